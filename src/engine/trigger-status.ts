@@ -1,0 +1,26 @@
+/** What a trigger says at one instant. Releases play no part in it. */
+export type TriggerState = "inactive" | "pending" | "firing" | "unknown";
+
+export interface WindowSummary {
+  /** First and last slot, epoch ms. */
+  readonly from: number;
+  readonly to: number;
+  readonly size: number;
+  readonly known: number;
+  readonly breaching: number;
+  readonly longestGapMs: number;
+}
+
+export interface TriggerStatus {
+  readonly trigger: string;
+  readonly state: TriggerState;
+  /** The slot (or, for probes, the newest result) that this is about, epoch ms. */
+  readonly at: number;
+  /** Newest known value, in the unit of the query's result. */
+  readonly value: number | undefined;
+  /** One line with the numbers: "error-rate 0.112 > 5% for 5m, 21 of 21 slots". */
+  readonly reason: string;
+  readonly window: WindowSummary;
+  /** Earliest instant at which it could fire if every coming slot breaches; undefined unless pending. */
+  readonly firesAt: number | undefined;
+}

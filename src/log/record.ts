@@ -1,0 +1,169 @@
+import type { Evidence } from "../decisions/decision.ts";
+import type { HoldReason } from "../decisions/reason.ts";
+import type { TriggerState } from "../engine/trigger-status.ts";
+import type { ChannelName } from "../rules/policy.ts";
+
+/**
+ * What happened, before it is given its place in the chain. Instants are RFC 3339 UTC with milliseconds.
+ * Adding a field is free; readers must ignore what they do not know.
+ */
+export type RecordBody =
+  | DaemonRecord
+  | RulesRecord
+  | ReleaseRecord
+  | TriggerRecord
+  | SightRecord
+  | DecisionRecord
+  | RollbackRecord
+  | NotificationRecord;
+
+export type LogRecord = RecordBody & {
+  /** 1, 2, 3 … without a gap. */
+  readonly seq: number;
+  readonly at: string;
+  /** `hash` of the record before; 64 zeros for the first. */
+  readonly prev: string;
+  /** SHA-256, hex, over this record without `hash`; see docs/decision-log.md. */
+  readonly hash: string;
+};
+
+type DaemonRecord =
+  | { readonly type: "daemon.started"; readonly version: string; readonly note?: string }
+  | { readonly type: "daemon.stopped"; readonly cause: string };
+
+type RulesRecord =
+  | {
+      readonly type: "rules.loaded";
+      /** Policy hash and trigger hashes by name: what was in force from here on. */
+      readonly policies: readonly {
+        readonly policy: string;
+        readonly hash: string;
+        readonly triggers: Readonly<Record<string, string>>;
+      }[];
+    }
+  | { readonly type: "rules.rejected"; readonly problems: readonly string[] };
+
+interface OfRelease {
+  readonly policy: string;
+  readonly release: string;
+}
+
+type ReleaseRecord =
+  | (OfRelease & {
+      readonly type: "release.observed";
+      readonly target: string;
+      readonly revision: string;
+      readonly digest: string;
+      readonly previous?: { readonly revision: string; readonly digest: string };
+      readonly startedAt: string;
+      readonly cause: "deploy" | "rollback";
+      /** A person deployed what was rolled back before. */
+      readonly quarantined: boolean;
+    })
+  | (OfRelease & { readonly type: "release.ready"; readonly clockAt: string })
+  | (OfRelease & { readonly type: "release.promoted"; readonly digest: string })
+  | (OfRelease & { readonly type: "release.superseded"; readonly by: string });
+
+type TriggerRecord = {
+  readonly type: `trigger.${"pending" | "firing" | "resolved" | "unknown"}`;
+  readonly policy: string;
+  readonly release?: string;
+  readonly trigger: string;
+  readonly from: TriggerState;
+  readonly reason: string;
+  readonly value?: number;
+  /** The slot that it is about. */
+  readonly slot: string;
+};
+
+type SightRecord =
+  | {
+      readonly type: "evaluation.blind";
+      readonly policy: string;
+      readonly since: string;
+      readonly reason: string;
+    }
+  | { readonly type: "evaluation.sighted"; readonly policy: string; readonly blindMs: number };
+
+export interface DecisionRecord {
+  readonly type: "decision.made";
+  readonly policy: string;
+  readonly target: string;
+  readonly release?: string;
+  readonly decisionId: string;
+  readonly decision: "rollback" | "hold" | "escalate";
+  readonly reason: HoldReason | "rollback";
+  readonly otherReasons: readonly HoldReason[];
+  readonly trigger: string;
+  /** The whole story in a sentence or two, numbers included, next step last. */
+  readonly summary: string;
+  readonly from?: { readonly revision: string; readonly digest: string };
+  readonly to?: { readonly revision: string; readonly digest: string };
+  readonly evidence: readonly Evidence[];
+}
+
+interface OfRollback {
+  readonly policy: string;
+  readonly target: string;
+  readonly release?: string;
+  readonly decisionId: string;
+}
+
+export type RollbackRecord =
+  | (OfRollback & {
+      readonly type: "rollback.started";
+      readonly strategy: "deployment" | "script";
+      readonly uid: string;
+      readonly trigger: string;
+      readonly from: { readonly revision: string; readonly digest: string };
+      readonly to: { readonly revision: string; readonly digest: string };
+    })
+  | (OfRollback & { readonly type: "rollback.applied"; readonly detail: string; readonly output?: string })
+  | (OfRollback & {
+      readonly type: "rollback.verified";
+      readonly detail: string;
+      readonly steps: readonly string[];
+    })
+  | (OfRollback & {
+      readonly type: "rollback.failed";
+      readonly reason: string;
+      readonly detail: string;
+      readonly steps?: readonly string[];
+      readonly output?: string;
+    });
+
+export type NotificationEvent = "trigger" | "resolve" | "info";
+
+export type NotificationRecord =
+  | {
+      readonly type: "notification.queued";
+      readonly policy: string;
+      readonly release?: string;
+      readonly decisionId?: string;
+      readonly notificationId: string;
+      readonly channel: ChannelName;
+      readonly event: NotificationEvent;
+      readonly dedupKey: string;
+      /** `seq` of the record that caused it. */
+      readonly cause: number;
+    }
+  | {
+      readonly type: "notification.delivered";
+      readonly policy: string;
+      readonly decisionId?: string;
+      readonly notificationId: string;
+      readonly channel: ChannelName;
+      readonly attempts: number;
+    }
+  | {
+      readonly type: "notification.failed";
+      readonly policy: string;
+      readonly decisionId?: string;
+      readonly notificationId: string;
+      readonly channel: ChannelName;
+      readonly attempts: number;
+      readonly error: string;
+    };
+
+/** Appends durably: the promise resolves when the record is on disk. Throws LogUnwritable. */
+export type Append = (body: RecordBody, at?: number) => Promise<LogRecord>;

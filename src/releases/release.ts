@@ -1,0 +1,57 @@
+/** Good: proven live. Quarantined: rolled back from. Everything else is unproven. */
+export type Standing = "good" | "unproven" | "quarantined";
+
+/** One revision of a target that could run or is running. */
+export interface Revision {
+  /** What people call it: a ReplicaSet's revision number, or a version label. */
+  readonly name: string;
+  /** Identity of what would run: template digest without restart annotations, or the version itself. */
+  readonly digest: string;
+  readonly standing: Standing;
+  /** Images by container, for messages. Empty where the target is not a workload. */
+  readonly images: Readonly<Record<string, string>>;
+}
+
+/** A target's change to a revision. All instants are epoch ms. */
+export interface Release {
+  /** Stable across restarts: `<target>@<revision name>`. */
+  readonly id: string;
+  readonly target: string;
+  readonly revision: Revision;
+  /** What ran before; undefined for the first release of a target. */
+  readonly previous: Revision | undefined;
+  readonly startedAt: number;
+  /** When the guard period began; undefined while the rollout has not got there. */
+  readonly clockAt: number | undefined;
+  /** `rollback` when rollbackd put this revision back. */
+  readonly cause: "deploy" | "rollback";
+  /** False when the release's own manifest says that it cannot be undone. */
+  readonly reversible: boolean;
+}
+
+export interface PastRollback {
+  readonly decisionId: string;
+  readonly at: number;
+  /** The digest that was rolled back from. */
+  readonly fromDigest: string;
+}
+
+export interface RolloutStatus {
+  readonly complete: boolean;
+  readonly stalled: boolean;
+  /** "2 of 3 pods updated, 1 ready" */
+  readonly detail: string;
+}
+
+/** All that is known of a target at one instant, from the cluster (or, for a script target, from its version query). */
+export interface TargetSnapshot {
+  readonly target: string;
+  /** Changes when the object was deleted and made again. */
+  readonly uid: string;
+  readonly release: Release;
+  /** Newest first, without the running one. */
+  readonly earlier: readonly Revision[];
+  /** Acts of rollbackd that the target itself remembers. */
+  readonly rollbacks: readonly PastRollback[];
+  readonly rollout: RolloutStatus;
+}

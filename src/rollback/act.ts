@@ -1,0 +1,55 @@
+import type { Policy } from "../rules/policy.ts";
+import type { Revision } from "../releases/release.ts";
+
+/** What was decided and must now be done to the target. */
+export interface RollbackOrder {
+  readonly decisionId: string;
+  readonly policy: Policy;
+  readonly target: string;
+  /** Of the object that the decision was about; an object made anew since is another target. */
+  readonly uid: string;
+  readonly from: Revision;
+  readonly to: Revision;
+  /** The trigger and its numbers, in one line. */
+  readonly reason: string;
+}
+
+/** Why an act did not happen, or may not have. A closed set: each has a message and a page of its own. */
+export type ActFailure =
+  | "superseded" // the target no longer runs what was decided about
+  | "target-missing"
+  | "revision-missing" // nothing left to put back
+  | "paused"
+  | "forbidden"
+  | "rejected" // admission or validation refused the change
+  | "conflict" // still changing after every retry
+  | "unreachable" // the API server did not answer in time
+  | "script-missing"
+  | "script-not-executable"
+  | "script-failed"
+  | "script-timeout"
+  | "interrupted"; // the daemon died while a script may have run
+
+export type ActOutcome =
+  | { readonly kind: "applied"; readonly detail: string; readonly output?: string }
+  | {
+      readonly kind: "failed";
+      readonly reason: ActFailure;
+      readonly detail: string;
+      readonly output?: string;
+    };
+
+/** Does the one thing that changes the target. Bounded in time; never throws. */
+export type Act = (order: RollbackOrder, signal: AbortSignal) => Promise<ActOutcome>;
+
+/** After a crash between "started" and "applied": what does the target itself show? */
+export type Inspect = (
+  order: RollbackOrder,
+) => Promise<"applied" | "not-applied" | "moved" | "not-observable">;
+
+export interface Strategy {
+  readonly act: Act;
+  readonly inspect: Inspect;
+  /** False for scripts: an act that may have begun is never begun again. */
+  readonly repeatable: boolean;
+}

@@ -1,0 +1,128 @@
+/**
+ * A policy as the rest of the daemon sees it: defaults filled in, units resolved.
+ * Durations are milliseconds (`…Ms`), thresholds are in the unit of the query's result.
+ */
+
+export type Mode = "observe" | "approve" | "enforce";
+
+export interface Threshold {
+  readonly op: "above" | "below";
+  /** In the unit of the query's result: seconds for durations, 0.05 for 5 %. */
+  readonly value: number;
+  /** As the author wrote it, for messages: `5%`, `2000ms`. */
+  readonly text: string;
+}
+
+export type MetricQuery =
+  | { readonly kind: "expr"; readonly expr: string }
+  | { readonly kind: "ratio"; readonly errors: string; readonly total: string; readonly minTotal: number };
+
+interface TriggerBase {
+  readonly name: string;
+  readonly mode: Mode;
+  /** Identity of what this trigger means; a comment or a new order of keys does not change it. */
+  readonly hash: string;
+}
+
+export interface MetricTrigger extends TriggerBase {
+  readonly kind: "metric";
+  readonly query: MetricQuery;
+  readonly threshold: Threshold;
+  readonly forMs: number;
+  /** Share of known slots that must breach, 0 < ratio <= 1. */
+  readonly breachRatio: number;
+  /** Share of slots that must be known, 0 < ratio <= 1. */
+  readonly minCoverage: number;
+  /** Longest tolerated run of unknown slots. */
+  readonly maxGapMs: number;
+  /** How several series become one verdict; without it several series are an error. */
+  readonly aggregate: "any" | "all" | undefined;
+  /** How far back the query looks from its evaluation instant (longest range, nested subqueries added). */
+  readonly rangeMs: number;
+}
+
+export interface ProbeSpec {
+  readonly url: string;
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+}
+
+export interface HealthTrigger extends TriggerBase {
+  readonly kind: "health";
+  readonly probe: ProbeSpec;
+  /** Consecutive failed probes that make it fire. */
+  readonly failures: number;
+}
+
+export type Trigger = MetricTrigger | HealthTrigger;
+
+export interface DeploymentTarget {
+  readonly kind: "deployment";
+  readonly namespace: string;
+  readonly deployment: string;
+}
+
+export interface ScriptTarget {
+  readonly kind: "script";
+  /** KUBERNETES_NAMESPACE for the script, where the author named one. */
+  readonly namespace: string | undefined;
+  /** A query whose result names the running version; a change of it is a release. */
+  readonly releaseExpr: string | undefined;
+}
+
+export type Target = DeploymentTarget | ScriptTarget;
+
+export interface CommandSpec {
+  readonly command: readonly [string, ...string[]];
+  readonly cwd: string | undefined;
+  readonly env: Readonly<Record<string, string>>;
+  readonly timeoutMs: number;
+}
+
+export type RollbackStrategy =
+  | { readonly kind: "deployment" }
+  | { readonly kind: "script"; readonly script: CommandSpec };
+
+export interface VerifySpec {
+  readonly probe: { readonly probe: ProbeSpec; readonly successes: number } | undefined;
+  readonly smoke: CommandSpec | undefined;
+  /** Every trigger must have left firing within this. */
+  readonly recoveryMs: number;
+}
+
+export interface RollbackSpec {
+  readonly strategy: RollbackStrategy;
+  /** Bound on the act and on the rollout that follows it. */
+  readonly timeoutMs: number;
+  readonly verify: VerifySpec;
+}
+
+export type ChannelName = "slack" | "pagerduty";
+
+export interface Policy {
+  readonly name: string;
+  readonly mode: Mode;
+  readonly intervalMs: number;
+  readonly queryOffsetMs: number;
+  readonly target: Target;
+  /** How long after its clock a release may be rolled back automatically; `always` for script targets only. */
+  readonly guard: number | "always";
+  readonly watchMs: number;
+  readonly triggers: readonly Trigger[];
+  readonly rollback: RollbackSpec;
+  readonly cooldownMs: number;
+  readonly budget: { readonly rollbacks: number; readonly perMs: number };
+  readonly provenAfterMs: number;
+  readonly blindAfterMs: number;
+  readonly notify: readonly ChannelName[];
+  readonly runbook: string | undefined;
+  readonly source: { readonly file: string; readonly line: number };
+  /** SHA-256 over the meaning of the policy, hex. */
+  readonly hash: string;
+}
+
+/** The name under which cooldown, budget, quarantine and standing are kept. */
+export function targetKey(policy: Pick<Policy, "name" | "target">): string {
+  const { target } = policy;
+  return target.kind === "deployment" ? `${target.namespace}/${target.deployment}` : `script/${policy.name}`;
+}

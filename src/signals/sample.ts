@@ -1,0 +1,20 @@
+/** Why a slot has no usable value. A closed set: each is shown to people and counted in a metric. */
+export type UnknownReason =
+  | "no-data" // the query answered with nothing
+  | "low-traffic" // fewer requests than `minTotal`
+  | "not-a-number" // NaN or an infinity
+  | "many-series" // several series and no `aggregate`
+  | "partial-response" // the server warned that the answer is incomplete
+  | "query-rejected" // 400, or 422 for a query that can never succeed: the rule must change
+  | "query-failed" // 5xx, 422 deadline, garbage: may pass
+  | "unreachable" // no connection, or no answer in time
+  | "not-evaluated"; // nobody asked: the daemon was down or late
+
+/** What was known at one instant (`at`, epoch ms). Values are in the unit of the query's result. */
+export type Sample =
+  | { readonly at: number; readonly value: number }
+  | { readonly at: number; readonly unknown: UnknownReason; readonly detail?: string };
+
+export function isKnown(sample: Sample): sample is Extract<Sample, { value: number }> {
+  return "value" in sample;
+}
