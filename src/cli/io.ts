@@ -1,3 +1,5 @@
+import { isatty } from "node:tty";
+
 /** Where a command writes and what it may assume of the reader. Tests hand in arrays. */
 export interface Io {
   /** Writes one line (or a block of them) to standard output; the newline is added. */
@@ -18,11 +20,11 @@ const PIPED_COLUMNS = 120;
 /** The process's own streams. A reader that went away (`| head`) ends the command without an error. */
 export function processIo(): Io {
   process.stdout.on("error", leaveQuietly);
-  const isTty = process.stdout.isTTY === true;
+  const isTty = isatty(1);
   return {
     out: (text) => void process.stdout.write(`${text}\n`),
     err: (text) => void process.stderr.write(`${text}\n`),
-    columns: isTty ? Math.max(40, process.stdout.columns) : PIPED_COLUMNS,
+    columns: isTty ? Math.max(40, process.stdout.columns || PIPED_COLUMNS) : PIPED_COLUMNS,
     color: isTty && (process.env["NO_COLOR"] ?? "") === "",
     isTty,
     now: Date.now,
