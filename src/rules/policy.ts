@@ -3,7 +3,11 @@
  * Durations are milliseconds (`…Ms`), thresholds are in the unit of the query's result.
  */
 
+/** How far a rule may go, from least to most; a trigger can only stay behind its policy, never go beyond it. */
 export type Mode = "observe" | "approve" | "enforce";
+
+/** How loud the page is that a trigger causes. */
+export type Severity = "info" | "warning" | "error" | "critical";
 
 export interface Threshold {
   readonly op: "above" | "below";
@@ -20,6 +24,8 @@ export type MetricQuery =
 interface TriggerBase {
   readonly name: string;
   readonly mode: Mode;
+  /** Absent where the author named none. */
+  readonly severity?: Severity;
   /** Identity of what this trigger means; a comment or a new order of keys does not change it. */
   readonly hash: string;
 }
@@ -114,6 +120,8 @@ export interface Policy {
   readonly budget: { readonly rollbacks: number; readonly perMs: number };
   readonly provenAfterMs: number;
   readonly blindAfterMs: number;
+  /** A trigger of a guarded release that is unknown this long for its own reasons is told about, quietly. */
+  readonly noDataAfterMs: number;
   readonly notify: readonly ChannelName[];
   readonly runbook: string | undefined;
   readonly source: { readonly file: string; readonly line: number };
