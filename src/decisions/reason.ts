@@ -1,56 +1,36 @@
 /**
- * Why a firing trigger does not roll back, in the order in which they are weighed:
- * the first that applies is the decision's reason, the others are listed beside it.
+ * Why a firing trigger does not roll back, in the order in which they are weighed: the first that applies is
+ * the decision's reason, the others are listed beside it.
+ * Escalate: users are exposed and rollbackd will not act, so somebody is paged. Hold: there is nothing to do
+ * now, or a person asked for it.
  */
-export const HOLD_REASONS = [
-  "log-unwritable",
-  "not-leader",
-  "frozen",
-  "mass-breach",
-  "outside-guard-period",
-  "breach-predates-release",
-  "window-before-release",
-  "rule-changed",
-  "superseded",
-  "release-not-reversible",
-  "vetoed",
-  "cooldown",
-  "budget-exhausted",
-  "gitops-owner",
-  "no-known-good-revision",
-  "target-same-vulnerability",
-  "target-not-ready",
-  "not-confirmed",
-  "awaiting-approval",
-  "observe-mode",
-] as const;
+const KINDS = {
+  "log-unwritable": "escalate",
+  "not-leader": "hold",
+  frozen: "hold",
+  "mass-breach": "escalate",
+  "outside-guard-period": "escalate",
+  "breach-predates-release": "escalate",
+  "window-before-release": "hold",
+  "rule-changed": "hold",
+  superseded: "hold",
+  "release-not-reversible": "escalate",
+  vetoed: "hold",
+  cooldown: "escalate",
+  "budget-exhausted": "escalate",
+  "gitops-owner": "escalate",
+  "no-known-good-revision": "escalate",
+  "target-same-vulnerability": "escalate",
+  "target-not-ready": "escalate",
+  "not-confirmed": "hold",
+  "awaiting-approval": "escalate",
+  "observe-mode": "hold",
+} as const satisfies Record<string, "hold" | "escalate">;
 
-export type HoldReason = (typeof HOLD_REASONS)[number];
+export type HoldReason = keyof typeof KINDS;
 
-/** Users are exposed and rollbackd will not act, so somebody is paged; or there is nothing to do now, so nobody is. */
+export const HOLD_REASONS = Object.keys(KINDS) as readonly HoldReason[];
+
 export function kindOf(reason: HoldReason): "hold" | "escalate" {
-  switch (reason) {
-    case "not-leader":
-    case "frozen":
-    case "window-before-release":
-    case "rule-changed":
-    case "superseded":
-    case "vetoed":
-    case "not-confirmed":
-    case "observe-mode":
-      return "hold";
-    case "log-unwritable":
-    case "mass-breach":
-    case "outside-guard-period":
-    case "breach-predates-release":
-    case "release-not-reversible":
-    case "cooldown":
-    case "budget-exhausted":
-    case "gitops-owner":
-    case "no-known-good-revision":
-    case "target-same-vulnerability":
-    case "target-not-ready":
-    case "awaiting-approval":
-      return "escalate";
-  }
+  return KINDS[reason];
 }

@@ -1,0 +1,86 @@
+import { formatDuration, formatInstant } from "../engine/format.ts";
+import { chooseTarget } from "../releases/standing.ts";
+import { HOLD_REASONS, type HoldReason } from "./reason.ts";
+import type { FiringTrigger, Situation } from "./situation.ts";
+
+export interface Obstacle {
+  readonly reason: HoldReason;
+  /** A sentence with the numbers. */
+  readonly detail: string;
+}
+
+/** What would stand in the way: a sentence, or undefined when nothing does. */
+type Check = (situation: Situation, firing: FiringTrigger) => string | undefined;
+
+const CHECKS: Partial<Record<HoldReason, Check>> = {
+  "log-unwritable": ({ gates }) => gates.logUnwritable,
+  "not-leader": ({ gates }) => gates.notLeader,
+  frozen: ({ gates }) => gates.frozen,
+  "mass-breach": ({ gates }) => gates.massBreach,
+  "outside-guard-period": outsideGuard,
+  "breach-predates-release": ({ release }, { blame }) =>
+    blame === "breach-predates-release"
+      ? `it was breaching before ${release?.id} started at ${formatInstant(release?.startedAt ?? 0)} and has not been healthy since`
+      : undefined,
+  "window-before-release": ({ release }, { blame, status }) =>
+    blame === "window-before-release"
+      ? `its window begins at ${formatInstant(status.window.from)}, before what counts against ${release?.id}`
+      : undefined,
+  "rule-changed": (_, { status, loadedAt }) =>
+    status.window.from < loadedAt
+      ? `the rule was loaded at ${formatInstant(loadedAt)}, inside the window; it may act once a whole window began after that`
+      : undefined,
+  superseded: ({ confirmation }) => confirmation?.movedTo && `the target now runs ${confirmation.movedTo}`,
+  "release-not-reversible": ({ release }) =>
+    release?.reversible === false ? `${release.id} is marked as not reversible` : undefined,
+  cooldown,
+  "budget-exhausted": budgetExhausted,
+  "no-known-good-revision": noTarget,
+  "not-confirmed": ({ confirmation }) => confirmation?.notFiring,
+  "awaiting-approval": (_, { trigger }) =>
+    trigger.mode === "approve" ? "a person has to approve it" : undefined,
+  "observe-mode": (_, { trigger }) =>
+    trigger.mode === "observe" ? "the trigger is in observe mode" : undefined,
+};
+
+/** All that stands in the way of rolling back because of this trigger, in order. */
+export function obstaclesTo(situation: Situation, firing: FiringTrigger): readonly Obstacle[] {
+  return HOLD_REASONS.flatMap((reason) => {
+    const detail = CHECKS[reason]?.(situation, firing);
+    return detail === undefined ? [] : [{ reason, detail }];
+  });
+}
+
+function outsideGuard({ release, policy, at }: Situation): string | undefined {
+  if (release === undefined) return "no release of the target is known";
+  if (policy.guard === "always" || release.clockAt === undefined) return undefined;
+  const ageMs = at - release.clockAt;
+  return ageMs > policy.guard
+    ? `${release.id} has been live for ${formatDuration(ageMs)}, longer than the guard period of ${formatDuration(policy.guard)}`
+    : undefined;
+}
+
+function cooldown({ rollbacks, policy, at }: Situation): string | undefined {
+  const last = Math.max(...rollbacks.map((rollback) => rollback.at));
+  return at - last < policy.cooldownMs
+    ? `the target was rolled back ${formatDuration(at - last)} ago, within the cooldown of ${formatDuration(policy.cooldownMs)}`
+    : undefined;
+}
+
+function budgetExhausted({ rollbacks, policy, at }: Situation): string | undefined {
+  const { rollbacks: allowed, perMs } = policy.budget;
+  const spent = rollbacks.filter((rollback) => at - rollback.at < perMs).length;
+  return spent >= allowed
+    ? `${spent} of ${allowed} rollbacks in ${formatDuration(perMs)} are spent`
+    : undefined;
+}
+
+function noTarget({ release, earlier, predecessorBreaching }: Situation): string | undefined {
+  if (release === undefined) return "no release of the target is known";
+  if (chooseTarget(release, earlier, predecessorBreaching) !== undefined) return undefined;
+  if (release.cause === "rollback") return `${release.revision.name} is itself what rollbackd put back`;
+  const known = earlier.map(({ name, standing }) => `${name} (${standing})`).join(", ");
+  return known === ""
+    ? `nothing ran before ${release.revision.name}`
+    : `none of the earlier revisions will do: ${known}${predecessorBreaching ? "; the predecessor was breaching too" : ""}`;
+}

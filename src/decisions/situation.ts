@@ -1,0 +1,47 @@
+import type { TriggerStatus } from "../engine/trigger-status.ts";
+import type { Blame } from "../releases/blame.ts";
+import type { PastRollback, Release, Revision } from "../releases/release.ts";
+import type { Policy, Trigger } from "../rules/policy.ts";
+
+/** A firing trigger, and what its past says about the release. */
+export interface FiringTrigger {
+  readonly trigger: Trigger;
+  readonly status: TriggerStatus;
+  /** Undefined while no release is known. */
+  readonly blame: Blame | undefined;
+  /** When the trigger's present meaning came into force, epoch ms. */
+  readonly loadedAt: number;
+}
+
+/** What stands above any single target. Each names itself with the sentence that people will read. */
+export interface Gates {
+  readonly logUnwritable: string | undefined;
+  readonly notLeader: string | undefined;
+  readonly frozen: string | undefined;
+  readonly massBreach: string | undefined;
+}
+
+/** The answer to a last look at Prometheus and at the target, taken because everything else said "roll back". */
+export interface Confirmation {
+  /** Why the trigger is not confirmed to fire still; undefined when it is. */
+  readonly notFiring: string | undefined;
+  /** What the target runs instead; undefined when it still runs the release in question. */
+  readonly movedTo: string | undefined;
+}
+
+/** Everything a decision about one target depends on, at one instant. */
+export interface Situation {
+  readonly at: number;
+  readonly policy: Policy;
+  readonly firing: readonly FiringTrigger[];
+  readonly release: Release | undefined;
+  /** Newest first, without the running one. */
+  readonly earlier: readonly Revision[];
+  /** Some trigger was breaching when the release replaced its predecessor. */
+  readonly predecessorBreaching: boolean;
+  /** Acts on this target, from the log and from the target itself. */
+  readonly rollbacks: readonly PastRollback[];
+  readonly gates: Gates;
+  /** Undefined: not asked yet. */
+  readonly confirmation: Confirmation | undefined;
+}

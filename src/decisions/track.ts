@@ -1,0 +1,160 @@
+import { HEALTH_THRESHOLD, healthStatus } from "../engine/health-status.ts";
+import { metricStatus } from "../engine/metric-status.ts";
+import { windowSize } from "../engine/slots.ts";
+import type { TriggerStatus } from "../engine/trigger-status.ts";
+import { verdictOf } from "../engine/verdict.ts";
+import { type BlameBasis, blameBasis, type JudgedSlot, withSlot } from "../releases/blame.ts";
+import type { Release } from "../releases/release.ts";
+import { NO_PROOF, type Proof } from "../releases/standing.ts";
+import type { HealthTrigger, MetricTrigger, Trigger } from "../rules/policy.ts";
+import { isKnown, type Sample } from "../signals/sample.ts";
+
+/**
+ * What is remembered of one trigger between passes. It can be thrown away at any time and folded again
+ * from Prometheus; nothing here is evidence.
+ */
+export interface Track {
+  /** Oldest first; metric triggers: one per slot without a gap. Bounded by `remembered`. */
+  readonly samples: readonly Sample[];
+  readonly status: TriggerStatus;
+  /** About the release named; undefined while no release is known. */
+  readonly basis: (BlameBasis & { readonly releaseId: string }) | undefined;
+  readonly proof: Proof;
+}
+
+/** One trigger of one policy, and the release that is live. */
+export interface TrackContext {
+  readonly trigger: Trigger;
+  readonly intervalMs: number;
+  readonly release: Release | undefined;
+}
+
+/** How far before a release its past is asked about: one window. */
+export function lookbackMs(trigger: Trigger, intervalMs: number): number {
+  return trigger.kind === "metric"
+    ? windowSize(trigger.forMs, intervalMs) * intervalMs
+    : (trigger.failures + 1) * trigger.probe.intervalMs;
+}
+
+/** A trigger of which nothing is known at `at`. */
+export function emptyTrack(context: TrackContext, at: number): Track {
+  return {
+    samples: [],
+    status: statusOf(context, [], at),
+    basis: undefined,
+    proof: NO_PROOF,
+  };
+}
+
+/**
+ * The track at slot `at`, given what was measured since the last one, oldest first: for a metric trigger the
+ * samples of the slots since, for a health trigger the new probe results. Slots that nobody measured become
+ * unknown; a slot that is already known is never judged again.
+ */
+export function advance(track: Track, context: TrackContext, at: number, fresh: readonly Sample[]): Track {
+  const added =
+    context.trigger.kind === "metric" ? onGrid(track, context, at, fresh) : distinct(track, fresh);
+  const samples = [...track.samples, ...added].slice(-remembered(context));
+  const status = statusOf(context, samples, at);
+  return {
+    samples,
+    status,
+    basis: nextBasis(track, context, samples, added),
+    proof: nextProof(track, context, added, status),
+  };
+}
+
+/** Two windows: one to judge now, one to say how things stood before a release within the first. */
+function remembered({ trigger, intervalMs }: TrackContext): number {
+  return trigger.kind === "metric" ? 2 * windowSize(trigger.forMs, intervalMs) + 2 : 2 * trigger.failures + 2;
+}
+
+function onGrid(
+  track: Track,
+  context: TrackContext,
+  at: number,
+  fresh: readonly Sample[],
+): readonly Sample[] {
+  const { intervalMs } = context;
+  const bySlot = new Map(fresh.map((sample) => [sample.at, sample]));
+  const last = track.samples.at(-1)?.at;
+  const first = last === undefined ? (fresh.at(0)?.at ?? at) : last + intervalMs;
+  const added: Sample[] = [];
+  for (let slot = Math.max(first, at - remembered(context) * intervalMs); slot <= at; slot += intervalMs) {
+    added.push(bySlot.get(slot) ?? { at: slot, unknown: "not-evaluated" });
+  }
+  return added;
+}
+
+function distinct(track: Track, fresh: readonly Sample[]): readonly Sample[] {
+  const last = track.samples.at(-1)?.at ?? Number.NEGATIVE_INFINITY;
+  return fresh.filter((sample) => sample.at > last);
+}
+
+function statusOf(
+  { trigger, intervalMs }: TrackContext,
+  samples: readonly Sample[],
+  at: number,
+): TriggerStatus {
+  return trigger.kind === "metric"
+    ? metricStatus(trigger, intervalMs, fullWindow(trigger, intervalMs, samples, at))
+    : healthStatus(trigger, samples, at);
+}
+
+/** The last window of samples ending at `at`, padded with what was never measured. */
+function fullWindow(
+  trigger: MetricTrigger,
+  intervalMs: number,
+  samples: readonly Sample[],
+  at: number,
+): readonly Sample[] {
+  const size = windowSize(trigger.forMs, intervalMs);
+  const seen = samples.filter((sample) => sample.at <= at).slice(-size);
+  const missing = Array.from({ length: size - seen.length }, (_, index): Sample => {
+    return { at: at - (size - 1 - index) * intervalMs, unknown: "not-evaluated" };
+  });
+  return [...missing, ...seen];
+}
+
+function nextBasis(
+  track: Track,
+  context: TrackContext,
+  samples: readonly Sample[],
+  added: readonly Sample[],
+): Track["basis"] {
+  const { release, trigger, intervalMs } = context;
+  if (release === undefined) return undefined;
+  const judge = (sample: Sample): JudgedSlot => judged(trigger, sample);
+  if (track.basis?.releaseId !== release.id) {
+    const basis = blameBasis(samples.map(judge), release.startedAt, lookbackMs(trigger, intervalMs));
+    return { releaseId: release.id, ...basis };
+  }
+  const basis = added
+    .map(judge)
+    .reduce<BlameBasis>((so, slot) => withSlot(so, slot, release.startedAt), track.basis);
+  return { releaseId: release.id, ...basis };
+}
+
+function nextProof(
+  track: Track,
+  { release }: TrackContext,
+  added: readonly Sample[],
+  status: TriggerStatus,
+): Proof {
+  if (release === undefined) return NO_PROOF;
+  const before = track.basis?.releaseId === release.id ? track.proof : NO_PROOF;
+  const live = added.filter((sample) => release.clockAt !== undefined && sample.at >= release.clockAt);
+  return {
+    known: before.known + live.filter(isKnown).length,
+    total: before.total + live.length,
+    lastFiringAt: status.state === "firing" ? status.at : before.lastFiringAt,
+  };
+}
+
+function judged(trigger: Trigger, sample: Sample): JudgedSlot {
+  return { at: sample.at, verdict: verdictOf(thresholdOf(trigger), sample) };
+}
+
+function thresholdOf(trigger: MetricTrigger | HealthTrigger): Parameters<typeof verdictOf>[0] {
+  return trigger.kind === "metric" ? trigger.threshold : HEALTH_THRESHOLD;
+}

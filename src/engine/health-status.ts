@@ -1,0 +1,80 @@
+import type { HealthTrigger } from "../rules/policy.ts";
+import { isKnown, type Sample } from "../signals/sample.ts";
+import { formatDuration, formatInstant } from "./format.ts";
+import type { TriggerState, TriggerStatus } from "./trigger-status.ts";
+
+/** A probe result as a sample: 1 passed, 0 failed. Unknown: the probing side itself was in trouble. */
+export const HEALTH_THRESHOLD = { op: "below", value: 1, text: "passing" } as const;
+
+/** A result older than this many probe intervals says nothing about now. */
+const STALE_INTERVALS = 3;
+
+/**
+ * What a health trigger says at `at`. `results` are distinct probe results, oldest first:
+ * one failure looked at twice is one result. Unknown results neither count nor reset.
+ */
+export function healthStatus(trigger: HealthTrigger, results: readonly Sample[], at: number): TriggerStatus {
+  const known = results.filter(isKnown);
+  const newest = results.at(-1);
+  const run = failuresInARow(known);
+  const state = stateOf({ trigger, run, newest, at });
+  const judged = known.slice(-trigger.failures);
+  return {
+    trigger: trigger.name,
+    state,
+    at: newest?.at ?? at,
+    value: known.at(-1)?.value,
+    window: {
+      from: judged.at(0)?.at ?? at,
+      to: judged.at(-1)?.at ?? at,
+      size: trigger.failures,
+      known: judged.length,
+      breaching: Math.min(run, trigger.failures),
+      longestGapMs: 0,
+    },
+    firesAt: state === "pending" ? at + (trigger.failures - run) * trigger.probe.intervalMs : undefined,
+    reason: describe({ trigger, state, run, newest, at }),
+  };
+}
+
+interface Seen {
+  readonly trigger: HealthTrigger;
+  readonly run: number;
+  readonly newest: Sample | undefined;
+  readonly at: number;
+}
+
+function stateOf({ trigger, run, newest, at }: Seen): TriggerState {
+  if (newest === undefined || !isKnown(newest) || isStale(trigger, newest, at)) return "unknown";
+  if (run === 0) return "inactive";
+  return run >= trigger.failures ? "firing" : "pending";
+}
+
+function isStale(trigger: HealthTrigger, newest: Sample, at: number): boolean {
+  return at - newest.at > STALE_INTERVALS * trigger.probe.intervalMs + trigger.probe.timeoutMs;
+}
+
+function failuresInARow(known: readonly { readonly value: number }[]): number {
+  const lastPassed = known.findLastIndex((result) => result.value >= HEALTH_THRESHOLD.value);
+  return known.length - 1 - lastPassed;
+}
+
+function describe({ trigger, state, run, newest, at }: Seen & { readonly state: TriggerState }): string {
+  const probe = `${trigger.name}: ${trigger.probe.url}`;
+  switch (state) {
+    case "inactive":
+      return `${probe} passes`;
+    case "pending":
+      return `${probe} failed ${run} of ${trigger.failures} in a row, fires after ${trigger.failures - run} more`;
+    case "firing":
+      return `${probe} failed ${run} times in a row (fires at ${trigger.failures})`;
+    case "unknown":
+      return `${probe} unknown: ${whyUnknown(newest, at)}`;
+  }
+}
+
+function whyUnknown(newest: Sample | undefined, at: number): string {
+  if (newest === undefined) return "not probed yet";
+  if (!isKnown(newest)) return `${newest.unknown}${newest.detail ? ` (${newest.detail})` : ""}`;
+  return `last result is ${formatDuration(at - newest.at)} old, from ${formatInstant(newest.at)}`;
+}
