@@ -1,10 +1,11 @@
 import { defineConfig } from "vitest/config";
+import { closingLine } from "./scripts/closing-line.ts";
 
 const CLUSTER_TESTS = ["test/cluster/**/*.test.ts", "test/**/*.cluster.test.ts"];
 
 export default defineConfig({
   test: {
-    reporters: ["default"],
+    reporters: ["default", closingLine],
     projects: [
       {
         test: {
