@@ -134,36 +134,30 @@ export type RollbackRecord =
 
 export type NotificationEvent = "trigger" | "resolve" | "info";
 
+interface OfNotification {
+  /** Undefined for what concerns no policy, such as rules that cannot be loaded. */
+  readonly policy?: string;
+  readonly decisionId?: string;
+  /** The same for the same cause and channel, also when it is queued again after a crash. */
+  readonly notificationId: string;
+  readonly channel: ChannelName;
+}
+
 export type NotificationRecord =
-  | {
+  | (OfNotification & {
       readonly type: "notification.queued";
-      readonly policy: string;
       readonly release?: string;
-      readonly decisionId?: string;
-      readonly notificationId: string;
-      readonly channel: ChannelName;
       readonly event: NotificationEvent;
       readonly dedupKey: string;
       /** `seq` of the record that caused it. */
       readonly cause: number;
-    }
-  | {
-      readonly type: "notification.delivered";
-      readonly policy: string;
-      readonly decisionId?: string;
-      readonly notificationId: string;
-      readonly channel: ChannelName;
-      readonly attempts: number;
-    }
-  | {
+    })
+  | (OfNotification & { readonly type: "notification.delivered"; readonly attempts: number })
+  | (OfNotification & {
       readonly type: "notification.failed";
-      readonly policy: string;
-      readonly decisionId?: string;
-      readonly notificationId: string;
-      readonly channel: ChannelName;
       readonly attempts: number;
       readonly error: string;
-    };
+    });
 
 /** Appends durably: the promise resolves when the record is on disk. Throws LogUnwritable. */
 export type Append = (body: RecordBody, at?: number) => Promise<LogRecord>;
