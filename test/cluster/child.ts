@@ -1,14 +1,21 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { constants } from "node:os";
+
+export interface Ending {
+  /** As a shell and the kubelet count: 128 + n for a process ended by signal n. */
+  readonly exitCode: number;
+  /** "exit code 1", "SIGKILL" */
+  readonly how: string;
+}
 
 export interface Child {
   readonly pid: number;
-  readonly running: () => boolean;
+  /** Undefined while it runs. */
+  readonly ending: () => Ending | undefined;
   /** The last 4,000 characters of stdout and stderr. */
   readonly log: () => string;
   readonly signal: (signal: NodeJS.Signals) => void;
-  /** Settles with how it ended: "exit code 1", "signal SIGKILL". Never rejects. */
-  readonly ended: Promise<string>;
   /** SIGTERM, then SIGKILL once `graceMs` have passed (0: SIGKILL at once); waits for the end. Safe to call twice. */
   readonly stop: (graceMs: number) => Promise<void>;
 }
@@ -32,13 +39,22 @@ export async function startChild(
       tail = (tail + chunk).slice(-4000);
     });
   }
-  const ended = new Promise<string>((resolve) => {
-    child.once("exit", (code, signal) => resolve(signal === null ? `exit code ${code}` : `signal ${signal}`));
-  });
+  const ended = once(child, "exit");
+  // Where the start fails this rejects as well; the line after next tells.
+  ended.catch(() => undefined);
   // Rejects with the spawn error (ENOENT, EAGAIN) where there is one.
   await once(child, "spawn");
-  const running = (): boolean => child.exitCode === null && child.signalCode === null;
+  const ending = (): Ending | undefined => {
+    const { exitCode, signalCode } = child;
+    if (signalCode !== null) {
+      return { exitCode: 128 + constants.signals[signalCode], how: signalCode };
+    }
+    return exitCode === null ? undefined : { exitCode, how: `exit code ${exitCode}` };
+  };
   const stop = async (graceMs: number): Promise<void> => {
+    if (ending() !== undefined) {
+      return;
+    }
     if (graceMs > 0) {
       child.kill("SIGTERM");
     }
@@ -48,10 +64,9 @@ export async function startChild(
   };
   return {
     pid: child.pid ?? 0,
-    running,
+    ending,
     log: () => tail,
     signal: (signal) => void child.kill(signal),
-    ended,
     stop,
   };
 }

@@ -188,7 +188,7 @@ async function answersOk(name: string, child: Child, url: string): Promise<void>
   // Health endpoints tell nothing secret, and the certificate may not have been written yet.
   const dispatcher = new Agent({ connect: { rejectUnauthorized: false } });
   const check = async (): Promise<void> => {
-    if (!child.running()) {
+    if (child.ending() !== undefined) {
       return;
     }
     const response = await request(url, { dispatcher, signal: AbortSignal.timeout(2000) });
@@ -199,8 +199,9 @@ async function answersOk(name: string, child: Child, url: string): Promise<void>
   };
   await eventually(`${name} is ready at ${url}`, check, { withinMs: START_WITHIN_MS, everyMs: 100 });
   await dispatcher.destroy();
-  if (!child.running()) {
-    throw new Error(`${name} ended before it was ready: ${await child.ended}\n${child.log()}`);
+  const ending = child.ending();
+  if (ending !== undefined) {
+    throw new Error(`${name} ended before it was ready: ${ending.how}\n${child.log()}`);
   }
 }
 

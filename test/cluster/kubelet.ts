@@ -1,0 +1,130 @@
+import { randomBytes, randomInt } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { connect, type Api } from "./api.ts";
+import type { Images } from "./images.ts";
+import { registerNode } from "./node.ts";
+import type { Pod } from "./pod.ts";
+import { runPod, type PodRun, type PodView } from "./pod-run.ts";
+import { createTargetsFile } from "./targets-file.ts";
+
+const EVERY_MS = 200;
+const HEARTBEAT_MS = 10_000;
+
+export interface KubeletOptions {
+  /** Of an administrator. */
+  readonly kubeconfig: string;
+  /** Only Pods of these are run, and only such as nobody else has scheduled. */
+  readonly namespaces: readonly string[];
+  readonly images: Images;
+  /** Prometheus file_sd, kept up to date: every running Pod at port 8000, labelled namespace, app and pod. */
+  readonly targetsFile?: string;
+}
+
+export interface Kubelet {
+  readonly nodeName: string;
+  /** The Pods it holds now, whatever their state. */
+  readonly pods: () => readonly PodView[];
+  /** Why the last look at the API server failed; undefined while all is well. */
+  readonly trouble: () => string | undefined;
+  /** Ends all processes, removes the Pods' objects and the Node. Safe when the API server is gone. */
+  readonly stop: () => Promise<void>;
+}
+
+/**
+ * Plays scheduler and kubelet: each container of a Pod is a real process on a loopback address of the Pod's own,
+ * so that metrics, probes, crashes and rollouts are all real. Follows the API server by asking every 200 ms, and
+ * goes on by itself when that server was away. README.md tells what a real kubelet does and this one does not.
+ */
+export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
+  const api = connect(options.kubeconfig);
+  const nodeName = `test-kubelet-${randomBytes(3).toString("hex")}`;
+  const node = await registerNode(api, nodeName);
+  const runs = new Map<string, PodRun>();
+  const busy = new Map<string, Promise<void>>();
+  const nextIp = loopbackAddresses();
+  const targets = options.targetsFile === undefined ? undefined : createTargetsFile(options.targetsFile);
+  let trouble: string | undefined;
+  let stopping = false;
+  let heartbeatAt = performance.now() + HEARTBEAT_MS;
+
+  const attempt = async (action: () => Promise<void>): Promise<void> => {
+    try {
+      await action();
+    } catch (error) {
+      trouble = error instanceof Error ? error.message : String(error);
+    }
+  };
+  const views = (): readonly PodView[] => [...runs.values()].map((run) => run.view());
+  /** Pods step side by side: one that takes its time to end delays no other. */
+  const step = (pod: Pod): void => {
+    const { uid } = pod.metadata;
+    const run = runs.get(uid) ?? runPod(pod, { api, images: options.images, ip: nextIp(), nodeName });
+    runs.set(uid, run);
+    if (!busy.has(uid)) {
+      busy.set(
+        uid,
+        attempt(() => run.step(pod)).finally(() => busy.delete(uid)),
+      );
+    }
+  };
+  const pass = async (): Promise<void> => {
+    const pods = (await listPods(api, options.namespaces)).filter(
+      ({ spec }) => spec.nodeName === undefined || spec.nodeName === nodeName,
+    );
+    trouble = undefined;
+    const listed = new Set(pods.map(({ metadata }) => metadata.uid));
+    for (const [uid, run] of runs) {
+      if (!listed.has(uid)) {
+        runs.delete(uid);
+        await run.kill();
+      }
+    }
+    pods.forEach(step);
+    if (performance.now() >= heartbeatAt) {
+      await node.heartbeat();
+      heartbeatAt = performance.now() + HEARTBEAT_MS;
+    }
+  };
+  const loop = async (): Promise<void> => {
+    while (!stopping) {
+      await attempt(pass);
+      targets?.(views());
+      await sleep(EVERY_MS);
+    }
+  };
+  const looping = loop();
+  return {
+    nodeName,
+    pods: views,
+    trouble: () => trouble,
+    stop: async () => {
+      stopping = true;
+      await looping;
+      const all = [...runs.values()];
+      // Before, so that no step waits for a slow end; after, for what a step was just starting.
+      await Promise.all(all.map((run) => run.kill()));
+      await Promise.all(busy.values());
+      await Promise.all(all.map((run) => run.kill()));
+      await Promise.all(all.map((run) => attempt(run.removeObject)));
+      await attempt(node.remove);
+      await api.close();
+    },
+  };
+}
+
+async function listPods(api: Api, namespaces: readonly string[]): Promise<readonly Pod[]> {
+  const lists = await Promise.all(
+    namespaces.map((name) => api.get<{ items: readonly Pod[] }>(`/api/v1/namespaces/${name}/pods`)),
+  );
+  return lists.flatMap(({ items }) => items);
+}
+
+/** 127.x.y.1, .2, … with a random x.y, so that kubelets of other test runs on this machine do not meet. */
+function loopbackAddresses(): () => string {
+  const prefix = `127.${randomInt(1, 255)}.${randomInt(1, 255)}`;
+  let last = 0;
+  return () => {
+    last = (last % 254) + 1;
+    return `${prefix}.${last}`;
+  };
+}

@@ -1,0 +1,113 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { startPrometheus, type RunningPrometheus } from "../support/prometheus.ts";
+import { startTraffic, type Traffic } from "../workload/traffic.ts";
+import { connect, type Api } from "./api.ts";
+import { vcciApiDeployment, type DeploymentOptions } from "./deployment.ts";
+import { vcciApiImages } from "./images.ts";
+import { createKubectl, type Kubectl } from "./kubectl.ts";
+import { startKubelet, type Kubelet } from "./kubelet.ts";
+import { createNamespace } from "./namespace.ts";
+import { startService, type Service } from "./service.ts";
+
+export interface WorldOptions extends Partial<DeploymentOptions> {
+  /** Of an administrator. */
+  readonly kubeconfig: string;
+  /** Users' requests; default 20. */
+  readonly requestsPerSecond?: number;
+}
+
+/** All that a release happens in: everything in it is real but the scheduler, the kubelet and kube-proxy. */
+export interface World {
+  readonly namespace: string;
+  readonly kubeconfig: string;
+  readonly api: Api;
+  /** In the world's namespace. */
+  readonly kubectl: Kubectl;
+  readonly kubelet: Kubelet;
+  /** Scrapes every Pod each second; series carry the labels namespace, app and pod. */
+  readonly prometheus: RunningPrometheus;
+  /** Users, who reach ready Pods only. */
+  readonly traffic: Traffic;
+  /** Fixed address of the ready Pods, for health probes. */
+  readonly service: Service;
+  /** `kubectl set image` on the Deployment; returns as soon as the API server took it. */
+  readonly release: (image: string) => Promise<void>;
+  /** `kubectl rollout status`; fails after `withinSeconds` (default 30). */
+  readonly rolledOut: (withinSeconds?: number) => Promise<void>;
+  /** Images of the Pods that users reach now, sorted, each once. */
+  readonly servedImages: () => readonly string[];
+  /** Takes down everything, the namespace included. */
+  readonly stop: () => Promise<void>;
+}
+
+/**
+ * A namespace with the Deployment `vcci-api` (image `vcci-api:v1` unless told otherwise), Pods that run, users
+ * who call them and a Prometheus that watches. Returns when the Deployment is being rolled out: await `rolledOut`.
+ */
+export async function createWorld(options: WorldOptions): Promise<World> {
+  const { kubeconfig, requestsPerSecond = 20, image = "vcci-api:v1" } = options;
+  const cleanups: (() => Promise<unknown>)[] = [];
+  const stop = async (): Promise<void> => {
+    for (const cleanup of cleanups.splice(0).reverse()) {
+      await cleanup();
+    }
+  };
+  try {
+    const dir = mkdtempSync(join(tmpdir(), "rollbackd-world-"));
+    cleanups.push(async () => rmSync(dir, { recursive: true }));
+    const api = connect(kubeconfig);
+    cleanups.push(api.close);
+    const namespace = await createNamespace(api, "world");
+    const targetsFile = join(dir, "targets.json");
+    const kubelet = await startKubelet({
+      kubeconfig,
+      namespaces: [namespace],
+      images: vcciApiImages,
+      targetsFile,
+    });
+    cleanups.push(kubelet.stop);
+    // Before the kubelet stops: in a namespace that is going away no controller makes new Pods.
+    cleanups.push(() => api.remove(`/api/v1/namespaces/${namespace}`));
+    const backends = (): readonly string[] =>
+      kubelet.pods().flatMap(({ ready, ip }) => (ready ? `${ip}:8000` : []));
+    const service = await startService(backends);
+    cleanups.push(service.stop);
+    const prometheus = await startPrometheus({ scrape: [{ name: "pods", targetsFile }] });
+    cleanups.push(prometheus.stop);
+    const traffic = startTraffic({
+      targets: () => backends().map((backend) => `http://${backend}/`),
+      perSecond: requestsPerSecond,
+    });
+    cleanups.push(traffic.stop);
+    await api.create(
+      `/apis/apps/v1/namespaces/${namespace}/deployments`,
+      vcciApiDeployment({ ...options, image }),
+    );
+    const kubectl = createKubectl(kubeconfig, namespace);
+    return {
+      namespace,
+      kubeconfig,
+      api,
+      kubectl,
+      kubelet,
+      prometheus,
+      traffic,
+      service,
+      stop,
+      release: async (to) => void (await kubectl("set", "image", "deployment/vcci-api", `api=${to}`)),
+      rolledOut: async (withinSeconds = 30) =>
+        void (await kubectl("rollout", "status", "deployment/vcci-api", `--timeout=${withinSeconds}s`)),
+      servedImages: () => servedImages(kubelet),
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+function servedImages(kubelet: Kubelet): readonly string[] {
+  const images = kubelet.pods().flatMap((pod) => (pod.ready ? pod.images : []));
+  return [...new Set(images)].sort();
+}
