@@ -60,10 +60,13 @@ function outsideGuard({ release, policy, at }: Situation): string | undefined {
     : undefined;
 }
 
-function cooldown({ rollbacks, policy, at }: Situation): string | undefined {
-  const last = Math.max(...rollbacks.map((rollback) => rollback.at));
+function cooldown({ rollbacks, lastAttemptAt, policy, at }: Situation): string | undefined {
+  const last = Math.max(
+    lastAttemptAt ?? Number.NEGATIVE_INFINITY,
+    ...rollbacks.map((rollback) => rollback.at),
+  );
   return at - last < policy.cooldownMs
-    ? `the target was rolled back ${formatDuration(at - last)} ago, within the cooldown of ${formatDuration(policy.cooldownMs)}`
+    ? `the last rollback of the target began ${formatDuration(at - last)} ago, within the cooldown of ${formatDuration(policy.cooldownMs)}`
     : undefined;
 }
 

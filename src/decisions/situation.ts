@@ -41,6 +41,8 @@ export interface Situation {
   readonly predecessorBreaching: boolean;
   /** Acts on this target, from the log and from the target itself. */
   readonly rollbacks: readonly PastRollback[];
+  /** The last time a rollback of this target was begun, whether or not it came to an act. */
+  readonly lastAttemptAt: number | undefined;
   readonly gates: Gates;
   /** Undefined: not asked yet. */
   readonly confirmation: Confirmation | undefined;

@@ -16,6 +16,8 @@ import { isKnown, type Sample } from "../signals/sample.ts";
 export interface Track {
   /** Oldest first; metric triggers: one per slot without a gap. Bounded by `remembered`. */
   readonly samples: readonly Sample[];
+  /** The last known slot among those that `samples` no longer holds. */
+  readonly lastForgotten: JudgedSlot | undefined;
   readonly status: TriggerStatus;
   /** About the release named; undefined while no release is known. */
   readonly basis: (BlameBasis & { readonly releaseId: string }) | undefined;
@@ -29,17 +31,19 @@ export interface TrackContext {
   readonly release: Release | undefined;
 }
 
-/** How far before a release its past is asked about: one window. */
+const HOUR_MS = 3_600_000;
+
+/** How far before a release its past is asked about: an hour, or one window where that is longer. */
 export function lookbackMs(trigger: Trigger, intervalMs: number): number {
-  return trigger.kind === "metric"
-    ? windowSize(trigger.forMs, intervalMs) * intervalMs
-    : (trigger.failures + 1) * trigger.probe.intervalMs;
+  const windowMs = trigger.kind === "metric" ? windowSize(trigger.forMs, intervalMs) * intervalMs : 0;
+  return Math.max(HOUR_MS, windowMs);
 }
 
 /** A trigger of which nothing is known at `at`. */
 export function emptyTrack(context: TrackContext, at: number): Track {
   return {
     samples: [],
+    lastForgotten: undefined,
     status: statusOf(context, [], at),
     basis: undefined,
     proof: NO_PROOF,
@@ -54,14 +58,32 @@ export function emptyTrack(context: TrackContext, at: number): Track {
 export function advance(track: Track, context: TrackContext, at: number, fresh: readonly Sample[]): Track {
   const added =
     context.trigger.kind === "metric" ? onGrid(track, context, at, fresh) : distinct(track, fresh);
-  const samples = [...track.samples, ...added].slice(-remembered(context));
+  const all = [...track.samples, ...added];
+  const samples = all.slice(-remembered(context));
+  const forgotten = all.slice(0, all.length - samples.length).findLast(isKnown);
+  const lastForgotten = forgotten ? judged(context.trigger, forgotten) : track.lastForgotten;
   const status = statusOf(context, samples, at);
   return {
     samples,
+    lastForgotten,
     status,
-    basis: nextBasis(track, context, samples, added),
+    basis: nextBasis({ ...track, samples, lastForgotten }, context, added),
     proof: nextProof(track, context, added, status),
   };
+}
+
+/** `advance` slot by slot over measured samples, oldest first: a backfill, or what a late pass missed. */
+export function advanceThrough(track: Track, context: TrackContext, samples: readonly Sample[]): Track {
+  return samples.reduce((so, sample) => advance(so, context, sample.at, [sample]), track);
+}
+
+/**
+ * Does the track hold the past that blaming this release needs? If not, it must be folded again from
+ * Prometheus, from `lookbackMs` before the release.
+ */
+export function reaches(track: Track, release: Release): boolean {
+  const oldest = track.samples.at(0)?.at;
+  return track.basis?.releaseId === release.id || (oldest !== undefined && oldest < release.startedAt);
 }
 
 /** Two windows: one to judge now, one to say how things stood before a release within the first. */
@@ -116,23 +138,21 @@ function fullWindow(
   return [...missing, ...seen];
 }
 
-function nextBasis(
-  track: Track,
-  context: TrackContext,
-  samples: readonly Sample[],
-  added: readonly Sample[],
-): Track["basis"] {
+function nextBasis(track: Track, context: TrackContext, added: readonly Sample[]): Track["basis"] {
   const { release, trigger, intervalMs } = context;
   if (release === undefined) return undefined;
+  const lookback = lookbackMs(trigger, intervalMs);
   const judge = (sample: Sample): JudgedSlot => judged(trigger, sample);
   if (track.basis?.releaseId !== release.id) {
-    const basis = blameBasis(samples.map(judge), release.startedAt, lookbackMs(trigger, intervalMs));
-    return { releaseId: release.id, ...basis };
+    const slots = [track.lastForgotten, ...track.samples.map(judge)].filter((slot) => slot !== undefined);
+    return { releaseId: release.id, ...blameBasis(slots, release.startedAt, lookback) };
   }
-  const basis = added
+  return added
     .map(judge)
-    .reduce<BlameBasis>((so, slot) => withSlot(so, slot, release.startedAt), track.basis);
-  return { releaseId: release.id, ...basis };
+    .reduce(
+      (basis, slot) => ({ ...basis, ...withSlot(basis, slot, release.startedAt, lookback) }),
+      track.basis,
+    );
 }
 
 function nextProof(

@@ -3,7 +3,7 @@ import type { Release } from "./release.ts";
 
 /** What a trigger's slots say about one release, folded slot by slot; all that blame needs of the past. */
 export interface BlameBasis {
-  /** The last known slot before the release started; unknown when there is none within one window. */
+  /** The last known slot before the release started; unknown when there is none within the lookback. */
   readonly before: Verdict;
   /** A healthy slot has been known since the release started. */
   readonly healthySince: boolean;
@@ -14,22 +14,26 @@ export interface JudgedSlot {
   readonly verdict: Verdict;
 }
 
+const NOTHING_KNOWN: BlameBasis = { before: "unknown", healthySince: false };
+
 /**
- * `slots` oldest first. Slots before `startedAt - lookbackMs` are too old to say how things stood
- * at the release; a slot at `startedAt` itself already belongs to it.
+ * `slots` oldest first. Slots more than `lookbackMs` before the start are too old to say how things stood
+ * at the release; a slot at the start itself already belongs to it.
  */
 export function blameBasis(slots: readonly JudgedSlot[], startedAt: number, lookbackMs: number): BlameBasis {
-  const before = slots.findLast(
-    ({ at, verdict }) => at < startedAt && at >= startedAt - lookbackMs && verdict !== "unknown",
-  );
-  return {
-    before: before?.verdict ?? "unknown",
-    healthySince: slots.some(({ at, verdict }) => at >= startedAt && verdict === "healthy"),
-  };
+  return slots.reduce((basis, slot) => withSlot(basis, slot, startedAt, lookbackMs), NOTHING_KNOWN);
 }
 
-export function withSlot(basis: BlameBasis, slot: JudgedSlot, startedAt: number): BlameBasis {
-  return slot.verdict === "healthy" && slot.at >= startedAt ? { ...basis, healthySince: true } : basis;
+/** The basis after one more slot; the same slots in the same order always give the same basis. */
+export function withSlot(
+  basis: BlameBasis,
+  { at, verdict }: JudgedSlot,
+  startedAt: number,
+  lookbackMs: number,
+): BlameBasis {
+  if (verdict === "unknown" || at < startedAt - lookbackMs) return basis;
+  if (at < startedAt) return { ...basis, before: verdict };
+  return verdict === "healthy" ? { ...basis, healthySince: true } : basis;
 }
 
 export type Blame = "blamed" | "breach-predates-release" | "window-before-release";

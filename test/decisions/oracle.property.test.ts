@@ -1,0 +1,171 @@
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import {
+  advanceThrough,
+  emptyTrack,
+  lookbackMs,
+  reaches,
+  type Track,
+  type TrackContext,
+} from "../../src/decisions/track.ts";
+import { blame } from "../../src/releases/blame.ts";
+import type { Release } from "../../src/releases/release.ts";
+import type { Sample } from "../../src/signals/sample.ts";
+import { metricTrigger, release as aRelease, SECOND, TEN } from "../support/model.ts";
+import { oracleBlame, oracleFiresAt, oracleState, type World } from "./oracle.ts";
+
+const INTERVAL = 15 * SECOND;
+const SLOTS = 70;
+
+const arbitraryTrigger = fc
+  .record({
+    forMs: fc.constantFrom(0, 15, 20, 30, 60, 75, 120, 150).map((seconds) => seconds * SECOND),
+    minCoverage: fc.constantFrom(0.5, 0.7, 0.8, 1),
+    breachRatio: fc.constantFrom(0.5, 0.8, 1),
+    gaps: fc.constantFrom(0, 0.2, 0.5),
+    rangeMs: fc.constantFrom(0, 20, 60).map((seconds) => seconds * SECOND),
+  })
+  .map(({ gaps, ...rest }) => metricTrigger({ ...rest, maxGapMs: rest.forMs * gaps }));
+
+/** Long runs, because random single slots almost never make a window. */
+const arbitraryMarks = fc
+  .array(fc.tuple(fc.constantFrom("!", "!", ".", "?"), fc.integer({ min: 1, max: 12 })), {
+    minLength: SLOTS,
+    maxLength: SLOTS,
+  })
+  .map((runs) => runs.flatMap(([mark, length]) => Array.from({ length }, () => mark)).slice(0, SLOTS));
+
+interface Ship {
+  readonly startedMs: number;
+  readonly clockAfterMs: number | undefined;
+  /** Slots until the daemon sees it. */
+  readonly lag: number;
+}
+
+const arbitraryShips = fc.array(
+  fc.record({
+    startedMs: fc.integer({ min: 0, max: SLOTS * INTERVAL }),
+    clockAfterMs: fc.option(fc.integer({ min: 0, max: 90 * SECOND }), { nil: undefined }),
+    lag: fc.integer({ min: 0, max: 8 }),
+  }),
+  { maxLength: 2 },
+);
+
+const mark = (world: World, index: number): Sample => {
+  const at = world.origin + index * INTERVAL;
+  const seen = world.marks[index] ?? "?";
+  return seen === "?" ? { at, unknown: "unreachable" } : { at, value: seen === "!" ? 0.2 : 0.01 };
+};
+
+/** The releases as the daemon would learn of them, oldest first. */
+function releasesOf(ships: readonly Ship[], origin: number): readonly (Release & { seenAt: number })[] {
+  return ships
+    .map((ship) => ({ ...ship, at: origin + ship.startedMs }))
+    .toSorted((a, b) => a.at - b.at)
+    .map((ship, index) => ({
+      ...aRelease({
+        id: `release-${index}`,
+        startedAt: ship.at,
+        clockAt: ship.clockAfterMs === undefined ? undefined : ship.at + ship.clockAfterMs,
+      }),
+      seenAt: ship.at + ship.lag * INTERVAL,
+    }));
+}
+
+interface Run {
+  readonly world: World;
+  readonly ships: readonly Ship[];
+  /** Slots at which nothing ran; the next pass brings them along. */
+  readonly late: ReadonlySet<number>;
+  /** Slots before which the daemon lost its memory. */
+  readonly restarts: ReadonlySet<number>;
+}
+
+interface Pass {
+  readonly slot: number;
+  readonly track: Track;
+  readonly release: (Release & { seenAt: number }) | undefined;
+}
+
+/** Drives the tracks the way the daemon does: fold what is new, fold again what memory does not reach. */
+function live({ world, ships, late, restarts }: Run): readonly Pass[] {
+  const releases = releasesOf(ships, world.origin);
+  const passes: Pass[] = [];
+  let track: Track | undefined;
+  let next = 0;
+  for (let slot = 0; slot < world.marks.length; slot += 1) {
+    if (late.has(slot)) continue;
+    const at = world.origin + slot * INTERVAL;
+    const release = releases.findLast(({ seenAt }) => seenAt <= at);
+    const context: TrackContext = { trigger: world.trigger, intervalMs: INTERVAL, release };
+    const again = track === undefined || restarts.has(slot) || (release && !reaches(track, release));
+    const from = again ? 0 : next;
+    const samples = Array.from({ length: slot - from + 1 }, (_, index) => mark(world, from + index));
+    track = advanceThrough(again || !track ? emptyTrack(context, at) : track, context, samples);
+    next = slot + 1;
+    passes.push({ slot, track, release });
+  }
+  return passes;
+}
+
+const arbitraryRun = fc.record({
+  world: fc.record({
+    marks: arbitraryMarks,
+    trigger: arbitraryTrigger,
+    intervalMs: fc.constant(INTERVAL),
+    origin: fc.constant(TEN),
+  }),
+  ships: arbitraryShips,
+  late: fc.array(fc.integer({ min: 0, max: SLOTS }), { maxLength: 25 }).map((all) => new Set(all)),
+  restarts: fc.array(fc.integer({ min: 0, max: SLOTS }), { maxLength: 4 }).map((all) => new Set(all)),
+});
+
+describe("over random series, gaps, restarts, late passes and releases", () => {
+  const firingSeen = { states: 0, blames: new Set<string>() };
+
+  test("every state is what the brute-force oracle says", () => {
+    fc.assert(
+      fc.property(arbitraryRun, (run) => {
+        for (const { slot, track } of live(run)) {
+          const expected = oracleState(run.world, slot);
+          expect({ slot, state: track.status.state }).toEqual({ slot, state: expected });
+          if (expected === "firing") firingSeen.states += 1;
+        }
+      }),
+      { numRuns: 1_500 },
+    );
+    expect(firingSeen.states).toBeGreaterThan(1_000);
+  });
+
+  test("every release is blamed exactly when the oracle blames it", () => {
+    fc.assert(
+      fc.property(arbitraryRun, (run) => {
+        const { trigger } = run.world;
+        for (const { slot, track, release } of live(run)) {
+          if (track.status.state !== "firing" || !release || !track.basis) continue;
+          const window = { from: track.status.window.from, rangeMs: trigger.rangeMs };
+          const expected = oracleBlame(run.world, release, slot, lookbackMs(trigger, INTERVAL));
+          expect({ slot, blame: blame(release, track.basis, window) }).toEqual({ slot, blame: expected });
+          firingSeen.blames.add(expected);
+        }
+      }),
+      { numRuns: 3_000 },
+    );
+    expect(firingSeen.blames).toEqual(
+      new Set(["blamed", "breach-predates-release", "window-before-release"]),
+    );
+  });
+
+  test("time to fire is the earliest slot at which it would", () => {
+    fc.assert(
+      fc.property(arbitraryRun, (run) => {
+        for (const { slot, track } of live({ ...run, ships: [] })) {
+          if (track.status.state !== "pending") continue;
+          const expected = run.world.origin + oracleFiresAt(run.world, slot) * INTERVAL;
+          expect({ slot, firesAt: track.status.firesAt }).toEqual({ slot, firesAt: expected });
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+});

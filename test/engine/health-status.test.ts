@@ -1,0 +1,55 @@
+import { describe, expect, test } from "vitest";
+import { healthStatus } from "../../src/engine/health-status.ts";
+import type { Sample } from "../../src/signals/sample.ts";
+import { healthTrigger, SECOND, TEN } from "../support/model.ts";
+
+/** `x` failed, `o` passed, `?` the prober itself was in trouble; ten seconds apart. */
+function results(picture: string): Sample[] {
+  return [...picture].map((mark, index) => {
+    const at = TEN + index * 10 * SECOND;
+    return mark === "?" ? { at, unknown: "not-evaluated" } : { at, value: mark === "o" ? 1 : 0 };
+  });
+}
+
+function status(picture: string, lateMs = 0) {
+  const seen = results(picture);
+  return healthStatus(healthTrigger(), seen, (seen.at(-1)?.at ?? TEN) + lateMs);
+}
+
+describe("a health trigger with failures: 3", () => {
+  test.each([
+    ["", "unknown"],
+    ["o", "inactive"],
+    ["ox", "pending"],
+    ["xx", "pending"],
+    ["xxx", "firing"],
+    ["oxxx", "firing"],
+    ["xxxx", "firing"],
+    ["xxox", "pending"],
+    ["xxxo", "inactive"],
+    ["xxx?", "unknown"],
+    ["xx?x", "firing"],
+  ] as const)("results %s: %s", (picture, expected) => {
+    expect(status(picture).state).toBe(expected);
+  });
+
+  test("its window is the failures that made it fire", () => {
+    const { window } = status("oxxxx");
+    expect(window).toMatchObject({ from: TEN + 20 * SECOND, to: TEN + 40 * SECOND, size: 3, breaching: 3 });
+  });
+
+  test("a result that is too old says nothing", () => {
+    expect(status("xxx", 32 * SECOND).state).toBe("firing");
+    expect(status("xxx", 33 * SECOND).state).toBe("unknown");
+  });
+
+  test("it says the address, the run and what is missing", () => {
+    expect(status("oxx").reason).toBe(
+      "health: http://vcci-api:8000/health/ready failed 2 of 3 in a row, fires after 1 more",
+    );
+    expect(status("xxxx").reason).toBe(
+      "health: http://vcci-api:8000/health/ready failed 4 times in a row (fires at 3)",
+    );
+    expect(status("").reason).toBe("health: http://vcci-api:8000/health/ready unknown: not probed yet");
+  });
+});

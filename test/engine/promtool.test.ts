@@ -1,0 +1,112 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import * as fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { stringify } from "yaml";
+import { formatDuration } from "../../src/engine/format.ts";
+import { advance, emptyTrack } from "../../src/decisions/track.ts";
+import { metricTrigger, SECOND } from "../support/model.ts";
+import { findTool } from "../support/tool.ts";
+
+interface Case {
+  readonly intervalMs: number;
+  readonly forMs: number;
+  readonly op: "above" | "below";
+  /** Gap-free, one value per interval, from the epoch on. */
+  readonly values: readonly number[];
+}
+
+const arbitraryCase: fc.Arbitrary<Case> = fc.record({
+  intervalMs: fc.constantFrom(5, 15, 30).map((seconds) => seconds * SECOND),
+  forMs: fc.constantFrom(0, 5, 20, 45, 60, 100, 150).map((seconds) => seconds * SECOND),
+  op: fc.constantFrom("above", "below"),
+  values: fc
+    .array(fc.tuple(fc.integer({ min: 3, max: 7 }), fc.integer({ min: 1, max: 20 })), {
+      minLength: 12,
+      maxLength: 12,
+    })
+    .map((runs) => runs.flatMap(([value, length]) => Array.from({ length }, () => value)).slice(0, 60)),
+});
+
+/** Slots (0, 1, 2 …) at which the trigger fires. */
+function firingSlots({ intervalMs, forMs, op, values }: Case): readonly number[] {
+  const trigger = metricTrigger({ forMs, threshold: { op, value: 5, text: "5" } });
+  const context = { trigger, intervalMs, release: undefined };
+  let track = emptyTrack(context, 0);
+  return values.flatMap((value, slot) => {
+    const at = slot * intervalMs;
+    track = advance(track, context, at, [{ at, value }]);
+    return track.status.state === "firing" ? [slot] : [];
+  });
+}
+
+function promtoolTest(one: Case, index: number, firing: readonly number[]) {
+  const alertname = `a${index}`;
+  return {
+    interval: formatDuration(one.intervalMs),
+    input_series: [{ series: `v${index}`, values: one.values.join(" ") }],
+    alert_rule_test: one.values.map((_, slot) => ({
+      eval_time: `${(slot * one.intervalMs) / SECOND}s`,
+      alertname,
+      exp_alerts: firing.includes(slot) ? [{ exp_labels: {} }] : [],
+    })),
+  };
+}
+
+/** One rules file per evaluation interval, because a promtool file has a single one. */
+function promtoolFile(cases: readonly Case[], verdicts: readonly (readonly number[])[]) {
+  const rules = cases.map((one, index) => ({
+    alert: `a${index}`,
+    expr: `v${index} ${one.op === "above" ? ">" : "<"} 5`,
+    for: `${one.forMs / SECOND}s`,
+  }));
+  return {
+    rules: { groups: [{ name: "all", rules }] },
+    tests: {
+      rule_files: ["rules.yaml"],
+      evaluation_interval: formatDuration(cases[0]?.intervalMs ?? 0),
+      tests: cases.map((one, index) => promtoolTest(one, index, verdicts[index] ?? [])),
+    },
+  };
+}
+
+describe("on gap-free data a trigger fires exactly when a Prometheus alert does", () => {
+  let folder = "";
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "rollbackd-promtool-"));
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  async function accepts(cases: readonly Case[], verdicts: readonly (readonly number[])[]): Promise<string> {
+    const { rules, tests } = promtoolFile(cases, verdicts);
+    await writeFile(join(folder, "rules.yaml"), stringify(rules));
+    await writeFile(join(folder, "test.yaml"), stringify(tests));
+    const run = promisify(execFile)(findTool("promtool"), ["test", "rules", "test.yaml"], { cwd: folder });
+    return run.then(
+      () => "accepted",
+      (error: { stdout: string; stderr: string }) => `${error.stdout}${error.stderr}`.slice(0, 4_000),
+    );
+  }
+
+  const cases = fc.sample(arbitraryCase, { numRuns: 90, seed: 20_260_302 });
+
+  test.each([5, 15, 30])(
+    "interval %is: promtool accepts every firing instant",
+    async (seconds) => {
+      const chosen = cases.filter((one) => one.intervalMs === seconds * SECOND);
+      const verdicts = chosen.map(firingSlots);
+      expect(verdicts.flat().length).toBeGreaterThan(50);
+      expect(await accepts(chosen, verdicts)).toBe("accepted");
+    },
+    60_000,
+  );
+
+  test("promtool rejects a verdict that is one slot late", async () => {
+    const one = cases.find((candidate) => firingSlots(candidate).length > 0);
+    if (one === undefined) throw new Error("no case fires");
+    expect(await accepts([one], [firingSlots(one).slice(1)])).not.toBe("accepted");
+  });
+});
