@@ -147,12 +147,10 @@ function nextBasis(track: Track, context: TrackContext, added: readonly Sample[]
     const slots = [track.lastForgotten, ...track.samples.map(judge)].filter((slot) => slot !== undefined);
     return { releaseId: release.id, ...blameBasis(slots, release.startedAt, lookback) };
   }
-  return added
+  const basis = added
     .map(judge)
-    .reduce(
-      (basis, slot) => ({ ...basis, ...withSlot(basis, slot, release.startedAt, lookback) }),
-      track.basis,
-    );
+    .reduce<BlameBasis>((so, slot) => withSlot(so, slot, release.startedAt, lookback), track.basis);
+  return { releaseId: release.id, before: basis.before, healthySince: basis.healthySince };
 }
 
 function nextProof(

@@ -59,17 +59,13 @@ const mark = (world: World, index: number): Sample => {
 
 /** The releases as the daemon would learn of them, oldest first. */
 function releasesOf(ships: readonly Ship[], origin: number): readonly (Release & { seenAt: number })[] {
-  return ships
-    .map((ship) => ({ ...ship, at: origin + ship.startedMs }))
-    .toSorted((a, b) => a.at - b.at)
-    .map((ship, index) => ({
-      ...aRelease({
-        id: `release-${index}`,
-        startedAt: ship.at,
-        clockAt: ship.clockAfterMs === undefined ? undefined : ship.at + ship.clockAfterMs,
-      }),
-      seenAt: ship.at + ship.lag * INTERVAL,
-    }));
+  const inOrder = ships.toSorted((a, b) => a.startedMs - b.startedMs);
+  return inOrder.map((ship, index) => {
+    const startedAt = origin + ship.startedMs;
+    const clockAt = ship.clockAfterMs === undefined ? undefined : startedAt + ship.clockAfterMs;
+    const release = aRelease({ id: `release-${index}`, startedAt, clockAt });
+    return Object.assign(release, { seenAt: startedAt + ship.lag * INTERVAL });
+  });
 }
 
 interface Run {
