@@ -1,4 +1,4 @@
-import { formatDuration } from "../engine/format.ts";
+import { formatInstant } from "../engine/format.ts";
 import { slotAt } from "../engine/slots.ts";
 import type { Policy } from "../rules/policy.ts";
 import { targetKey } from "../rules/policy.ts";
@@ -61,7 +61,7 @@ function watchVersions(query: VersionQuery, ports: ScriptWatchPorts): TargetWatc
     else {
       trail = seen.slots.reduce(observe, trail);
       seenUntil = grid.to;
-      if (trail === undefined) unanswered = noVersion(query);
+      if (trail === undefined) unanswered = noVersion(query, grid.from, grid.to);
     }
     if (JSON.stringify(lookup()) !== before) for (const listener of listeners) listener();
   }
@@ -111,7 +111,7 @@ async function reread(
   if (!answer.ok) return unreachable(query, answer);
   const seen = versionsOf(answer.series, at);
   const next = observe(trail, seen);
-  if (next === undefined || seen.versions.length === 0) return noVersion(query);
+  if (next === undefined || seen.versions.length === 0) return noVersion(query, at, at);
   return describeTarget(query.target, next, ports.history);
 }
 
@@ -143,12 +143,10 @@ function notAsked({ target }: VersionQuery): Extract<Lookup, { ok: false }> {
   return { ok: false, reason: "unknown-version", detail: `the version of ${target} has not been asked yet` };
 }
 
-function noVersion({ expr, lookbackMs }: VersionQuery): Extract<Lookup, { ok: false }> {
-  return {
-    ok: false,
-    reason: "unknown-version",
-    detail: `${expr} has no result now, nor any in the ${formatDuration(lookbackMs)} before`,
-  };
+function noVersion({ expr }: VersionQuery, from: number, to: number): Extract<Lookup, { ok: false }> {
+  const when =
+    from === to ? `at ${formatInstant(to)}` : `from ${formatInstant(from)} to ${formatInstant(to)}`;
+  return { ok: false, reason: "unknown-version", detail: `${expr} has no result ${when}` };
 }
 
 function unreachable(

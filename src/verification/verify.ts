@@ -1,0 +1,94 @@
+import type { TriggerStatus } from "../engine/trigger-status.ts";
+import type { TargetWatch } from "../releases/watch.ts";
+import type { RollbackOrder } from "../rollback/act.ts";
+import { type CheckPorts, prepareChecks } from "./checks.ts";
+import { judge, type RolloutFact, type VerificationFacts, type Verdict } from "./judge.ts";
+import { rolloutFact } from "./rollout.ts";
+import { createWaker } from "./waker.ts";
+
+export interface VerifyPorts extends CheckPorts {
+  readonly watch: Pick<TargetWatch, "current" | "onChange">;
+  /** The newest status of each of the policy's triggers; those not evaluated yet are left out. */
+  readonly triggers: () => readonly TriggerStatus[];
+}
+
+export type VerifyOutcome =
+  | Extract<Verdict, { kind: "verified" }>
+  /** `output`: what the smoke test printed, where that is why it failed. */
+  | (Extract<Verdict, { kind: "failed" }> & { readonly output?: string })
+  /** Nothing was found out: verify again from the same `appliedAt`. */
+  | { readonly kind: "aborted" };
+
+const LONGEST_TICK_MS = 1_000;
+/** The first slot after a restart may still be one from before it; the second is beyond doubt a fresh look. */
+const LOOKS_BEFORE_LATE = 2;
+
+/**
+ * Watches a rollback that was applied at `appliedAt` (from the log, so that a restart goes on with the same
+ * deadlines) until it is verified or has failed. Bounded in time by the policy; never throws.
+ */
+export async function verifyRollback(
+  order: RollbackOrder,
+  appliedAt: number,
+  ports: VerifyPorts,
+  signal: AbortSignal,
+): Promise<VerifyOutcome> {
+  const over = new AbortController();
+  const ending = AbortSignal.any([signal, over.signal]);
+  const waker = createWaker();
+  const checks = prepareChecks(order, ports, waker.wake, ending);
+  const unlisten = ports.watch.onChange(waker.wake);
+  const terms = termsOf(order, appliedAt, ports.now());
+  const tickMs = Math.min(LONGEST_TICK_MS, order.policy.intervalMs);
+  let rollout: RolloutFact | undefined;
+  try {
+    while (!signal.aborted) {
+      const at = ports.now();
+      rollout = rolloutFact(order, ports.watch.current(), at, rollout);
+      const { probe, smoke, smokeOutput } = checks.findings();
+      const triggers = statusesOf(order, appliedAt, ports.triggers());
+      const verdict = judge({ ...terms, at, rollout, probe, smoke, triggers });
+      if (verdict.kind !== "pending") return withOutput(verdict, smokeOutput);
+      checks.startWhatIsDue(verdict.waitingFor);
+      await waker.wait(tickMs, ending);
+    }
+    return { kind: "aborted" };
+  } finally {
+    unlisten();
+    over.abort();
+    await checks.ended();
+  }
+}
+
+function termsOf(
+  { policy }: RollbackOrder,
+  appliedAt: number,
+  startedAt: number,
+): Pick<VerificationFacts, "appliedAt" | "timeoutMs" | "recoveryMs" | "notLateBefore"> {
+  const { timeoutMs, verify } = policy.rollback;
+  const notLateBefore = startedAt + LOOKS_BEFORE_LATE * policy.intervalMs + policy.queryOffsetMs;
+  return { appliedAt, timeoutMs, recoveryMs: verify.recoveryMs, notLateBefore };
+}
+
+/** One for every trigger: one that nobody has looked at is not one that does not fire. */
+function statusesOf(
+  { policy }: RollbackOrder,
+  appliedAt: number,
+  statuses: readonly TriggerStatus[],
+): VerificationFacts["triggers"] {
+  return policy.triggers.map(
+    ({ name }) =>
+      statuses.find(({ trigger }) => trigger === name) ?? {
+        trigger: name,
+        state: "unknown",
+        at: appliedAt,
+        reason: "not evaluated since the rollback",
+      },
+  );
+}
+
+function withOutput(verdict: Exclude<Verdict, { kind: "pending" }>, smokeOutput: string): VerifyOutcome {
+  return verdict.kind === "failed" && verdict.reason === "smoke-failed" && smokeOutput !== ""
+    ? { ...verdict, output: smokeOutput }
+    : verdict;
+}
