@@ -1,0 +1,104 @@
+import { type SettingsSources, type Values, layers, named } from "./layers.ts";
+import type { LogLevel } from "./schema.ts";
+import { type Secret, secretFile } from "./secret.ts";
+import { SettingsError } from "./settings-error.ts";
+
+/** How the process runs. What it watches is in the rules. */
+export interface Settings {
+  /** File or folder of rules. */
+  readonly rules: string;
+  readonly dataDir: string;
+  readonly logLevel: LogLevel;
+  /** Where people reach this process, for links; without a slash at its end. */
+  readonly publicUrl: string;
+  readonly apiTokensFile: string | undefined;
+  readonly http: { readonly host: string; readonly port: number };
+  readonly prometheus: PrometheusSettings;
+  readonly slack: { readonly webhookUrl: Secret };
+  readonly pagerduty: { readonly routingKey: Secret; readonly url: string };
+}
+
+export interface PrometheusSettings {
+  readonly urls: readonly [string, ...string[]];
+  readonly basicUser: string | undefined;
+  readonly basicPassword: Secret;
+  readonly bearerToken: Secret;
+  readonly caFile: string | undefined;
+  readonly certFile: string | undefined;
+  readonly keyFile: string | undefined;
+  /** Sent as X-Scope-OrgID. */
+  readonly tenant: string | undefined;
+}
+
+/** Defaults < file < environment < flags. Throws SettingsError with all that is wrong. */
+export function loadSettings(sources: SettingsSources): Settings {
+  const values = layers(sources);
+  const problems = contradictions(values);
+  const secrets = secretsOf(values, problems);
+  const [url, ...urls] = values.prometheus.url;
+  if (problems.length > 0 || url === undefined) {
+    throw new SettingsError(problems);
+  }
+  const { rules, dataDir, logLevel, http, prometheus, pagerduty } = values;
+  return {
+    rules,
+    dataDir,
+    logLevel,
+    publicUrl: (values.publicUrl ?? `http://${http.host}:${http.port}`).replace(/\/+$/u, ""),
+    apiTokensFile: values.apiTokensFile ?? undefined,
+    http,
+    prometheus: {
+      urls: [url, ...urls],
+      basicUser: prometheus.basicUser ?? undefined,
+      basicPassword: secrets.basicPassword,
+      bearerToken: secrets.bearerToken,
+      caFile: prometheus.caFile ?? undefined,
+      certFile: prometheus.certFile ?? undefined,
+      keyFile: prometheus.keyFile ?? undefined,
+      tenant: prometheus.tenant ?? undefined,
+    },
+    slack: { webhookUrl: secrets.webhookUrl },
+    pagerduty: { routingKey: secrets.routingKey, url: pagerduty.url },
+  };
+}
+
+/** What each value alone does not show. */
+function contradictions({ prometheus, slack, pagerduty }: Values): string[] {
+  const problems: string[] = [];
+  const both = (key: string, file: string): void => {
+    problems.push(`${named(key)}: ${named(file)} is set, too; keep one of them`);
+  };
+  if (prometheus.url.length === 0) {
+    problems.push(
+      `${named("prometheus.url")}: missing; expected where Prometheus answers, such as http://prometheus:9090`,
+    );
+  }
+  if ((prometheus.basicUser === null) !== (prometheus.basicPasswordFile === null)) {
+    problems.push(
+      `${named("prometheus.basicUser")}: needs ${named("prometheus.basicPasswordFile")} beside it, and the other way round`,
+    );
+  }
+  if (slack.webhookUrl !== null && slack.webhookUrlFile !== null)
+    both("slack.webhookUrl", "slack.webhookUrlFile");
+  if (pagerduty.routingKey !== null && pagerduty.routingKeyFile !== null) {
+    both("pagerduty.routingKey", "pagerduty.routingKeyFile");
+  }
+  return problems;
+}
+
+function secretsOf({ prometheus, slack, pagerduty }: Values, problems: string[]) {
+  const from = (key: string, file: string | null, value: string | null = null): Secret => {
+    try {
+      return file === null ? () => value ?? undefined : secretFile(file);
+    } catch (error) {
+      problems.push(`${named(key)}: cannot read the secret in ${file}: ${(error as Error).message}`);
+      return () => undefined;
+    }
+  };
+  return {
+    basicPassword: from("prometheus.basicPasswordFile", prometheus.basicPasswordFile),
+    bearerToken: from("prometheus.bearerTokenFile", prometheus.bearerTokenFile),
+    webhookUrl: from("slack.webhookUrlFile", slack.webhookUrlFile, slack.webhookUrl),
+    routingKey: from("pagerduty.routingKeyFile", pagerduty.routingKeyFile, pagerduty.routingKey),
+  };
+}
