@@ -12,6 +12,9 @@ export default defineConfig({
           name: "unit",
           include: ["test/**/*.test.ts"],
           exclude: CLUSTER_TESTS,
+          // Some start real programs, on two cores that others use, too.
+          testTimeout: 20_000,
+          hookTimeout: 30_000,
         },
       },
       {
