@@ -10,9 +10,12 @@ export type UnknownReason =
   | "unreachable" // no connection, or no answer in time
   | "not-evaluated"; // nobody asked: the daemon was down or late
 
-/** What was known at one instant (`at`, epoch ms). Values are in the unit of the query's result. */
+/**
+ * What was known at one instant (`at`, epoch ms). Values are in the unit of the query's result.
+ * `detail` is for people: why it is unknown, or what a probe saw ("HTTP 503 in 12 ms").
+ */
 export type Sample =
-  | { readonly at: number; readonly value: number }
+  | { readonly at: number; readonly value: number; readonly detail?: string }
   | { readonly at: number; readonly unknown: UnknownReason; readonly detail?: string };
 
 export function isKnown(sample: Sample): sample is Extract<Sample, { value: number }> {

@@ -1,0 +1,121 @@
+import type { MetricTrigger, Threshold } from "../rules/policy.ts";
+import type { Sample, UnknownReason } from "./sample.ts";
+import { seriesKey } from "./series-key.ts";
+
+/** A series' value at one instant. Stale and absent series are not there. */
+export interface Reading {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+}
+
+/** How a trigger wants several series judged. */
+export type SeriesRule = Pick<MetricTrigger, "aggregate" | "threshold">;
+
+/**
+ * What an expression's result at `at` says. The same for a live answer and for one slot of a range:
+ * nothing, several series that nobody said how to combine, and numbers that are none are unknown.
+ */
+export function reduceExpr(rule: SeriesRule, at: number, series: readonly Reading[]): Sample {
+  const [only] = series;
+  if (only === undefined) return unknown(at, "no-data", "the expression returned no series");
+  if (series.length > 1 && rule.aggregate === undefined) return manySeries(at, "the expression", series);
+  return combine(
+    rule,
+    at,
+    series.map(({ value }) => number(at, value, "the expression")),
+  );
+}
+
+/** Both sides of a ratio at the same instant. */
+export interface RatioReading {
+  readonly errors: readonly Reading[];
+  readonly total: readonly Reading[];
+  /** In the unit of `total`; with less traffic than this a ratio means nothing. */
+  readonly minTotal: number;
+}
+
+/**
+ * Errors ÷ total. A counter of errors that never counted is absent, so no errors with traffic is 0;
+ * no total is no data. With `aggregate` the sides are joined by their labels and each pair is a ratio.
+ */
+export function reduceRatio(rule: SeriesRule, at: number, ratio: RatioReading): Sample {
+  const { errors, total, minTotal } = ratio;
+  if (total.length === 0) return unknown(at, "no-data", "total returned no series");
+  if (rule.aggregate === undefined) {
+    if (total.length > 1) return manySeries(at, "total", total);
+    if (errors.length > 1) return manySeries(at, "errors", errors);
+    return combine(rule, at, [divide(at, errors[0]?.value ?? 0, total[0]?.value ?? 0, minTotal)]);
+  }
+  const errorsOf = byLabels(errors);
+  const totalOf = byLabels(total);
+  if (errorsOf.size < errors.length || totalOf.size < total.length) {
+    return unknown(at, "many-series", "two series differ only in their metric's name; aggregate them");
+  }
+  const keys = new Set([...totalOf.keys(), ...errorsOf.keys()]);
+  const parts = [...keys].map((key) => {
+    const whole = totalOf.get(key);
+    return whole === undefined
+      ? unknown(at, "no-data", `errors without a total for ${key}`)
+      : divide(at, errorsOf.get(key) ?? 0, whole, minTotal);
+  });
+  return combine(rule, at, parts);
+}
+
+function divide(at: number, errors: number, total: number, minTotal: number): Sample {
+  if (!Number.isFinite(total)) return notANumber(at, "total", total);
+  if (total < minTotal || total <= 0) {
+    return unknown(at, "low-traffic", `total ${brief(total)} is below minTotal ${brief(minTotal)}`);
+  }
+  return number(at, errors / total, `errors ${brief(errors)} ÷ total ${brief(total)}`);
+}
+
+/**
+ * Several verdicts as one, with unknown as the third value: one that breaches decides `any`, one that is
+ * healthy decides `all`, whatever the unknown ones would have said; otherwise a single unknown leaves it open.
+ */
+function combine({ aggregate = "any", threshold }: SeriesRule, at: number, parts: readonly Sample[]): Sample {
+  const values = parts.flatMap((part) => ("value" in part ? [part.value] : []));
+  const open = parts.find((part) => !("value" in part));
+  const decisive = extreme(values, (aggregate === "any") === (threshold.op === "above"));
+  if (decisive === undefined) return open ?? unknown(at, "no-data", "no series");
+  if (open === undefined || breaches(threshold, decisive) === (aggregate === "any")) {
+    return { at, value: decisive };
+  }
+  return open;
+}
+
+function extreme(values: readonly number[], highest: boolean): number | undefined {
+  return values.reduce<number | undefined>((best, value) => {
+    if (best === undefined) return value;
+    return value > best === highest ? value : best;
+  }, undefined);
+}
+
+function breaches({ op, value: limit }: Threshold, value: number): boolean {
+  return op === "above" ? value > limit : value < limit;
+}
+
+function byLabels(series: readonly Reading[]): ReadonlyMap<string, number> {
+  return new Map(series.map(({ labels, value }) => [seriesKey(labels), value]));
+}
+
+function number(at: number, value: number, what: string): Sample {
+  return Number.isFinite(value) ? { at, value } : notANumber(at, what, value);
+}
+
+function notANumber(at: number, what: string, value: number): Sample {
+  return unknown(at, "not-a-number", `${what} is ${value}`);
+}
+
+function manySeries(at: number, what: string, series: readonly Reading[]): Sample {
+  const detail = `${what} returned ${series.length} series for one target; aggregate them in PromQL, or say aggregate: any or all`;
+  return unknown(at, "many-series", detail);
+}
+
+function unknown(at: number, reason: UnknownReason, detail: string): Sample {
+  return { at, unknown: reason, detail };
+}
+
+function brief(value: number): string {
+  return String(Number(value.toPrecision(4)));
+}

@@ -1,0 +1,160 @@
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { reduceExpr, reduceRatio, type Reading, type SeriesRule } from "../../src/signals/reduce.ts";
+
+const AT = 1_700_000_000_000;
+const threshold = { op: "above", value: 0.05, text: "5%" } as const;
+const alone: SeriesRule = { aggregate: undefined, threshold };
+const any: SeriesRule = { aggregate: "any", threshold };
+const all: SeriesRule = { aggregate: "all", threshold };
+
+const series = (...values: readonly number[]): readonly Reading[] =>
+  values.map((value, index) => ({ labels: { pod: `p${index}` }, value }));
+const labelled = (values: Readonly<Record<string, number>>): readonly Reading[] =>
+  Object.entries(values).map(([pod, value]) => ({ labels: { pod }, value }));
+
+describe("an expression", () => {
+  test("with one series is its value", () => {
+    expect(reduceExpr(alone, AT, series(0.2))).toEqual({ at: AT, value: 0.2 });
+  });
+
+  test("trap 4: an empty result is no data, neither 0 nor ok", () => {
+    for (const rule of [alone, any, all]) {
+      expect(reduceExpr(rule, AT, [])).toMatchObject({ at: AT, unknown: "no-data" });
+    }
+  });
+
+  test.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])(
+    "trap 4: %s is unknown",
+    (value) => {
+      expect(reduceExpr(alone, AT, series(value))).toMatchObject({ unknown: "not-a-number" });
+    },
+  );
+
+  test("trap 16: two series are unknown until the rule says how to combine them", () => {
+    expect(reduceExpr(alone, AT, series(0.2, 0.01))).toMatchObject({
+      unknown: "many-series",
+      detail: expect.stringContaining("2 series"),
+    });
+    expect(reduceExpr(any, AT, series(0.2, 0.01))).toEqual({ at: AT, value: 0.2 });
+    expect(reduceExpr(all, AT, series(0.2, 0.01))).toEqual({ at: AT, value: 0.01 });
+  });
+
+  test("below turns round what is worst", () => {
+    const below = { op: "below", value: 3, text: "3" } as const;
+    expect(reduceExpr({ aggregate: "any", threshold: below }, AT, series(2, 5))).toMatchObject({ value: 2 });
+    expect(reduceExpr({ aggregate: "all", threshold: below }, AT, series(2, 5))).toMatchObject({ value: 5 });
+  });
+});
+
+describe("a ratio", () => {
+  const ratio = (errors: readonly Reading[], total: readonly Reading[], rule = alone, minTotal = 1) =>
+    reduceRatio(rule, AT, { errors, total, minTotal });
+
+  test("is errors ÷ total", () => {
+    expect(ratio(series(5), series(100))).toEqual({ at: AT, value: 0.05 });
+  });
+
+  test("trap 5: no error series with traffic is 0", () => {
+    expect(ratio([], series(100))).toEqual({ at: AT, value: 0 });
+  });
+
+  test("trap 5: no total is no data, whatever the errors say", () => {
+    expect(ratio(series(5), [])).toMatchObject({ unknown: "no-data" });
+    expect(ratio([], [])).toMatchObject({ unknown: "no-data" });
+  });
+
+  test("trap 5: less traffic than minTotal is low traffic; exactly minTotal is enough", () => {
+    expect(ratio(series(0.9), series(0.99))).toMatchObject({ unknown: "low-traffic" });
+    expect(ratio(series(0.5), series(1))).toEqual({ at: AT, value: 0.5 });
+  });
+
+  test("a total of 0 is low traffic even where no minTotal is wanted", () => {
+    expect(ratio(series(0), series(0), alone, 0)).toMatchObject({ unknown: "low-traffic" });
+  });
+
+  test("trap 4: numbers that are none are unknown on both sides", () => {
+    expect(ratio(series(Number.NaN), series(100))).toMatchObject({ unknown: "not-a-number" });
+    expect(ratio(series(1), series(Number.NaN))).toMatchObject({ unknown: "not-a-number" });
+    expect(ratio(series(1), series(Number.POSITIVE_INFINITY))).toMatchObject({ unknown: "not-a-number" });
+  });
+
+  test("trap 16: several series on either side are unknown without aggregate", () => {
+    expect(ratio(series(1, 2), series(100))).toMatchObject({ unknown: "many-series" });
+    expect(ratio(series(1), series(100, 200))).toMatchObject({ unknown: "many-series" });
+  });
+
+  test("with aggregate pairs the sides by labels, in any order, and no errors for a pair is 0", () => {
+    const total = labelled({ a: 100, b: 100 });
+    expect(ratio(labelled({ b: 20 }), total, any)).toEqual({ at: AT, value: 0.2 });
+    expect(ratio(labelled({ b: 20 }), total, all)).toEqual({ at: AT, value: 0 });
+  });
+
+  test("errors without a total of the same labels leave it open unless another pair decides", () => {
+    expect(ratio(labelled({ x: 1 }), labelled({ a: 100 }), any)).toMatchObject({ unknown: "no-data" });
+    expect(ratio(labelled({ x: 1, a: 50 }), labelled({ a: 100 }), any)).toMatchObject({ value: 0.5 });
+  });
+
+  test("trap 16: two series that only their name tells apart are not joined", () => {
+    const twins = [...labelled({ a: 100 }), ...labelled({ a: 50 })];
+    expect(ratio(labelled({ a: 1 }), twins, any)).toMatchObject({ unknown: "many-series" });
+  });
+});
+
+describe("several series by three-valued logic", () => {
+  const value = fc.oneof(
+    fc.integer({ min: -5, max: 5 }),
+    fc.constantFrom(Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY),
+  );
+  const rule = fc.record({
+    aggregate: fc.constantFrom("any" as const, "all" as const),
+    threshold: fc.record({
+      op: fc.constantFrom("above" as const, "below" as const),
+      value: fc.integer({ min: -3, max: 3 }),
+      text: fc.constant(""),
+    }),
+  });
+
+  /** Tries every value that an unknown series could have had; the verdict stands only if none changes it. */
+  function possibleVerdicts({ aggregate, threshold }: SeriesRule, values: readonly number[]): Set<boolean> {
+    const verdicts = values.map((each) => {
+      if (!Number.isFinite(each)) return [true, false];
+      return [threshold.op === "above" ? each > threshold.value : each < threshold.value];
+    });
+    const worlds = verdicts.reduce<boolean[][]>(
+      (sofar, options) => sofar.flatMap((world) => options.map((option) => [...world, option])),
+      [[]],
+    );
+    return new Set(
+      worlds.map((world) => (aggregate === "any" ? world.includes(true) : !world.includes(false))),
+    );
+  }
+
+  test("the verdict is known exactly when no unknown series could change it", () => {
+    fc.assert(
+      fc.property(rule, fc.array(value, { minLength: 1, maxLength: 6 }), (rule, values) => {
+        const sample = reduceExpr(rule, AT, series(...values));
+        const { op, value: limit } = rule.threshold;
+        const verdicts =
+          "value" in sample ? [op === "above" ? sample.value > limit : sample.value < limit] : [true, false];
+        expect(possibleVerdicts(rule, values)).toEqual(new Set(verdicts));
+        expect("value" in sample ? values.includes(sample.value) : sample.unknown === "not-a-number").toBe(
+          true,
+        );
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  test("the order of the series is nothing", () => {
+    fc.assert(
+      fc.property(rule, fc.array(value, { minLength: 1, maxLength: 6 }), (rule, values) => {
+        const forwards = reduceExpr(rule, AT, series(...values));
+        const backwards = reduceExpr(rule, AT, series(...values.toReversed()));
+        expect("value" in forwards ? forwards.value : "unknown").toBe(
+          "value" in backwards ? backwards.value : "unknown",
+        );
+      }),
+    );
+  });
+});
