@@ -1,0 +1,144 @@
+import { policyHash, triggerHash } from "./hash.ts";
+import { effectiveMode } from "./mode.ts";
+import type {
+  CommandSpec,
+  MetricQuery,
+  Policy,
+  ProbeSpec,
+  RollbackSpec,
+  Target,
+  Threshold,
+  Trigger,
+} from "./policy.ts";
+import { readPromql } from "./promql.ts";
+import type { WrittenPolicy, WrittenTrigger } from "./schema.ts";
+import { durationMs, parseThreshold } from "./units.ts";
+
+/** Part of `for` that may be one hole in the data, where the author did not say. */
+const DEFAULT_GAP = 0.2;
+
+/** Resolves units and defaults of a policy in which no problem was found. */
+export function buildPolicy(written: WrittenPolicy, source: Policy["source"]): Policy {
+  const surroundings = {
+    mode: written.mode,
+    intervalMs: durationMs(written.interval),
+    queryOffsetMs: durationMs(written.queryOffset),
+    target: buildTarget(written.target),
+  };
+  const policy = {
+    ...surroundings,
+    name: written.name,
+    guard: written.guard === "always" ? ("always" as const) : durationMs(written.guard),
+    watchMs: durationMs(written.watch),
+    triggers: written.triggers.map((trigger) => buildTrigger(trigger, surroundings)),
+    rollback: buildRollback(written.rollback),
+    cooldownMs: durationMs(written.cooldown),
+    budget: { rollbacks: written.budget.rollbacks, perMs: durationMs(written.budget.per) },
+    provenAfterMs: durationMs(written.provenAfter),
+    blindAfterMs: durationMs(written.blindAfter),
+    noDataAfterMs: durationMs(written.noDataAfter),
+    notify: written.notify,
+    runbook: written.runbook,
+    source,
+  };
+  return { ...policy, hash: policyHash(policy) };
+}
+
+function buildTarget(target: WrittenPolicy["target"]): Target {
+  return target.script === true
+    ? { kind: "script", namespace: target.namespace, releaseExpr: target.release?.expr }
+    : {
+        kind: "deployment",
+        namespace: target.namespace ?? "",
+        deployment: target.deployments?.[0] ?? "",
+      };
+}
+
+function buildTrigger(
+  written: WrittenTrigger,
+  policy: Pick<Policy, "mode" | "intervalMs" | "queryOffsetMs" | "target">,
+): Trigger {
+  const base = {
+    name: written.name,
+    mode: effectiveMode(policy.mode, written.mode),
+    ...(written.severity === undefined ? {} : { severity: written.severity }),
+  };
+  if (written.probe !== undefined) {
+    const health = {
+      ...base,
+      kind: "health" as const,
+      probe: buildProbe(written.probe),
+      failures: written.failures,
+    };
+    return { ...health, hash: triggerHash(health, policy) };
+  }
+  const forMs = durationMs(written.for ?? "0s");
+  const query = buildQuery(written);
+  const metric = {
+    ...base,
+    kind: "metric" as const,
+    query,
+    threshold: buildThreshold(written),
+    forMs,
+    breachRatio: written.breachRatio,
+    minCoverage: written.minCoverage,
+    maxGapMs: written.maxGap === undefined ? Math.round(forMs * DEFAULT_GAP) : durationMs(written.maxGap),
+    aggregate: written.aggregate,
+    rangeMs: rangeOf(query),
+  };
+  return { ...metric, hash: triggerHash(metric, policy) };
+}
+
+function buildQuery({ ratio, expr = "", minTotal }: WrittenTrigger): MetricQuery {
+  return ratio === undefined
+    ? { kind: "expr", expr: expr.trim() }
+    : { kind: "ratio", errors: ratio.errors.trim(), total: ratio.total.trim(), minTotal };
+}
+
+function rangeOf(query: MetricQuery): number {
+  const exprs = query.kind === "expr" ? [query.expr] : [query.errors, query.total];
+  return Math.max(...exprs.map((expr) => readPromql(expr).rangeMs));
+}
+
+function buildThreshold({ above, below }: WrittenTrigger): Threshold {
+  const written = above ?? below ?? 0;
+  return {
+    op: above === undefined ? "below" : "above",
+    value: parseThreshold(written).value,
+    text: String(written),
+  };
+}
+
+function buildProbe(written: NonNullable<WrittenTrigger["probe"]>): ProbeSpec {
+  return {
+    url: written.url,
+    intervalMs: durationMs(written.interval),
+    timeoutMs: durationMs(written.timeout),
+  };
+}
+
+function buildRollback(written: WrittenPolicy["rollback"]): RollbackSpec {
+  const { probe, smoke, recovery } = written.verify;
+  return {
+    strategy:
+      written.strategy === "script" && written.script !== undefined
+        ? { kind: "script", script: buildCommand(written.script) }
+        : { kind: "deployment" },
+    timeoutMs: durationMs(written.timeout),
+    verify: {
+      probe: probe === undefined ? undefined : { probe: buildProbe(probe), successes: probe.successes },
+      smoke: smoke === undefined ? undefined : buildCommand(smoke),
+      recoveryMs: durationMs(recovery),
+    },
+  };
+}
+
+function buildCommand(written: NonNullable<WrittenPolicy["rollback"]["script"]>): CommandSpec {
+  const [program = "", ...args] = written.command;
+  return {
+    command: [program, ...args],
+    cwd: written.cwd,
+    env: written.env,
+    timeoutMs: durationMs(written.timeout),
+  };
+}

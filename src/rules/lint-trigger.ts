@@ -1,0 +1,170 @@
+import type { Complain } from "./complain.ts";
+import type { Path, RulesDocument } from "./document.ts";
+import { exceedsPolicy } from "./mode.ts";
+import { readPromql } from "./promql.ts";
+import type { PromqlUnit } from "./promql-units.ts";
+import type { WrittenPolicy, WrittenTrigger } from "./schema.ts";
+import { durationMs, formatDuration, parseThreshold } from "./units.ts";
+
+interface About {
+  readonly document: RulesDocument;
+  readonly path: Path;
+  readonly policy: Partial<WrittenPolicy>;
+}
+
+/** Prometheus answers a range query with at most this many points a series. */
+const MAX_SLOTS = 11_000;
+
+/** Seconds are rarely compared with more than this, milliseconds often. */
+const SUSPICIOUS_SECONDS = 100;
+
+const METRIC_KEYS = ["above", "below", "for", "breachRatio", "minCoverage", "maxGap", "aggregate"] as const;
+
+export function lintTrigger(about: About, trigger: WrittenTrigger, complain: Complain): void {
+  lintPlaces(about, trigger, complain);
+  if (trigger.probe === undefined) {
+    lintThreshold(about, trigger, complain);
+    lintWindow(about, trigger, complain);
+  } else {
+    lintProbe([...about.path, "probe"], trigger.probe, complain);
+  }
+  const mode = about.policy.mode ?? "observe";
+  if (trigger.mode !== undefined && exceedsPolicy(trigger.mode, mode)) {
+    complain(
+      [...about.path, "mode"],
+      "mode",
+      `The policy is \`${mode}\`, so this trigger will not go further than that. Raise the policy's \`mode\`, and ` +
+        "hold other triggers back instead.",
+      "warning",
+    );
+  }
+}
+
+function lintPlaces({ document, path }: About, trigger: WrittenTrigger, complain: Complain): void {
+  const misplaced =
+    trigger.probe === undefined
+      ? ["failures", ...(trigger.ratio === undefined ? ["minTotal"] : [])]
+      : [...METRIC_KEYS, "minTotal"];
+  const kind = trigger.probe === undefined ? (trigger.ratio === undefined ? "expr" : "ratio") : "probe";
+  for (const key of misplaced) {
+    if (document.has([...path, key])) {
+      complain.key(
+        [...path, key],
+        "misplaced-key",
+        `\`${key}\` means nothing with \`${kind}\`. Leave it out.`,
+      );
+    }
+  }
+}
+
+function lintThreshold({ path }: About, trigger: WrittenTrigger, complain: Complain): void {
+  if (trigger.above !== undefined && trigger.below !== undefined) {
+    complain.key(
+      [...path, "below"],
+      "misplaced-key",
+      "A trigger has `above` or `below`, not both. Write two triggers.",
+    );
+    return;
+  }
+  const key = trigger.above === undefined ? "below" : "above";
+  const written = trigger[key];
+  if (written === undefined) {
+    complain(path, "missing-key", "This trigger needs a threshold: `above` or `below`, such as `above: 5%`.");
+    return;
+  }
+  const { value, unit } = parseThreshold(written);
+  if (trigger.ratio !== undefined) {
+    if (unit === "duration" || (key === "above" && value >= 1)) {
+      complain(
+        [...path, key],
+        "units",
+        `A ratio is never above 1, so \`${key}: ${written}\` cannot be met. ` +
+          `Write a share such as \`5%\` or \`0.05\`.`,
+      );
+    }
+    return;
+  }
+  const wrong = wrongUnit(readPromql(trigger.expr ?? "").unit, { value, unit, written, key });
+  if (wrong !== undefined) {
+    complain([...path, key], "units", wrong);
+  }
+}
+
+function wrongUnit(
+  measured: PromqlUnit,
+  threshold: ReturnType<typeof parseThreshold> & { readonly written: string | number; readonly key: string },
+): string | undefined {
+  const { value, unit, written, key } = threshold;
+  if (measured === "seconds" && unit === "number" && value >= SUSPICIOUS_SECONDS) {
+    return (
+      `The expression is in seconds, so \`${key}: ${written}\` means ${formatDuration(value * 1000)}. ` +
+      `Write \`${written}ms\` or \`${written}s\`.`
+    );
+  }
+  if (measured === "milliseconds" && unit === "duration") {
+    return (
+      `A duration means seconds, and the expression is in milliseconds: \`${written}\` would be compared as ` +
+      `${value}. Write the plain number ${value * 1000}.`
+    );
+  }
+  return undefined;
+}
+
+function lintWindow({ path, policy }: About, trigger: WrittenTrigger, complain: Complain): void {
+  if (trigger.for === undefined) {
+    complain(path, "missing-key", "This trigger needs `for`: how long it must breach, such as `for: 5m`.");
+    return;
+  }
+  const forMs = durationMs(trigger.for);
+  const intervalMs = typeof policy.interval === "string" ? durationMs(policy.interval) : Number.NaN;
+  const slots = Math.ceil(forMs / intervalMs) + 1;
+  if (slots > MAX_SLOTS) {
+    complain(
+      [...path, "for"],
+      "window",
+      `\`for: ${trigger.for}\` every ${policy.interval} is a window of ${slots} evaluations; Prometheus answers at ` +
+        `most ${MAX_SLOTS}. Shorten \`for\` or lengthen \`interval\`.`,
+    );
+  } else if (forMs > 0 && forMs < intervalMs) {
+    complain(
+      [...path, "for"],
+      "window",
+      `\`for: ${trigger.for}\` is shorter than the interval of ${policy.interval}, so it takes two evaluations and ` +
+        `fires after ${policy.interval}. Shorten \`interval\` or write \`for: 0s\`.`,
+      "warning",
+    );
+  }
+}
+
+/** PromQL that cannot be evaluated to an instant vector, with the character where that shows. */
+export function lintQuery(path: Path, expr: string, complain: Complain): void {
+  for (const { at, message } of readPromql(expr).faults) {
+    complain.inText(path, at, "promql", `PromQL: ${message}${/[.?]$/.test(message) ? "" : "."}`);
+  }
+}
+
+/** Also for the probe that verifies a rollback. */
+export function lintProbe(
+  path: Path,
+  probe: { readonly url: string; readonly interval: string; readonly timeout: string },
+  complain: Complain,
+): void {
+  if (durationMs(probe.timeout) >= durationMs(probe.interval)) {
+    complain(
+      path,
+      "probe",
+      `A probe may take ${probe.timeout} and the next is due after ${probe.interval}. Make \`timeout\` shorter ` +
+        "than `interval`.",
+    );
+  }
+  const address = URL.canParse(probe.url) ? new URL(probe.url) : undefined;
+  if (address === undefined) {
+    complain([...path, "url"], "probe", "This is not an address that can be called. Check host and port.");
+  } else if (address.username !== "" || address.password !== "") {
+    complain(
+      [...path, "url"],
+      "probe",
+      "This address carries a password, and addresses are shown in the log and in pages. Take it out.",
+    );
+  }
+}

@@ -1,0 +1,136 @@
+import { complainTo } from "./complain.ts";
+import type { Complain } from "./complain.ts";
+import type { Path, RulesDocument } from "./document.ts";
+import { lintProbe, lintQuery, lintTrigger } from "./lint-trigger.ts";
+import type { Problem } from "./problem.ts";
+import type { WrittenPolicy, WrittenTrigger } from "./schema.ts";
+import { durationMs, formatDuration } from "./units.ts";
+import { listAt } from "./validate.ts";
+import type { Validation } from "./validate.ts";
+
+/** What the schema cannot say: checks of meaning, for every part of the file that has its right shape. */
+export function lint(document: RulesDocument, validation: Validation): readonly Problem[] {
+  const problems: Problem[] = [];
+  const complain = complainTo(document, problems);
+  const policies = validation.policies as readonly Partial<WrittenPolicy>[];
+  for (const [index, policy] of policies.entries()) {
+    const path: Path = ["policies", index];
+    const { isBroken } = validation;
+    if (!isBroken([...path, "target"]) && !isBroken([...path, "rollback"]) && !isBroken([...path, "guard"])) {
+      lintTarget(document, path, policy, complain);
+      lintReferences(path, policy, complain);
+    }
+    lintTiming(path, policy, complain);
+    for (const [at, trigger] of listAt(policy, "triggers").entries()) {
+      const about = { document, path: [...path, "triggers", at], policy };
+      lintQueries(about.path, trigger as Partial<WrittenTrigger>, complain);
+      if (!isBroken(about.path)) {
+        lintTrigger(about, trigger as WrittenTrigger, complain);
+      }
+    }
+    lintTriggerNames(path, policy, complain);
+  }
+  return problems;
+}
+
+/** Also where another part of the trigger has a wrong shape. */
+function lintQueries(path: Path, trigger: Partial<WrittenTrigger>, complain: Complain): void {
+  const { errors, total } = trigger.ratio ?? {};
+  const queries = [
+    [[...path, "expr"], trigger.expr],
+    [[...path, "ratio", "errors"], errors],
+    [[...path, "ratio", "total"], total],
+  ] as const;
+  for (const [at, expr] of queries) {
+    if (typeof expr === "string") {
+      lintQuery(at, expr, complain);
+    }
+  }
+}
+
+function lintTarget(
+  document: RulesDocument,
+  path: Path,
+  policy: Partial<WrittenPolicy>,
+  complain: Complain,
+): void {
+  const { target, rollback, guard } = policy;
+  if (target === undefined || rollback === undefined) {
+    return;
+  }
+  if (target.script === true && rollback.strategy === "deployment") {
+    complain(
+      [...path, "rollback", "strategy"],
+      "target",
+      "`deployment` needs a target with `deployments`; this one is `script: true`. Use `strategy: script`.",
+    );
+  }
+  if (rollback.strategy === "script" && rollback.script === undefined) {
+    complain([...path, "rollback"], "missing-key", "`strategy: script` needs `script` with a `command`.");
+  }
+  if (rollback.strategy === "deployment" && rollback.script !== undefined) {
+    complain.key(
+      [...path, "rollback", "script"],
+      "misplaced-key",
+      "`script` would never run: `strategy` is `deployment`. Use `strategy: script` or leave it out.",
+    );
+  }
+  if (guard === "always" && target.script !== true) {
+    complain(
+      [...path, "guard"],
+      "target",
+      "`always` is for targets with `script: true`; give a Deployment a duration.",
+    );
+  }
+  if (target.script !== true && document.has([...path, "target", "release"])) {
+    complain.key(
+      [...path, "target", "release"],
+      "misplaced-key",
+      "A Deployment's releases are seen in the cluster; `release` is for `script: true`.",
+    );
+  }
+}
+
+/** The addresses and queries of a policy outside its triggers. */
+function lintReferences(path: Path, policy: Partial<WrittenPolicy>, complain: Complain): void {
+  const probe = policy.rollback?.verify.probe;
+  if (probe !== undefined) {
+    lintProbe([...path, "rollback", "verify", "probe"], probe, complain);
+  }
+  const release = policy.target?.release;
+  if (release !== undefined) {
+    lintQuery([...path, "target", "release", "expr"], release.expr, complain);
+  }
+}
+
+function lintTiming(path: Path, policy: Partial<WrittenPolicy>, complain: Complain): void {
+  if (typeof policy.interval === "string" && durationMs(policy.interval) < 1000) {
+    complain([...path, "interval"], "window", `\`${policy.interval}\` is below the shortest interval, 1s.`);
+  }
+  const script = policy.rollback?.script?.timeout;
+  const whole = policy.rollback?.timeout;
+  if (typeof script === "string" && typeof whole === "string" && durationMs(script) > durationMs(whole)) {
+    complain(
+      [...path, "rollback", "script"],
+      "window",
+      `The script may take ${formatDuration(durationMs(script))}, but the rollback as a whole only ` +
+        `${formatDuration(durationMs(whole))}. Raise \`rollback.timeout\`.`,
+      "warning",
+    );
+  }
+}
+
+function lintTriggerNames(path: Path, policy: Partial<WrittenPolicy>, complain: Complain): void {
+  const seen = new Set<unknown>();
+  for (const [index, trigger] of listAt(policy, "triggers").entries()) {
+    const { name } = (trigger ?? {}) as Partial<WrittenTrigger>;
+    if (name !== undefined && seen.has(name)) {
+      complain(
+        [...path, "triggers", index, "name"],
+        "duplicate-name",
+        `This policy has two triggers \`${name}\`; the log tells them apart by name. Rename one.`,
+      );
+    }
+    seen.add(name);
+  }
+}

@@ -1,0 +1,49 @@
+import type { Path } from "./document.ts";
+
+interface Planned {
+  /** The key of the list or map that it belongs to. */
+  readonly under: readonly string[];
+  readonly instead: string;
+}
+
+/**
+ * Parts of the rules format that this version cannot do. They are refused by name: an author who reads about them
+ * must not be told that there is no such key, and a rule must never seem to be in force when it is not.
+ */
+const PLANNED: Readonly<Record<string, Planned>> = {
+  vulnerability: { under: ["triggers"], instead: "Use `ratio`, `expr` or `probe`." },
+  rollout: {
+    under: ["triggers"],
+    instead: "A health trigger with `probe` sees a release that never gets ready.",
+  },
+  unless: {
+    under: ["triggers", "policies"],
+    instead: "Write the exception into the expression with `unless`.",
+  },
+  approvalTimeout: { under: ["policies"], instead: "Leave it out." },
+  gitops: { under: ["policies"], instead: "Leave it out, and keep the target out of automatic sync." },
+  checkpoints: { under: ["policies"], instead: "Leave it out." },
+  targets: { under: ["policies"], instead: "Write one policy with `target` for each Deployment." },
+  service: {
+    under: ["target"],
+    instead: "Use `deployments`, or `script: true` with a script that switches.",
+  },
+  colors: { under: ["target"], instead: "Use `deployments`, or `script: true` with a script that switches." },
+  precheck: { under: ["rollback"], instead: "Leave it out." },
+  deployments: { under: ["target"], instead: "Name one Deployment here and write one policy for each." },
+  "blue-green": {
+    under: ["rollback"],
+    instead: "Use `deployment`, or `script` with a script that switches.",
+  },
+};
+
+/** True for a part of the format, at its place in the file, that a later version brings. */
+export function isPlanned(key: string, parent: Path): boolean {
+  const place = parent.findLast((step) => !/^\d+$/.test(String(step)));
+  return Object.hasOwn(PLANNED, key) && PLANNED[key]?.under.some((each) => each === place) === true;
+}
+
+export function plannedMessage(key: string): string {
+  const what = key === "deployments" ? "More than one of `deployments`" : `\`${key}\``;
+  return `${what} is not supported by this version. ${PLANNED[key]?.instead ?? ""}`.trimEnd();
+}

@@ -1,0 +1,272 @@
+import { Type } from "typebox";
+import type { Static } from "typebox";
+import { DURATION_PATTERN, POSITIVE_DURATION_PATTERN, THRESHOLD_PATTERN } from "./units.ts";
+
+/*
+ * The rules file as its author writes it. This is the one definition of it: loading validates with it, defaults are
+ * the ones written here, editors get it as rules/rules.schema.json, and the table in docs/rules.md is printed from it.
+ *
+ * A property with a default is written as required, so that the types below describe the file once its defaults are
+ * filled in; the schema for editors relaxes that again.
+ */
+
+const closed = { additionalProperties: false } as const;
+
+const preset = (value: unknown) => (value === undefined ? {} : { default: value });
+
+const duration = (description: string, value?: string) =>
+  Type.String({
+    title: "duration",
+    pattern: DURATION_PATTERN,
+    examples: ["30s", "5m", "1h30m"],
+    description,
+    ...preset(value),
+  });
+
+const positiveDuration = (description: string, value?: string) =>
+  Type.String({
+    title: "duration above zero",
+    pattern: POSITIVE_DURATION_PATTERN,
+    examples: ["30s", "5m", "1h30m"],
+    description,
+    ...preset(value),
+  });
+
+const threshold = (description: string) =>
+  Type.Unsafe<string | number>({
+    type: ["number", "string"],
+    title: "threshold",
+    pattern: THRESHOLD_PATTERN,
+    examples: ["5%", "2000ms", "0.05"],
+    description,
+  });
+
+const share = (description: string, value: number) =>
+  Type.Number({
+    title: "share above 0 and up to 1",
+    exclusiveMinimum: 0,
+    maximum: 1,
+    examples: ["0.8"],
+    description,
+    default: value,
+  });
+
+const count = (description: string, value: number, maximum: number) =>
+  Type.Integer({ minimum: 1, maximum, description, default: value });
+
+const name = (description: string) =>
+  Type.String({
+    title: "name of up to 63 lower-case letters, digits and `-`",
+    pattern: "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$",
+    examples: ["checkout-api"],
+    description,
+  });
+
+const text = (description: string) => Type.String({ minLength: 1, description });
+
+/** Longer than any query that a person can review, and short enough to be read by recursion. */
+const promql = (description: string) =>
+  Type.String({ title: "PromQL expression", minLength: 1, maxLength: 4000, description });
+
+const url = (description: string) =>
+  Type.String({
+    title: "http or https address",
+    pattern: "^https?://[^\\s]+$",
+    examples: ["http://api.shop.svc:8000/health/ready"],
+    description,
+  });
+
+const mode = (description: string) => Type.Enum(["observe", "approve", "enforce"], { description });
+
+const probe = {
+  url: url("Address to GET. Any 2xx answer in time passes; redirects are not followed."),
+  interval: positiveDuration("Time from one probe to the next.", "10s"),
+  timeout: positiveDuration("How long one probe may take; shorter than `interval`.", "2s"),
+};
+
+const command = (timeout: string) => ({
+  command: Type.Array(text("Program or argument."), {
+    minItems: 1,
+    description: "Program and arguments, run without a shell.",
+    examples: ['["bash", "rollback.sh"]'],
+  }),
+  cwd: Type.Optional(text("Folder to run in; the daemon's own when left out.")),
+  env: Type.Record(Type.String(), Type.String(), {
+    description: "Variables added to the environment. Not for secrets: rules are shown to readers.",
+    default: {},
+  }),
+  timeout: positiveDuration("After this the command and all that it started are ended.", timeout),
+});
+
+/** How a trigger measures: exactly one of these keys. */
+export const MEASURES = ["ratio", "expr", "probe"] as const;
+
+const TriggerSchema = Type.Object(
+  {
+    name: name("Name of the trigger, unique in its policy."),
+    ratio: Type.Optional(
+      Type.Object(
+        {
+          errors: promql("PromQL for what went wrong. No series while `total` has some means zero."),
+          total: promql("PromQL for all of it, in the same unit as `errors`."),
+        },
+        { ...closed, description: "Share of failures: `errors` divided by `total`." },
+      ),
+    ),
+    expr: Type.Optional(promql("PromQL for one number, compared with the threshold.")),
+    probe: Type.Optional(
+      Type.Object(probe, { ...closed, description: "Address to probe on its own schedule." }),
+    ),
+    above: Type.Optional(
+      threshold("Breaches when strictly above: a number, `5%` (0.05), or a duration, which means seconds."),
+    ),
+    below: Type.Optional(threshold("Breaches when strictly below. A trigger has `above` or `below`.")),
+    for: Type.Optional(
+      duration("How long it must breach without a healthy slot. Required with `ratio` and `expr`."),
+    ),
+    minTotal: Type.Number({
+      minimum: 0,
+      description:
+        "With `ratio`: a smaller `total` makes the slot unknown (low traffic), in the unit of `total`. " +
+        "1 is one request a second where `total` is a `rate`.",
+      default: 1,
+    }),
+    breachRatio: share("Share of the known slots of the window that must breach.", 1),
+    minCoverage: share("Share of the slots of the window that must be known.", 0.8),
+    maxGap: Type.Optional(
+      duration("Longest run of unknown slots that the window may hold. A fifth of `for` when left out."),
+    ),
+    aggregate: Type.Optional(
+      Type.Enum(["any", "all"], {
+        description: "What several series mean together. When left out, several series are an error.",
+      }),
+    ),
+    failures: count("With `probe`: consecutive failed probes that make it fire.", 3, 1000),
+    mode: Type.Optional(
+      mode("Holds this one trigger back further than its policy. It cannot go further than the policy."),
+    ),
+    severity: Type.Optional(
+      Type.Enum(["info", "warning", "error", "critical"], { description: "How loud the page is." }),
+    ),
+  },
+  { ...closed, oneOf: MEASURES.map((key) => ({ required: [key] })) },
+);
+
+const TargetSchema = Type.Object(
+  {
+    namespace: Type.Optional(text("Namespace of the Deployment, or told to the script.")),
+    deployments: Type.Optional(
+      Type.Array(text("Name of a Deployment."), {
+        minItems: 1,
+        maxItems: 1,
+        description: "The Deployment that is watched and rolled back.",
+      }),
+    ),
+    script: Type.Optional(
+      Type.Literal(true, { description: "Only a script can roll this target back, wherever it runs." }),
+    ),
+    release: Type.Optional(
+      Type.Object(
+        { expr: promql("PromQL whose result names the running version in a label or its value.") },
+        { ...closed, description: "For script targets: how a new version shows." },
+      ),
+    ),
+  },
+  {
+    ...closed,
+    description: "What is watched: `namespace` and `deployments`, or `script: true`.",
+    oneOf: [{ required: ["deployments", "namespace"] }, { required: ["script"] }],
+  },
+);
+
+const VerifySchema = Type.Object(
+  {
+    probe: Type.Optional(
+      Type.Object(
+        { ...probe, successes: count("Consecutive probes that must pass.", 3, 1000) },
+        { ...closed, description: "Address that must answer well after the rollback." },
+      ),
+    ),
+    smoke: Type.Optional(
+      Type.Object(command("5m"), {
+        ...closed,
+        description: "Command that must exit with 0 after the rollback.",
+      }),
+    ),
+    recovery: positiveDuration("Every trigger must have left firing within this.", "10m"),
+  },
+  { ...closed, description: "How it is told whether the rollback helped.", default: {} },
+);
+
+const RollbackSchema = Type.Object(
+  {
+    strategy: Type.Enum(["deployment", "script"], {
+      description: "`deployment` puts the earlier template back; `script` runs yours.",
+    }),
+    script: Type.Optional(
+      Type.Object(command("10m"), { ...closed, description: "With `strategy: script`: what to run." }),
+    ),
+    timeout: positiveDuration("Bound on the act and on the rollout that follows it.", "10m"),
+    verify: VerifySchema,
+  },
+  { ...closed, description: "How the target is rolled back." },
+);
+
+const BudgetSchema = Type.Object(
+  {
+    rollbacks: count("Automatic rollbacks that are allowed…", 1, 100),
+    per: positiveDuration("…within this time.", "24h"),
+  },
+  { ...closed, description: "Past this a person is asked.", default: {} },
+);
+
+const PolicySchema = Type.Object(
+  {
+    name: name("Name of the policy, unique in the rules folder."),
+    mode: Type.Enum(["observe", "approve", "enforce"], {
+      description: "`observe` only tells what it would do, `approve` asks first, `enforce` acts.",
+      default: "observe",
+    }),
+    interval: positiveDuration("Time from one evaluation to the next, a second at least.", "15s"),
+    queryOffset: duration("How far behind now to evaluate, for data that arrives late.", "0s"),
+    target: TargetSchema,
+    guard: Type.String({
+      title: "duration, or `always`",
+      pattern: `^always$|${DURATION_PATTERN}`,
+      examples: ["1h", "24h"],
+      description: "How long after a release it may be rolled back. `always` is for script targets.",
+      default: "1h",
+    }),
+    watch: positiveDuration("How long a release is followed.", "24h"),
+    triggers: Type.Array(TriggerSchema, {
+      minItems: 1,
+      description: "What makes a release bad; any one is enough.",
+    }),
+    rollback: RollbackSchema,
+    notify: Type.Array(Type.Enum(["slack", "pagerduty"]), {
+      uniqueItems: true,
+      description: "Channels to tell: `slack`, `pagerduty`.",
+      default: [],
+    }),
+    cooldown: duration("Least time from one automatic rollback of the target to the next.", "15m"),
+    budget: BudgetSchema,
+    provenAfter: positiveDuration("How long a revision must be live and healthy to count as good.", "1h"),
+    blindAfter: positiveDuration("No usable answer from Prometheus for this long pages.", "2m"),
+    noDataAfter: positiveDuration(
+      "A trigger unknown for this long for its own reasons is told about.",
+      "10m",
+    ),
+    runbook: Type.Optional(url("Link that pages carry.")),
+  },
+  closed,
+);
+
+/** JSON Schema of a rules file. */
+export const RulesFileSchema = Type.Object(
+  { policies: Type.Array(PolicySchema, { minItems: 1, description: "One or more policies." }) },
+  closed,
+);
+
+export type RulesFile = Static<typeof RulesFileSchema>;
+export type WrittenPolicy = RulesFile["policies"][number];
+export type WrittenTrigger = WrittenPolicy["triggers"][number];
