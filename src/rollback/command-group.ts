@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 
 const POLL_MS = 20;
@@ -22,7 +23,7 @@ export async function endGroup(leader: number, patience: Patience): Promise<void
 
 async function gone(leader: number, withinMs: number): Promise<boolean> {
   const deadline = performance.now() + withinMs;
-  while (signalGroup(leader, 0)) {
+  while (signalGroup(leader, 0) && hasLivingMember(leader)) {
     if (performance.now() >= deadline) return false;
     await sleep(POLL_MS);
   }
@@ -33,6 +34,31 @@ async function gone(leader: number, withinMs: number): Promise<boolean> {
 function signalGroup(leader: number, signal: NodeJS.Signals | 0): boolean {
   try {
     return process.kill(-leader, signal);
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * An orphan that ended stays in its group until process 1 collects it, which in a container may be never.
+ * Where there is no /proc to tell, whatever is in the group counts as living.
+ */
+function hasLivingMember(leader: number): boolean {
+  let pids: readonly string[];
+  try {
+    pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
+  } catch {
+    return true;
+  }
+  return pids.length === 0 || pids.some((pid) => isLivingMember(pid, leader));
+}
+
+function isLivingMember(pid: string, leader: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    // The name before these may hold spaces and brackets; the last bracket ends it.
+    const [state, , group] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return Number(group) === leader && state !== "Z" && state !== "X";
   } catch {
     return false;
   }

@@ -1,0 +1,226 @@
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { describeCommand } from "../../src/rollback/command-text.ts";
+import { type RunOptions, runCommand } from "../../src/rollback/command.ts";
+import type { CommandSpec } from "../../src/rules/policy.ts";
+import { eventually } from "../support/eventually.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
+
+function folder(): string {
+  const { path, remove } = temporaryFolder();
+  onTestFinished(remove);
+  return path;
+}
+
+const spec = (command: CommandSpec["command"], more: Partial<CommandSpec> = {}): CommandSpec => ({
+  command,
+  cwd: undefined,
+  env: {},
+  timeoutMs: 20_000,
+  ...more,
+});
+const run = (command: CommandSpec, options: Partial<RunOptions> = {}) =>
+  runCommand(command, { environment: process.env, ...options });
+const bash = (text: string, more: Partial<CommandSpec> = {}) => spec(["bash", "-c", text], more);
+
+/** Not only gone: a zombie that nobody has reaped yet has ended, too. */
+function hasEnded(pid: number): boolean {
+  if (!existsSync(`/proc/${pid}/stat`)) return true;
+  return readFileSync(`/proc/${pid}/stat`, "utf8")
+    .replace(/^.*\) /s, "")
+    .startsWith("Z");
+}
+
+const pidIn = (file: string): number => Number(readFileSync(file, "utf8"));
+
+describe("a command", () => {
+  test("trap 27: that exits non-zero says with which code, and keeps its output in order", async () => {
+    const command = bash("echo one; echo two >&2; echo three; exit 3");
+    const result = await run(command);
+    expect(result).toMatchObject({ kind: "exited", code: 3, output: "one\ntwo\nthree\n" });
+    expect(describeCommand(command, result)).toMatch(/exited with code 3 after \d+ms$/);
+  });
+
+  test("that a signal ended says which", async () => {
+    const command = bash("kill -SEGV $$");
+    const result = await run(command);
+    expect(result).toMatchObject({ kind: "exited", code: undefined, signal: "SIGSEGV" });
+    expect(describeCommand(command, result)).toContain("ended by SIGSEGV");
+  });
+
+  test("is not read by a shell: what looks like one is an argument", async () => {
+    await expect(run(spec(["printf", "%s|", "$HOME; id", "*"]))).resolves.toMatchObject({
+      output: "$HOME; id|*|",
+    });
+  });
+
+  test("can open its output by name, as it can in a terminal", async () => {
+    const result = await run(bash("set -e; echo a > /dev/stderr; echo b | tee /dev/stderr > /dev/stdout"));
+    expect(result).toMatchObject({ code: 0, output: "a\nb\nb\n" });
+  });
+
+  test("runs just as well where no true pipe can be made", async () => {
+    vi.stubEnv("TMPDIR", "/nowhere");
+    onTestFinished(() => void vi.unstubAllEnvs());
+    await expect(run(bash("echo one; echo two >&2"))).resolves.toMatchObject({
+      code: 0,
+      output: expect.stringMatching(/^(one\ntwo|two\none)\n$/),
+    });
+  });
+
+  test("finds nothing on its standard input", async () => {
+    await expect(run(spec(["cat"]))).resolves.toMatchObject({ kind: "exited", code: 0, output: "" });
+  });
+
+  test("runs in its folder, and is found relative to it", async () => {
+    const cwd = folder();
+    writeFileSync(join(cwd, "here.sh"), "#!/bin/sh\npwd\n", { mode: 0o755 });
+    await expect(run(spec(["./here.sh"], { cwd }))).resolves.toMatchObject({ code: 0, output: `${cwd}\n` });
+  });
+
+  test("gets the variables of the spec and of the run, the run's last", async () => {
+    const command = bash('echo "$A $B"', { env: { A: "spec", B: "spec" } });
+    await expect(run(command, { env: { B: "run" } })).resolves.toMatchObject({ output: "spec run\n" });
+  });
+
+  test("trap 34: gets what it needs of the daemon's environment and none of its secrets", async () => {
+    const secrets = {
+      ROLLBACKD_SLACK_WEBHOOK_URL: "https://hooks.slack.test/T/B/X",
+      ROLLBACKD_PAGERDUTY_ROUTING_KEY: "R0UT1NG",
+      ROLLBACKD_PROMETHEUS_BEARER_TOKEN_FILE: "/run/token",
+      AWS_SECRET_ACCESS_KEY: "aws",
+    };
+    const needed = { PATH: process.env["PATH"], HOME: "/home/me", LC_ALL: "C.UTF-8", KUBECONFIG: "/k" };
+    const { output } = await run(spec(["env"]), { environment: { ...needed, ...secrets } });
+    expect(output).toContain("KUBECONFIG=/k\n");
+    expect(output).toContain("LC_ALL=C.UTF-8\n");
+    for (const name of Object.keys(secrets)) expect(output).not.toContain(name);
+  });
+
+  test("trap 34: that prints a secret leaves a placeholder in the output", async () => {
+    const { output } = await run(bash("echo key=s3cr3t!"), { secrets: ["s3cr3t!\n", ""] });
+    expect(output).toBe("key=[secret]\n");
+  });
+});
+
+describe("a command that cannot start", () => {
+  test("trap 27: is missing", async () => {
+    const command = spec(["./rollback.sh"], { cwd: folder() });
+    const result = await run(command);
+    expect(result).toMatchObject({ kind: "missing", output: "" });
+    expect(describeCommand(command, result)).toContain("./rollback.sh");
+  });
+
+  test("is missing its interpreter", async () => {
+    const cwd = folder();
+    writeFileSync(join(cwd, "rollback.sh"), "#!/opt/no/bash\n", { mode: 0o755 });
+    await expect(run(spec(["./rollback.sh"], { cwd }))).resolves.toMatchObject({ kind: "missing" });
+  });
+
+  test("trap 27: is not executable", async () => {
+    const cwd = folder();
+    writeFileSync(join(cwd, "rollback.sh"), "#!/bin/sh\necho ran\n", { mode: 0o644 });
+    await expect(run(spec(["./rollback.sh"], { cwd }))).resolves.toMatchObject({ kind: "not-executable" });
+    chmodSync(join(cwd, "rollback.sh"), 0o755);
+    await expect(run(spec(["./rollback.sh"], { cwd }))).resolves.toMatchObject({ output: "ran\n" });
+    mkdirSync(join(cwd, "folder"));
+    await expect(run(spec(["./folder"], { cwd }))).resolves.toMatchObject({ kind: "not-executable" });
+  });
+
+  test("trap 27: has no working folder", async () => {
+    const cwd = join(folder(), "gone");
+    const command = spec(["true"], { cwd });
+    const result = await run(command);
+    expect(result).toMatchObject({ kind: "cwd-missing" });
+    expect(describeCommand(command, result)).toContain(cwd);
+  });
+
+  test("is refused by the system: that is told in its own words", async () => {
+    await expect(run(spec(["true", "a\0b"]))).resolves.toMatchObject({
+      kind: "not-started",
+      detail: expect.stringContaining("null bytes"),
+    });
+  });
+});
+
+describe("a command that does not end", () => {
+  test("trap 27: is ended with all its children at its timeout, though they ignore SIGTERM", async () => {
+    const cwd = folder();
+    const stubborn = `trap '' TERM; echo $$ > "$0"; while :; do sleep 0.05; done`;
+    const command = bash(
+      `trap '' TERM; bash -c "$STUBBORN" child & (bash -c "$STUBBORN" grandchild) & echo begun; while :; do sleep 0.05; done`,
+      { cwd, env: { STUBBORN: stubborn }, timeoutMs: 600 },
+    );
+    const result = await run(command, { graceMs: 200 });
+    expect(result).toMatchObject({ kind: "timed-out", output: "begun\n" });
+    expect(result.ms).toBeGreaterThanOrEqual(800);
+    expect(result.ms).toBeLessThan(5_000);
+    expect(describeCommand(command, result)).toContain("still running after 600ms");
+    for (const name of ["child", "grandchild"]) {
+      await eventually(`${name} has ended`, () => expect(hasEnded(pidIn(join(cwd, name)))).toBe(true));
+    }
+  });
+
+  test("may clean up when it is told to end", async () => {
+    const command = bash("trap 'echo cleaned; exit 0' TERM; echo begun; while :; do sleep 0.05; done", {
+      timeoutMs: 300,
+    });
+    const result = await run(command);
+    expect(result).toMatchObject({
+      kind: "timed-out",
+      output: expect.stringMatching(/^begun\n(.*\n)?cleaned\n$/),
+    });
+    expect(result.ms).toBeLessThan(4_000);
+  });
+
+  test("is ended when the daemon stops", async () => {
+    const stop = new AbortController();
+    const running = run(spec(["sleep", "60"]), { signal: stop.signal });
+    setTimeout(() => stop.abort(), 100);
+    await expect(running).resolves.toMatchObject({ kind: "aborted" });
+    await expect(run(spec(["sleep", "60"]), { signal: stop.signal })).resolves.toMatchObject({
+      kind: "aborted",
+    });
+  });
+
+  test("a child left behind is ended after its leader", async () => {
+    const cwd = folder();
+    const result = await run(bash("sleep 60 & echo $! > left; exit 0", { cwd }));
+    expect(result).toMatchObject({ kind: "exited", code: 0 });
+    expect(result.ms).toBeLessThan(4_000);
+    expect(hasEnded(pidIn(join(cwd, "left")))).toBe(true);
+  });
+
+  test("last words of a child that the leader did not wait for are kept", async () => {
+    const result = await run(bash("exec > >(sleep 0.1; cat); echo last words"));
+    expect(result).toMatchObject({ code: 0, output: "last words\n" });
+    // Nor is its corpse, which process 1 may collect late or never.
+    expect(result.ms).toBeLessThan(1_500);
+  });
+
+  test("a child that left the group and holds the output open is not waited for", async () => {
+    const cwd = folder();
+    const result = await run(
+      bash("setsid bash -c 'echo $$ > away; sleep 60' & sleep 0.2; echo done", { cwd }),
+    );
+    onTestFinished(() => void process.kill(-pidIn(join(cwd, "away")), "SIGKILL"));
+    expect(result).toMatchObject({ kind: "exited", code: 0, output: "done\n" });
+    expect(result.ms).toBeLessThan(4_000);
+    expect(hasEnded(pidIn(join(cwd, "away")))).toBe(false);
+  });
+});
+
+test("trap 27: 100 MB of output neither block the command nor stay in memory", async () => {
+  const before = process.memoryUsage().rss;
+  let peak = before;
+  const watch = setInterval(() => (peak = Math.max(peak, process.memoryUsage().rss)), 5);
+  onTestFinished(() => clearInterval(watch));
+  const flood = `echo first; head -c 100000000 /dev/zero | tr '\\0' x; echo; echo last`;
+  const { output, ...result } = await run(bash(flood));
+  peak = Math.max(peak, process.memoryUsage().rss);
+  expect(result).toMatchObject({ kind: "exited", code: 0 });
+  expect(output).toMatch(/^first\nx+\n… 100\.0 MB left out …\nx+\nlast\n$/);
+  expect(output.length).toBeLessThan(33 * 1024);
+  expect((peak - before) / 1e6).toBeLessThan(60);
+});
