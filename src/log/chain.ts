@@ -58,8 +58,8 @@ export function check(line: Buffer, before: Head): Check {
   const { seq, prev } = opened.record;
   const expected = before.seq + 1;
   if (seq > expected) {
-    const gone = seq - 1 === expected ? `record ${expected} is` : `records ${expected} to ${seq - 1} are`;
-    return { ok: false, flaw: "missing", seq, detail: `${gone} not where they belong, before record ${seq}` };
+    const gone = seq - 1 === expected ? `record ${expected}` : `records ${expected} to ${seq - 1}`;
+    return { ok: false, flaw: "missing", seq, detail: `${gone} should stand before record ${seq}` };
   }
   if (seq < expected) {
     return { ok: false, flaw: "reordered", seq, detail: `record ${seq} follows record ${before.seq}` };

@@ -1,12 +1,13 @@
-import { link, open, readFile, rename, rm } from "node:fs/promises";
+import { open, readdir, readFile, rm } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 
 interface Owner {
   readonly pid: number;
-  readonly host: string;
   /** When that process started, in the kernel's ticks; tells a process from a later one with the same number. */
   readonly started: string;
+  readonly host: string;
 }
 
 /** Another living process writes this log. */
@@ -23,77 +24,63 @@ export class LogLocked extends Error {
   }
 }
 
+const TRIES = 5;
+const LONGEST_PAUSE_MS = 50;
+
 /**
- * One writer a folder. The lock of a process that is gone is taken over, and so is one from another host:
- * a volume that moved with its pod carries the lock of a host that nobody can ask. Returns the way to give it back.
+ * One writer a folder. Each process that wants to write puts down a file of its own and then looks for others:
+ * of two that do so at once at least one sees the other, so never both go on. The files of processes that are
+ * gone are taken away, and so are those of another host: a volume that moved with its pod carries the lock of a
+ * host that nobody can ask. Returns the way to give the folder back. Rejects with LogLocked.
  */
 export async function lock(folder: string): Promise<() => Promise<void>> {
-  const path = join(folder, "writer.lock");
-  const mine = JSON.stringify(await self());
-  if (!(await create(path, mine))) {
-    await removeStale(folder, path);
-    if (!(await create(path, mine))) {
-      throw new LogLocked(folder, ownerOf(await read(path))?.pid ?? 0);
+  const self = { pid: process.pid, started: await startOf(process.pid), host: hostname() };
+  for (let tried = 1; ; tried += 1) {
+    const other = await claim(folder, self);
+    if (other === undefined) {
+      return () => rm(join(folder, nameOf(self)), { force: true });
     }
+    if (tried === TRIES) {
+      throw new LogLocked(folder, other.pid);
+    }
+    // Two that saw each other both stepped back.
+    await sleep(Math.random() * LONGEST_PAUSE_MS);
   }
-  return async () => {
-    if ((await read(path)) === mine) {
-      await rm(path, { force: true });
-    }
-  };
 }
 
-async function removeStale(folder: string, path: string): Promise<void> {
-  const found = await read(path);
-  const owner = ownerOf(found);
-  if (owner !== undefined && (await isAlive(owner))) {
-    throw new LogLocked(folder, owner.pid);
-  }
-  // Renaming is atomic, removing by name is not: between looking and removing, another process may have
-  // taken the lock. What was moved away is looked at again and put back if it was somebody's.
-  const aside = `${path}.stale-${process.pid}`;
-  await rename(path, aside).catch(() => undefined);
-  const moved = await read(aside);
-  if (moved !== undefined && moved !== found) {
-    await link(aside, path).catch(() => undefined);
-  }
-  await rm(aside, { force: true });
-}
-
-async function create(path: string, content: string): Promise<boolean> {
-  // Written beside and linked into place, so that nobody ever reads a half-written lock.
-  const draft = `${path}.${process.pid}`;
-  const file = await open(draft, "w");
+/** Undefined when the folder is ours; else whose it is. */
+async function claim(folder: string, self: Owner): Promise<Owner | undefined> {
+  const mine = join(folder, nameOf(self));
   try {
-    await file.writeFile(content);
-  } finally {
-    await file.close();
-  }
-  try {
-    await link(draft, path);
-    return true;
+    await (await open(mine, "wx")).close();
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "EEXIST") {
-      return false;
+    if (hasCode(error, "EEXIST")) {
+      return self;
     }
     throw error;
-  } finally {
-    await rm(draft, { force: true });
   }
+  for (const name of await readdir(folder)) {
+    const owner = ownerOf(name);
+    if (owner !== undefined && name !== nameOf(self)) {
+      if (await isAlive(owner)) {
+        await rm(mine, { force: true });
+        return owner;
+      }
+      await rm(join(folder, name), { force: true });
+    }
+  }
+  return undefined;
 }
 
-async function read(path: string): Promise<string | undefined> {
-  return readFile(path, "utf8").catch(() => undefined);
+function nameOf({ pid, started, host }: Owner): string {
+  return `writer-${pid}-${started}-${encodeURIComponent(host)}.lock`;
 }
 
-function ownerOf(content: string | undefined): Owner | undefined {
-  const [, host, pid, started] =
-    /^\{"host":"([^"]*)","pid":(\d+),"started":"(\d*)"\}$/.exec(content ?? "") ?? [];
-  return host === undefined ? undefined : { host, pid: Number(pid), started: started ?? "" };
-}
-
-async function self(): Promise<Owner> {
-  return { host: hostname(), pid: process.pid, started: await startOf(process.pid) };
+function ownerOf(name: string): Owner | undefined {
+  const [, pid, started, host] = /^writer-(\d+)-(\d*)-(.*)\.lock$/.exec(name) ?? [];
+  return started === undefined || host === undefined
+    ? undefined
+    : { pid: Number(pid), started, host: decodeURIComponent(host) };
 }
 
 async function isAlive(owner: Owner): Promise<boolean> {
@@ -103,7 +90,7 @@ async function isAlive(owner: Owner): Promise<boolean> {
   try {
     process.kill(owner.pid, 0);
   } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "EPERM")) {
+    if (!hasCode(error, "EPERM")) {
       return false;
     }
   }
@@ -112,7 +99,11 @@ async function isAlive(owner: Owner): Promise<boolean> {
 
 /** Field 22 of /proc/PID/stat; empty where there is no such file system, and then only the number is compared. */
 async function startOf(pid: number): Promise<string> {
-  const stat = (await read(`/proc/${pid}/stat`)) ?? "";
+  const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
   // The second field is the program's name in brackets and may itself hold spaces and brackets.
   return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "";
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && "code" in error && error.code === code;
 }

@@ -1,0 +1,32 @@
+// Fills the file system of the folder that it is given, and prints what the log said before, meanwhile and after.
+import { rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { verifyLog } from "../../src/log/verify.ts";
+import { LogUnwritable } from "../../src/log/unwritable.ts";
+import { openLog } from "../../src/log/writer.ts";
+
+const root = process.argv[2] ?? "";
+const folder = join(root, "decisions");
+const log = await openLog(folder);
+const append = () =>
+  log.append({ type: "daemon.stopped", cause: "x".repeat(9000) }).then(
+    ({ seq }) => seq,
+    (error: unknown) => (error instanceof LogUnwritable ? `LogUnwritable ${error.code}` : String(error)),
+  );
+const before = { append: await append(), writable: (await log.writable()).ok };
+const filler = join(root, "filler");
+await writeFile(filler, Buffer.alloc(64 * 1024 * 1024)).catch(() => undefined);
+const full = { append: await append(), again: await append(), writable: (await log.writable()).ok };
+const whileFull = await verifyLog(folder);
+await rm(filler);
+const after = { writable: (await log.writable()).ok, append: await append() };
+const verdict = await verifyLog(folder);
+process.stdout.write(
+  JSON.stringify({
+    before,
+    full,
+    whileFull: whileFull.defect ?? "whole",
+    after,
+    verdict: verdict.defect ?? "whole",
+  }),
+);
