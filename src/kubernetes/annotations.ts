@@ -1,0 +1,91 @@
+/**
+ * What rollbackd writes on the cluster, so that a replica that lost its log still knows.
+ *
+ * Kubernetes copies annotations around: the Deployment's go to every new ReplicaSet, and `kubectl rollout
+ * undo` puts those of a ReplicaSet on the Deployment. So nothing here counts by its place alone: a standing
+ * names the template that it is about, and a rollback names the object that it happened to.
+ */
+
+/** On a pod template, by its author: `"false"` when the release cannot be undone. */
+export const REVERSIBLE = "rollbackd.io/reversible";
+
+/** On a ReplicaSet: `good:<digest>:<when>` or `quarantined:<digest>:<decision>`, the digest cut to 12 places. */
+export const STANDING = "rollbackd.io/standing";
+
+/** On the Deployment: the decision whose act wrote it last. */
+export const DECISION = "rollbackd.io/decision";
+
+/** On the Deployment: the last rollbacks, JSON, newest last. */
+export const ROLLBACKS = "rollbackd.io/rollbacks";
+
+const KEPT_ROLLBACKS = 10;
+
+export interface StandingNote {
+  readonly kind: "good" | "quarantined";
+  /** The first 12 places of the digest that this is about. */
+  readonly digest12: string;
+}
+
+/** One act of rollbackd as the cluster remembers it. */
+export interface RollbackNote {
+  readonly decision: string;
+  /** Epoch ms. */
+  readonly at: number;
+  /** Of the Deployment; a copy of the annotation on another object means nothing there. */
+  readonly uid: string;
+  /** Digests of the templates. */
+  readonly from: string;
+  readonly to: string;
+  /** The revision number that the restored template got. */
+  readonly revision: number;
+}
+
+export function goodNote(digest: string, at: number): string {
+  return `good:${digest12(digest)}:${new Date(at).toISOString()}`;
+}
+
+export function quarantinedNote(digest: string, decisionId: string): string {
+  return `quarantined:${digest12(digest)}:${decisionId}`;
+}
+
+export function digest12(digest: string): string {
+  return digest.slice(0, 12);
+}
+
+/** Undefined for anything that rollbackd did not write. */
+export function parseStanding(text: string | undefined): StandingNote | undefined {
+  const [, kind, digest12] = /^(good|quarantined):([0-9a-f]{12}):/.exec(text ?? "") ?? [];
+  if (kind === undefined || digest12 === undefined) return undefined;
+  return { kind: kind === "good" ? "good" : "quarantined", digest12 };
+}
+
+/** Keeps the newest ten. */
+export function formatRollbacks(notes: readonly RollbackNote[]): string {
+  const newest = notes.toSorted((a, b) => a.at - b.at).slice(-KEPT_ROLLBACKS);
+  return JSON.stringify(newest, (key, value: unknown) =>
+    key === "at" && typeof value === "number" ? new Date(value).toISOString() : value,
+  );
+}
+
+/** What cannot be read is left out: an annotation that somebody edited must not stop the daemon. */
+export function parseRollbacks(text: string | undefined): readonly RollbackNote[] {
+  const list = parseJson(text ?? "[]");
+  return Array.isArray(list) ? list.flatMap((entry: unknown) => parseNote(entry) ?? []) : [];
+}
+
+function parseNote(entry: unknown): RollbackNote | undefined {
+  if (typeof entry !== "object" || entry === null) return undefined;
+  const { decision, at, uid, from, to, revision } = entry as Readonly<Record<string, unknown>>;
+  const instant = typeof at === "string" ? Date.parse(at) : Number.NaN;
+  if (typeof decision !== "string" || typeof uid !== "string" || Number.isNaN(instant)) return undefined;
+  if (typeof from !== "string" || typeof to !== "string" || typeof revision !== "number") return undefined;
+  return { decision, at: instant, uid, from, to, revision };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,59 @@
+import type { Connection } from "./connect.ts";
+import type { Call } from "./error.ts";
+import { eventStream, type Selection, type WatchEvent, type WatchRequest } from "./event-stream.ts";
+import type { KubeList } from "./objects.ts";
+import type { ResourceRef } from "./resource.ts";
+import { asKubeError, send, type Request } from "./send.ts";
+
+/** Who changed what, as `managedFields` will say it. */
+const FIELD_MANAGER = "rollbackd";
+
+export interface JsonPatchStep {
+  readonly op: "add" | "replace";
+  readonly path: string;
+  readonly value: unknown;
+}
+
+export type Patch =
+  | { readonly kind: "json"; readonly steps: readonly JsonPatchStep[] }
+  | { readonly kind: "merge"; readonly value: Readonly<Record<string, unknown>> };
+
+/**
+ * The API server in raw JSON: typed models drop fields that they do not know, and a pod template must be
+ * put back whole. Every call is bounded in time and throws KubeError, nothing else.
+ */
+export interface KubeApi {
+  readonly get: <T>(ref: ResourceRef, signal?: AbortSignal) => Promise<T>;
+  readonly list: <T>(ref: ResourceRef, selection: Selection, signal?: AbortSignal) => Promise<KubeList<T>>;
+  readonly patch: <T>(ref: ResourceRef, patch: Patch, signal?: AbortSignal) => Promise<T>;
+  readonly watch: (ref: ResourceRef, request: WatchRequest) => AsyncIterable<WatchEvent>;
+}
+
+/** `timeoutMs` bounds each call but `watch`, from the first byte sent to the last received. */
+export function kubeApi(connection: Connection, { timeoutMs = 10_000 } = {}): KubeApi {
+  const ask = async <T>(call: Call, request: Request, signal?: AbortSignal): Promise<T> => {
+    const bound = AbortSignal.timeout(timeoutMs);
+    const either = signal === undefined ? bound : AbortSignal.any([signal, bound]);
+    try {
+      const answer = await send(connection, call, request, { signal: either });
+      return (await answer.body.json()) as T;
+    } catch (error) {
+      throw asKubeError(error, call, connection);
+    }
+  };
+  return {
+    get: (ref, signal) => ask({ verb: "get", ref }, { method: "GET", query: {} }, signal),
+    list: (ref, selection, signal) =>
+      ask({ verb: "list", ref }, { method: "GET", query: { ...selection } }, signal),
+    patch: (ref, patch, signal) => ask({ verb: "patch", ref }, patchRequest(patch), signal),
+    watch: (ref, request) => eventStream(connection, ref, request),
+  };
+}
+
+function patchRequest(patch: Patch): Request {
+  const form =
+    patch.kind === "json"
+      ? { contentType: "application/json-patch+json", body: JSON.stringify(patch.steps) }
+      : { contentType: "application/merge-patch+json", body: JSON.stringify(patch.value) };
+  return { method: "PATCH", query: { fieldManager: FIELD_MANAGER }, ...form };
+}

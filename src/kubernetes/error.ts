@@ -1,0 +1,103 @@
+import { describe, ruleFor, type ResourceRef } from "./resource.ts";
+
+export type KubeErrorKind =
+  | "not-found"
+  | "forbidden" // RBAC: rollbackd's account lacks a verb
+  | "unauthorized" // the credentials are not accepted
+  | "conflict" // somebody else changed the object
+  | "rejected" // validation or admission refused the change
+  | "gone" // the resource version is too old to watch from
+  | "unreachable" // no connection, or no answer in time
+  | "server"; // the API server answered that it cannot
+
+const RETRYABLE: ReadonlySet<KubeErrorKind> = new Set(["conflict", "gone", "unreachable", "server"]);
+
+/** What went wrong with one call to the API server. The message says what was tried and what to do. */
+export class KubeError extends Error {
+  readonly kind: KubeErrorKind;
+  /** HTTP status; undefined when there was no answer. */
+  readonly status: number | undefined;
+  /** True when the same call may succeed later without anybody changing anything by hand. */
+  readonly retryable: boolean;
+
+  constructor(kind: KubeErrorKind, message: string, options: { status?: number; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = "KubeError";
+    this.kind = kind;
+    this.status = options.status;
+    this.retryable = RETRYABLE.has(kind);
+  }
+}
+
+/** What was asked for, for messages and for the RBAC rule that would allow it. */
+export interface Call {
+  readonly verb: "get" | "list" | "watch" | "patch";
+  readonly ref: ResourceRef;
+}
+
+/** Reads the answer of a call that did not succeed; `body` is a Status object, or whatever a proxy sent. */
+export function errorFromAnswer(call: Call, status: number, body: string): KubeError {
+  const said = messageOf(body);
+  const kind = kindOf(status, said);
+  const text = `Could not ${call.verb} ${describe(call.ref)}: ${said ?? `the API server answered ${status}`}`;
+  return new KubeError(kind, `${text}${nextStep(kind, call)}`, { status });
+}
+
+/** A call that got no answer. */
+export function errorFromFailure(call: Call, server: string, cause: unknown): KubeError {
+  const why = cause instanceof Error ? rootMessage(cause) : String(cause);
+  return new KubeError(
+    "unreachable",
+    `Could not ${call.verb} ${describe(call.ref)}: no answer from ${server} (${why}). ` +
+      `Check that the API server runs and can be reached from here.`,
+    { cause },
+  );
+}
+
+function kindOf(status: number, said: string | undefined): KubeErrorKind {
+  switch (status) {
+    case 401:
+      return "unauthorized";
+    case 403:
+      // An admission webhook that says no answers 403 too; only an authorizer says "cannot".
+      return said === undefined || said.includes(" cannot ") ? "forbidden" : "rejected";
+    case 404:
+      return "not-found";
+    case 409:
+      return "conflict";
+    case 410:
+      return "gone";
+    case 429:
+      return "server";
+    default:
+      return status < 500 || said?.includes("webhook") ? "rejected" : "server";
+  }
+}
+
+function nextStep(kind: KubeErrorKind, { verb, ref }: Call): string {
+  switch (kind) {
+    case "forbidden":
+      return `. Add to the Role of rollbackd's account in namespace "${ref.namespace}": ${ruleFor(verb, ref)}`;
+    case "unauthorized":
+      return `. Check the token or client certificate that rollbackd runs with.`;
+    case "not-found":
+      return `. Check the names in the policy's target.`;
+    default:
+      return "";
+  }
+}
+
+function messageOf(body: string): string | undefined {
+  try {
+    const status = JSON.parse(body) as { kind?: unknown; message?: unknown } | null;
+    return status?.kind === "Status" && typeof status.message === "string" ? status.message : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function rootMessage(error: Error): string {
+  // A refused connection to several addresses is an AggregateError without a message of its own.
+  const inner = error.cause ?? (error instanceof AggregateError ? error.errors[0] : undefined);
+  return inner instanceof Error ? rootMessage(inner) : error.message || error.name;
+}

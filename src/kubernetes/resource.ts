@@ -1,0 +1,24 @@
+/** Names one object, or (without `name`) one kind of object in a namespace. */
+export interface ResourceRef {
+  readonly group: "" | "apps";
+  readonly resource: "deployments" | "replicasets" | "pods";
+  readonly namespace: string;
+  readonly name?: string;
+}
+
+export function pathOf({ group, resource, namespace, name }: ResourceRef): string {
+  const root = group === "" ? "/api/v1" : `/apis/${group}/v1`;
+  const collection = `${root}/namespaces/${encodeURIComponent(namespace)}/${resource}`;
+  return name === undefined ? collection : `${collection}/${encodeURIComponent(name)}`;
+}
+
+/** `deployment "vcci-api" in namespace "vcci-production"` */
+export function describe({ resource, namespace, name }: ResourceRef): string {
+  const what = name === undefined ? resource : `${resource.replace(/s$/, "")} "${name}"`;
+  return `${what} in namespace "${namespace}"`;
+}
+
+/** The line to add to a Role so that `verb` is allowed. */
+export function ruleFor(verb: string, { group, resource }: ResourceRef): string {
+  return `{apiGroups: ["${group}"], resources: ["${resource}"], verbs: ["${verb}"]}`;
+}

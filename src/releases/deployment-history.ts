@@ -1,0 +1,90 @@
+import type { Deployment, KubeObject, ReplicaSet } from "../kubernetes/objects.ts";
+import { sameTemplate, templateDigest } from "./deployment-digest.ts";
+
+const REVISION = "deployment.kubernetes.io/revision";
+const REVISION_HISTORY = "deployment.kubernetes.io/revision-history";
+
+/** One time that a Deployment ran a template. A ReplicaSet that was rolled back to has several. */
+export interface Use {
+  /** 1, 2, 3 … in the order of the changes. */
+  readonly revision: number;
+  readonly replicaSet: ReplicaSet;
+  readonly digest: string;
+  /** True for the use that the ReplicaSet was made for. */
+  readonly first: boolean;
+}
+
+export interface History {
+  /** The ReplicaSet of the Deployment's template; while it does not exist yet, the newest, which still runs. */
+  readonly current: ReplicaSet;
+  /** Oldest first. A number can be missing where its ReplicaSet was deleted. */
+  readonly uses: readonly Use[];
+  /** Consecutive uses of the running digest up to now: one release, however often it was restarted. */
+  readonly run: readonly [Use, ...Use[]];
+}
+
+/** Undefined while the Deployment has no ReplicaSet. */
+export function historyOf(deployment: Deployment, replicaSets: readonly ReplicaSet[]): History | undefined {
+  const owned = ownedBy(deployment, replicaSets).toSorted((a, b) => revisionOf(a) - revisionOf(b));
+  const current = currentOf(deployment, owned);
+  if (current === undefined) return undefined;
+  const uses = allUses(owned, current);
+  const run = runAtEnd(uses);
+  return run === undefined ? undefined : { current, uses, run };
+}
+
+export function ownedBy<T extends KubeObject>(owner: KubeObject, objects: readonly T[]): readonly T[] {
+  return objects.filter((object) =>
+    object.metadata.ownerReferences?.some((ref) => ref.controller && ref.uid === owner.metadata.uid),
+  );
+}
+
+/** 0 for a ReplicaSet that the controller has not numbered yet. */
+export function revisionOf(object: KubeObject): number {
+  return Number.parseInt(object.metadata.annotations?.[REVISION] ?? "", 10) || 0;
+}
+
+/** The number that the controller gives to `replicaSet` once the Deployment has its template. */
+export function nextRevision(owned: readonly ReplicaSet[], replicaSet: ReplicaSet): number {
+  const others = owned.filter((other) => other !== replicaSet).map(revisionOf);
+  return Math.max(revisionOf(replicaSet), 1 + Math.max(0, ...others));
+}
+
+function currentOf(deployment: Deployment, owned: readonly ReplicaSet[]): ReplicaSet | undefined {
+  const { template } = deployment.spec;
+  return owned.findLast((one) => sameTemplate(one.spec.template, template)) ?? owned.at(-1);
+}
+
+function allUses(owned: readonly ReplicaSet[], current: ReplicaSet): readonly Use[] {
+  const byRevision = new Map<number, Use>();
+  for (const replicaSet of owned) {
+    // A reused ReplicaSet is renumbered a moment after the Deployment changed; the number is known before.
+    const latest = replicaSet === current ? nextRevision(owned, current) : revisionOf(replicaSet);
+    const numbers = [...new Set([...earlierRevisions(replicaSet), revisionOf(replicaSet), latest])]
+      .filter((number) => number > 0)
+      .sort((a, b) => a - b);
+    const digest = templateDigest(replicaSet.spec.template);
+    for (const [index, revision] of numbers.entries()) {
+      // A number in a history can have been given again after its ReplicaSet was deleted: the holder counts.
+      const held = byRevision.has(revision) && revision !== latest;
+      if (!held) byRevision.set(revision, { revision, replicaSet, digest, first: index === 0 });
+    }
+  }
+  return [...byRevision.values()].sort((a, b) => a.revision - b.revision);
+}
+
+function earlierRevisions(replicaSet: ReplicaSet): readonly number[] {
+  const text = replicaSet.metadata.annotations?.[REVISION_HISTORY] ?? "";
+  return text.split(",").map((number) => Number.parseInt(number, 10) || 0);
+}
+
+function runAtEnd(uses: readonly Use[]): readonly [Use, ...Use[]] | undefined {
+  const last = uses.at(-1);
+  if (last === undefined) return undefined;
+  const before = uses.slice(0, -1);
+  const breakAt = before.findLastIndex(
+    (use, index) => use.digest !== last.digest || use.revision + 1 !== uses[index + 1]?.revision,
+  );
+  const [first = last, ...rest] = uses.slice(breakAt + 1);
+  return [first, ...rest];
+}

@@ -1,0 +1,49 @@
+import {
+  DECISION,
+  digest12,
+  parseRollbacks,
+  parseStanding,
+  ROLLBACKS,
+  STANDING,
+  type RollbackNote,
+} from "../kubernetes/annotations.ts";
+import type { Deployment, ReplicaSet } from "../kubernetes/objects.ts";
+import { templateDigest } from "./deployment-digest.ts";
+import type { Standing } from "./release.ts";
+
+/**
+ * The rollbacks that happened to a Deployment, oldest first. Its ReplicaSets are asked as well: `kubectl
+ * rollout undo` can put an old list back on the Deployment, and the ReplicaSets then still hold the newer one.
+ */
+export function rememberedRollbacks(
+  deployment: Deployment,
+  replicaSets: readonly ReplicaSet[],
+): readonly RollbackNote[] {
+  const byDecision = new Map<string, RollbackNote>();
+  for (const { metadata } of [deployment, ...replicaSets]) {
+    for (const note of parseRollbacks(metadata.annotations?.[ROLLBACKS])) {
+      if (note.uid === deployment.metadata.uid) byDecision.set(note.decision, note);
+    }
+  }
+  return [...byDecision.values()].sort((a, b) => a.at - b.at);
+}
+
+/** The decision that the Deployment says it was last rolled back by. */
+export function lastDecision(deployment: Deployment): string | undefined {
+  return deployment.metadata.annotations?.[DECISION];
+}
+
+/** Looks up what is known of a digest: rolled back from once is quarantined for good. */
+export function standings(
+  replicaSets: readonly ReplicaSet[],
+  rollbacks: readonly RollbackNote[],
+): (digest: string) => Standing {
+  const marks = new Map<string, Standing>();
+  for (const { metadata, spec } of replicaSets) {
+    const note = parseStanding(metadata.annotations?.[STANDING]);
+    const own = digest12(templateDigest(spec.template));
+    if (note?.digest12 === own && marks.get(own) !== "quarantined") marks.set(own, note.kind);
+  }
+  for (const { from } of rollbacks) marks.set(digest12(from), "quarantined");
+  return (digest) => marks.get(digest12(digest)) ?? "unproven";
+}

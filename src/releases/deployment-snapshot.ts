@@ -1,0 +1,149 @@
+import { REVERSIBLE, type RollbackNote } from "../kubernetes/annotations.ts";
+import type { Deployment, Pod, PodTemplate, ReplicaSet } from "../kubernetes/objects.ts";
+import { clockAt } from "./clock.ts";
+import { firstReadyAt, startOf } from "./deployment-dates.ts";
+import { historyOf, ownedBy, type History, type Use } from "./deployment-history.ts";
+import { rememberedRollbacks, standings } from "./deployment-marks.ts";
+import { deadlineExceededAt, rolloutStatus } from "./deployment-rollout.ts";
+import type { Release, Revision, Standing, TargetSnapshot } from "./release.ts";
+
+/** The objects of one Deployment as the cluster has them, and when that was (epoch ms). */
+export interface DeploymentView {
+  readonly deployment: Deployment;
+  readonly replicaSets: readonly ReplicaSet[];
+  readonly pods: readonly Pod[];
+  readonly at: number;
+}
+
+/**
+ * What was seen of the running release and can no longer be read from the cluster: a ReplicaSet beyond the
+ * history limit is deleted, a Ready pod is replaced. Without it dates can be too late, never too early.
+ */
+export interface ReleaseMemory {
+  readonly uid: string;
+  readonly digest: string;
+  readonly firstRevision: number;
+  readonly startedAt: number;
+  readonly firstReadyAt: number | undefined;
+}
+
+/** Undefined while the Deployment has no ReplicaSet, so that nothing of it can run. */
+export function deploymentSnapshot(
+  view: DeploymentView,
+  memory?: ReleaseMemory,
+): { readonly snapshot: TargetSnapshot; readonly memory: ReleaseMemory } | undefined {
+  const { deployment } = view;
+  const history = historyOf(deployment, view.replicaSets);
+  if (history === undefined) return undefined;
+  const owned = ownedBy(deployment, view.replicaSets);
+  const rollbacks = rememberedRollbacks(deployment, owned);
+  const standingOf = standings(owned, rollbacks);
+  const updated = remember(view, history, memory);
+  const snapshot: TargetSnapshot = {
+    target: targetOf(deployment),
+    uid: deployment.metadata.uid,
+    release: releaseOf(view, history, { memory: updated, rollbacks, standingOf }),
+    earlier: earlierOf(history, standingOf),
+    rollbacks: rollbacks.map(({ decision, at, from }) => ({ decisionId: decision, at, fromDigest: from })),
+    rollout: rolloutStatus(deployment, updated.startedAt),
+  };
+  return { snapshot, memory: updated };
+}
+
+interface Known {
+  readonly memory: ReleaseMemory;
+  readonly rollbacks: readonly RollbackNote[];
+  readonly standingOf: (digest: string) => Standing;
+}
+
+function targetOf({ metadata }: Deployment): string {
+  return `${metadata.namespace}/${metadata.name}`;
+}
+
+function releaseOf({ deployment, at }: DeploymentView, history: History, known: Known): Release {
+  const { memory, rollbacks, standingOf } = known;
+  const { digest, firstRevision, startedAt } = memory;
+  const { template } = history.current.spec;
+  const before = history.uses.find(({ revision }) => revision === firstRevision - 1);
+  const seconds = deployment.spec.progressDeadlineSeconds;
+  return {
+    id: `${targetOf(deployment)}@${firstRevision}`,
+    target: targetOf(deployment),
+    revision: {
+      name: String(firstRevision),
+      digest,
+      standing: standingOf(digest),
+      images: imagesOf(template),
+    },
+    previous: before === undefined ? undefined : revisionOfUse(before, standingOf),
+    startedAt,
+    clockAt: clockAt({
+      startedAt,
+      firstReadyAt: memory.firstReadyAt,
+      deadlineExceededAt: deadlineExceededAt(deployment, startedAt),
+      progressDeadlineMs: seconds === undefined ? undefined : seconds * 1000,
+      at,
+    }),
+    cause: rollbacks.some(({ to, revision }) => to === digest && nothingElseSince(history, digest, revision))
+      ? "rollback"
+      : "deploy",
+    reversible: template.metadata?.annotations?.[REVERSIBLE] !== "false",
+  };
+}
+
+/** The memory goes on for as long as the same digest runs without another one in between. */
+function remember(
+  { deployment, pods }: DeploymentView,
+  { uses, run }: History,
+  memory: ReleaseMemory | undefined,
+): ReleaseMemory {
+  const [first] = run;
+  const { uid } = deployment.metadata;
+  const same =
+    memory?.uid === uid &&
+    memory.digest === first.digest &&
+    nothingElseSince({ uses }, first.digest, memory.firstRevision)
+      ? memory
+      : undefined;
+  const startedAt = Math.min(same?.startedAt ?? Infinity, startOf(first, deployment));
+  const ofRun = run.flatMap(({ replicaSet }) => ownedBy(replicaSet, pods));
+  const ready = [same?.firstReadyAt, firstReadyAt(deployment, ofRun, startedAt)].filter(
+    (at) => at !== undefined,
+  );
+  return {
+    uid,
+    digest: first.digest,
+    firstRevision: Math.min(same?.firstRevision ?? Infinity, first.revision),
+    startedAt,
+    firstReadyAt: ready.length === 0 ? undefined : Math.min(...ready),
+  };
+}
+
+function nothingElseSince({ uses }: Pick<History, "uses">, digest: string, revision: number): boolean {
+  return uses.every((use) => use.digest === digest || use.revision < revision);
+}
+
+/** Each other digest once, at its newest use, under the number that `kubectl rollout undo` knows it by. */
+function earlierOf({ uses, run }: History, standingOf: (digest: string) => Standing): readonly Revision[] {
+  const running = run[0].digest;
+  const newestFirst = uses.toReversed().filter(({ digest }) => digest !== running);
+  const once = new Map(newestFirst.toReversed().map((use) => [use.digest, use]));
+  return newestFirst
+    .filter((use) => once.get(use.digest) === use)
+    .map((use) => revisionOfUse(use, standingOf));
+}
+
+function revisionOfUse(use: Use, standingOf: (digest: string) => Standing): Revision {
+  const { digest, replicaSet, revision } = use;
+  return {
+    name: String(revision),
+    digest,
+    standing: standingOf(digest),
+    images: imagesOf(replicaSet.spec.template),
+  };
+}
+
+function imagesOf({ spec }: PodTemplate): Readonly<Record<string, string>> {
+  const containers = [...(spec.initContainers ?? []), ...spec.containers];
+  return Object.fromEntries(containers.map(({ name, image }) => [name, image ?? ""]));
+}
