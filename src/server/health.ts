@@ -1,0 +1,68 @@
+import type { TriggerStatus } from "../engine/trigger-status.ts";
+import type { Mode } from "../rules/policy.ts";
+
+/** What keeps the process from doing its work, and what to do about it. */
+export interface Hindrance {
+  /** "prometheus", "kubernetes", "rules", "log" … */
+  readonly what: string;
+  /** One sentence with the numbers. */
+  readonly detail: string;
+  readonly nextStep: string;
+}
+
+/** How a policy is doing; instants are epoch ms. */
+export interface PolicyHealth {
+  readonly policy: string;
+  readonly mode: Mode;
+  readonly target: string;
+  readonly release: string | undefined;
+  /** Newest slot that was evaluated. */
+  readonly evaluatedAt: number | undefined;
+  /** No endpoint gives a usable answer. */
+  readonly blind: { readonly since: number; readonly reason: string } | undefined;
+  readonly triggers: readonly TriggerStatus[];
+}
+
+export interface DetailedHealth {
+  readonly version: string;
+  readonly startedAt: number;
+  readonly leader: boolean;
+  readonly rules: {
+    readonly loadedAt: number | undefined;
+    /** Of the files as they are now; the rules in force are then those of `loadedAt`. */
+    readonly problems: readonly string[];
+  };
+  readonly log: { readonly seq: number; readonly hash: string; readonly writable: boolean };
+  readonly policies: readonly PolicyHealth[];
+}
+
+/** What the server asks the daemon. Both answer from memory, at once. */
+export interface Health {
+  /** Empty means ready. */
+  readonly hindrances: () => readonly Hindrance[];
+  readonly detailed: () => DetailedHealth;
+}
+
+/** As JSON: the same names, instants as RFC 3339 UTC with milliseconds. */
+export function toJson({ startedAt, rules, policies, ...same }: DetailedHealth): object {
+  return {
+    ...same,
+    startedAt: instant(startedAt),
+    rules: { loadedAt: instant(rules.loadedAt), problems: rules.problems },
+    policies: policies.map(({ evaluatedAt, blind, triggers, ...policy }) => ({
+      ...policy,
+      evaluatedAt: instant(evaluatedAt),
+      sight: blind === undefined ? "sighted" : { ...blind, since: instant(blind.since) },
+      triggers: triggers.map(({ at, firesAt, window, ...trigger }) => ({
+        ...trigger,
+        at: instant(at),
+        firesAt: instant(firesAt),
+        window: { ...window, from: instant(window.from), to: instant(window.to) },
+      })),
+    })),
+  };
+}
+
+function instant(at: number | undefined): string | undefined {
+  return at === undefined ? undefined : new Date(at).toISOString();
+}
