@@ -21,8 +21,8 @@ export const vcciApiImages: Images = {
   "vcci-api:v2": service("v2", { ERROR_RATE: "0.25" }),
   /** Every answer takes 2.6 s, so the P95 is over 2 s. */
   "vcci-api:v2-slow": service("v2-slow", { LATENCY_MS: "2600" }),
-  /** Ready for five seconds, then its health endpoint fails while it still works. */
-  "vcci-api:v2-unready-later": service("v2-unready-later", { HEALTH_FAIL_AFTER_MS: "5000" }),
+  /** Ready until ten seconds after its start, then its health endpoint fails while it still works. */
+  "vcci-api:v2-unready-later": service("v2-unready-later", { HEALTH_FAIL_AFTER_MS: "10000" }),
   "vcci-api:v2-never-ready": service("v2-never-ready", { READY: "fail" }),
   /** Ends with code 1 as soon as it is started. */
   "vcci-api:v2-crash": { command: [process.execPath, "-e", "process.exit(1)"], env: {} },

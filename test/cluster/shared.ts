@@ -1,4 +1,5 @@
 import { describe, inject } from "vitest";
+import { missingAssets } from "./control-plane.ts";
 
 /** The cluster that all test files of a run share, or why there is none. `setup.ts` provides it. */
 export type SharedCluster = { readonly kubeconfig: string } | { readonly missing: string };
@@ -18,8 +19,18 @@ export function describeOnCluster(name: string, define: (kubeconfig: string) => 
   if (cluster === undefined) {
     throw new Error("only the vitest project `cluster` has a cluster: name the file *.cluster.test.ts");
   }
-  const why = "missing" in cluster ? ` (skipped: ${cluster.missing})` : "";
-  describe.skipIf(why !== "")(`${name}${why}`, () => {
-    define("kubeconfig" in cluster ? cluster.kubeconfig : "");
+  const missing = "missing" in cluster ? cluster.missing : undefined;
+  describeUnless(missing, name, () => define("kubeconfig" in cluster ? cluster.kubeconfig : ""));
+}
+
+/** `describe` for tests that start a control plane themselves, because they stop, freeze or break it. */
+export function describeOnOwnControlPlane(name: string, define: () => void): void {
+  describeUnless(missingAssets(), name, define);
+}
+
+function describeUnless(missing: string | undefined, name: string, define: () => void): void {
+  const why = missing === undefined ? "" : ` (skipped: ${missing})`;
+  describe.skipIf(missing !== undefined)(`${name}${why}`, () => {
+    define();
   });
 }

@@ -38,6 +38,8 @@ export interface World {
   readonly rolledOut: (withinSeconds?: number) => Promise<void>;
   /** Images of the Pods that users reach now, sorted, each once. */
   readonly servedImages: () => readonly string[];
+  /** What Prometheus answers now: the one series' value, or undefined when there is none. */
+  readonly measure: (expr: string) => Promise<number | undefined>;
   /** Takes down everything, the namespace included. */
   readonly stop: () => Promise<void>;
 }
@@ -49,9 +51,14 @@ export interface World {
 export async function createWorld(options: WorldOptions): Promise<World> {
   const { kubeconfig, requestsPerSecond = 20, image = "vcci-api:v1" } = options;
   const cleanups: (() => Promise<unknown>)[] = [];
+  /** Last made, first ended; one that fails keeps none of the others from being done. */
   const stop = async (): Promise<void> => {
+    const failures: unknown[] = [];
     for (const cleanup of cleanups.splice(0).reverse()) {
-      await cleanup();
+      await cleanup().catch((error: unknown) => failures.push(error));
+    }
+    if (failures.length > 0) {
+      throw new AggregateError(failures, `the world did not end cleanly: ${failures.map(String).join("; ")}`);
     }
   };
   try {
@@ -100,6 +107,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
       rolledOut: async (withinSeconds = 30) =>
         void (await kubectl("rollout", "status", "deployment/vcci-api", `--timeout=${withinSeconds}s`)),
       servedImages: () => servedImages(kubelet),
+      measure: (expr) => measure(prometheus.url, expr),
     };
   } catch (error) {
     await stop();
@@ -110,4 +118,16 @@ export async function createWorld(options: WorldOptions): Promise<World> {
 function servedImages(kubelet: Kubelet): readonly string[] {
   const images = kubelet.pods().flatMap((pod) => (pod.ready ? pod.images : []));
   return [...new Set(images)].sort();
+}
+
+async function measure(url: string, expr: string): Promise<number | undefined> {
+  const response = await fetch(`${url}/api/v1/query`, {
+    method: "POST",
+    body: new URLSearchParams({ query: expr }),
+  });
+  const { data } = (await response.json()) as { data: { result: { value: [number, string] }[] } };
+  if (data.result.length > 1) {
+    throw new Error(`${data.result.length} series, expected one: ${expr}`);
+  }
+  return data.result[0] && Number(data.result[0].value[1]);
 }
