@@ -6,7 +6,11 @@ export interface Complain {
   (path: Path, rule: ProblemRule, message: string, severity?: ProblemSeverity): void;
   readonly key: (path: Path, rule: ProblemRule, message: string) => void;
   /** About one character of the text at `path`. */
-  readonly inText: (path: Path, index: number, rule: ProblemRule, message: string) => void;
+  readonly inText: (
+    path: Path,
+    index: number,
+    finding: Pick<Problem, "rule" | "message"> & { readonly severity?: ProblemSeverity },
+  ) => void;
 }
 
 /** Collects into `problems`; without a severity it is an error. */
@@ -16,12 +20,13 @@ export function complainTo(document: RulesDocument, problems: Problem[]): Compla
   const complain = (path: Path, rule: ProblemRule, message: string, severity?: ProblemSeverity) => {
     add(document.locate(path), rule, message, severity);
   };
-  return Object.assign(complain, {
-    key: (path: Path, rule: ProblemRule, message: string) => {
+  const more: Pick<Complain, "key" | "inText"> = {
+    key: (path, rule, message) => {
       add(document.locateKey(path), rule, message);
     },
-    inText: (path: Path, index: number, rule: ProblemRule, message: string) => {
-      add(document.locateInText(path, index), rule, message);
+    inText: (path, index, { rule, message, severity }) => {
+      add(document.locateInText(path, index), rule, message, severity);
     },
-  });
+  };
+  return Object.assign(complain, more);
 }

@@ -4,7 +4,7 @@ import { exceedsPolicy } from "./mode.ts";
 import { readPromql } from "./promql.ts";
 import type { PromqlUnit } from "./promql-units.ts";
 import type { WrittenPolicy, WrittenTrigger } from "./schema.ts";
-import { durationMs, formatDuration, parseThreshold } from "./units.ts";
+import { durationMs, parseThreshold } from "./units.ts";
 
 interface About {
   readonly document: RulesDocument;
@@ -97,7 +97,7 @@ function wrongUnit(
   const { value, unit, written, key } = threshold;
   if (measured === "seconds" && unit === "number" && value >= SUSPICIOUS_SECONDS) {
     return (
-      `The expression is in seconds, so \`${key}: ${written}\` means ${formatDuration(value * 1000)}. ` +
+      `The expression is in seconds, so \`${key}: ${written}\` means ${value} seconds. ` +
       `Write \`${written}ms\` or \`${written}s\`.`
     );
   }
@@ -139,7 +139,10 @@ function lintWindow({ path, policy }: About, trigger: WrittenTrigger, complain: 
 /** PromQL that cannot be evaluated to an instant vector, with the character where that shows. */
 export function lintQuery(path: Path, expr: string, complain: Complain): void {
   for (const { at, message } of readPromql(expr).faults) {
-    complain.inText(path, at, "promql", `PromQL: ${message}${/[.?]$/.test(message) ? "" : "."}`);
+    complain.inText(path, at, {
+      rule: "promql",
+      message: `PromQL: ${message}${/[.?]$/.test(message) ? "" : "."}`,
+    });
   }
 }
 

@@ -1,10 +1,11 @@
 import { complainTo } from "./complain.ts";
 import type { Complain } from "./complain.ts";
 import type { Path, RulesDocument } from "./document.ts";
+import { lintRelease, lintStrategy } from "./lint-target.ts";
 import { lintProbe, lintQuery, lintTrigger } from "./lint-trigger.ts";
 import type { Problem } from "./problem.ts";
 import type { WrittenPolicy, WrittenTrigger } from "./schema.ts";
-import { durationMs, formatDuration } from "./units.ts";
+import { durationMs } from "./units.ts";
 import { listAt } from "./validate.ts";
 import type { Validation } from "./validate.ts";
 
@@ -17,7 +18,8 @@ export function lint(document: RulesDocument, validation: Validation): readonly 
     const path: Path = ["policies", index];
     const { isBroken } = validation;
     if (!isBroken([...path, "target"]) && !isBroken([...path, "rollback"]) && !isBroken([...path, "guard"])) {
-      lintTarget(document, path, policy, complain);
+      lintStrategy(path, policy, complain);
+      lintRelease(document, path, policy, complain);
       lintReferences(path, policy, complain);
     }
     lintTiming(path, policy, complain);
@@ -48,49 +50,6 @@ function lintQueries(path: Path, trigger: Partial<WrittenTrigger>, complain: Com
   }
 }
 
-function lintTarget(
-  document: RulesDocument,
-  path: Path,
-  policy: Partial<WrittenPolicy>,
-  complain: Complain,
-): void {
-  const { target, rollback, guard } = policy;
-  if (target === undefined || rollback === undefined) {
-    return;
-  }
-  if (target.script === true && rollback.strategy === "deployment") {
-    complain(
-      [...path, "rollback", "strategy"],
-      "target",
-      "`deployment` needs a target with `deployments`; this one is `script: true`. Use `strategy: script`.",
-    );
-  }
-  if (rollback.strategy === "script" && rollback.script === undefined) {
-    complain([...path, "rollback"], "missing-key", "`strategy: script` needs `script` with a `command`.");
-  }
-  if (rollback.strategy === "deployment" && rollback.script !== undefined) {
-    complain.key(
-      [...path, "rollback", "script"],
-      "misplaced-key",
-      "`script` would never run: `strategy` is `deployment`. Use `strategy: script` or leave it out.",
-    );
-  }
-  if (guard === "always" && target.script !== true) {
-    complain(
-      [...path, "guard"],
-      "target",
-      "`always` is for targets with `script: true`; give a Deployment a duration.",
-    );
-  }
-  if (target.script !== true && document.has([...path, "target", "release"])) {
-    complain.key(
-      [...path, "target", "release"],
-      "misplaced-key",
-      "A Deployment's releases are seen in the cluster; `release` is for `script: true`.",
-    );
-  }
-}
-
 /** The addresses and queries of a policy outside its triggers. */
 function lintReferences(path: Path, policy: Partial<WrittenPolicy>, complain: Complain): void {
   const probe = policy.rollback?.verify.probe;
@@ -113,8 +72,7 @@ function lintTiming(path: Path, policy: Partial<WrittenPolicy>, complain: Compla
     complain(
       [...path, "rollback", "script"],
       "window",
-      `The script may take ${formatDuration(durationMs(script))}, but the rollback as a whole only ` +
-        `${formatDuration(durationMs(whole))}. Raise \`rollback.timeout\`.`,
+      `The script may take ${script}, but the rollback as a whole only ${whole}. Raise \`rollback.timeout\`.`,
       "warning",
     );
   }

@@ -40,7 +40,11 @@ export function parseRules(file: string, text: string): RulesReading {
   }
   const { document } = read;
   if (document.toData() === null) {
-    return failed(file, "This file is empty. Start with `policies:` and a first policy, or remove it.");
+    return failed(
+      file,
+      "empty",
+      "This file is empty. Start with `policies:` and a first policy, or remove it.",
+    );
   }
   const validation = validate(document);
   const problems = [...validation.problems, ...lint(document, validation)];
@@ -60,7 +64,7 @@ async function readFileAt(path: string | RulesReading): Promise<RulesReading> {
   try {
     return parseRules(path, await readFile(path, "utf8"));
   } catch (error) {
-    return failed(path, unreadable(error));
+    return failed(path, "file", unreadable(error));
   }
 }
 
@@ -72,10 +76,10 @@ async function filesAt(path: string): Promise<readonly (string | RulesReading)[]
     }
     const files = (await readdir(path)).filter(isRulesFile).toSorted();
     return files.length === 0
-      ? [failed(path, "This folder holds no rules. Put at least one `*.yaml` file into it.")]
+      ? [failed(path, "empty", "This folder holds no rules. Put at least one `*.yaml` file into it.")]
       : files.map((file) => join(path, file));
   } catch (error) {
-    return [failed(path, unreadable(error))];
+    return [failed(path, "file", unreadable(error))];
   }
 }
 
@@ -84,8 +88,8 @@ function isRulesFile(path: string): boolean {
   return name.endsWith(".yaml") && !name.endsWith(".test.yaml") && !name.startsWith(".");
 }
 
-function failed(file: string, message: string): RulesReading {
-  const problem: Problem = { file, line: 1, column: 1, severity: "error", rule: "file", message };
+function failed(file: string, rule: "file" | "empty", message: string): RulesReading {
+  const problem: Problem = { file, line: 1, column: 1, severity: "error", rule, message };
   return { file, document: undefined, written: [], policies: [], problems: [problem] };
 }
 

@@ -1,6 +1,7 @@
 /** What kind of mistake it is; shown to people and stable for programs that read `check --format json`. */
 export type ProblemRule =
-  | "file" // cannot be read, or holds no rules
+  | "file" // cannot be read
+  | "empty" // holds no rules
   | "yaml"
   | "unknown-key"
   | "missing-key"

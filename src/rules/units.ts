@@ -50,17 +50,3 @@ function sumMs(text: string): number {
     return Number(count) * UNIT_MS[unit as Unit];
   }).reduce((sum, ms) => sum + ms, 0);
 }
-
-/** The shortest exact way to write it: 90000 → `1m30s`. */
-export function formatDuration(ms: number): string {
-  const parts: string[] = [];
-  let rest = ms;
-  for (const unit of ["d", "h", "m", "s", "ms"] as const) {
-    const count = Math.floor(rest / UNIT_MS[unit]);
-    rest -= count * UNIT_MS[unit];
-    if (count > 0) {
-      parts.push(`${count}${unit}`);
-    }
-  }
-  return parts.length === 0 ? "0s" : parts.join("");
-}

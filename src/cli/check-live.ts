@@ -1,0 +1,180 @@
+import { complainTo } from "../rules/complain.ts";
+import type { Complain } from "../rules/complain.ts";
+import type { Path, RulesDocument } from "../rules/document.ts";
+import type { MetricTrigger } from "../rules/policy.ts";
+import type { Problem } from "../rules/problem.ts";
+import { readPromql } from "../rules/promql.ts";
+import type { RulesReading } from "../rules/reading.ts";
+import type { InstantQuery, InstantSeries } from "../signals/query.ts";
+import { hasMetric, scrapeIntervalMs, topBucket } from "./live-series.ts";
+
+/** What a Prometheus is asked with, at one instant (epoch ms) for all rules. */
+export interface LiveSource {
+  readonly query: InstantQuery;
+  readonly at: number;
+}
+
+interface Subject {
+  readonly document: RulesDocument;
+  readonly path: Path;
+  readonly trigger: MetricTrigger;
+}
+
+/** One expression of a trigger and where it is written. */
+interface Query {
+  readonly path: Path;
+  readonly expr: string;
+  /** Error series that do not exist mean zero, so their absence alone is no finding. */
+  readonly mayBeEmpty: boolean;
+}
+
+/**
+ * Compares sound rules with the series of a live Prometheus. `unanswered` says why it could not be asked; then what
+ * was found until there is incomplete. Never throws.
+ */
+export async function checkLive(
+  files: readonly RulesReading[],
+  source: LiveSource,
+): Promise<{ readonly problems: readonly Problem[]; readonly unanswered: string | undefined }> {
+  const problems: Problem[] = [];
+  for (const subject of files.flatMap(subjectsOf)) {
+    const complain = complainTo(subject.document, problems);
+    const unanswered = await checkTrigger(subject, source, complain);
+    if (unanswered !== undefined) {
+      return { problems, unanswered };
+    }
+  }
+  return { problems, unanswered: undefined };
+}
+
+function subjectsOf({ document, policies }: RulesReading): readonly Subject[] {
+  return document === undefined
+    ? []
+    : policies.flatMap(({ triggers }, policy) =>
+        triggers.flatMap((trigger, index) =>
+          trigger.kind === "metric"
+            ? [{ document, trigger, path: ["policies", policy, "triggers", index] }]
+            : [],
+        ),
+      );
+}
+
+async function checkTrigger(
+  subject: Subject,
+  source: LiveSource,
+  complain: Complain,
+): Promise<string | undefined> {
+  for (const query of queriesOf(subject)) {
+    const answer = await source.query(query.expr, source.at);
+    if (answer.ok) {
+      await checkSeries({ ...subject, query, series: answer.series }, source, complain);
+      await checkRanges(query, source, complain);
+    } else if (answer.reason === "query-rejected") {
+      complain(query.path, "promql", `${answer.endpoint}: ${answer.detail}.`);
+    } else if (answer.reason === "unreachable" || answer.reason === "query-failed") {
+      return `${answer.endpoint} gave no answer (${answer.detail}). Check the address and that it is up.`;
+    } else {
+      complain(query.path, "no-data", `${answer.endpoint}: ${answer.detail}.`, "warning");
+    }
+  }
+  await checkThreshold(subject, source, complain);
+  return undefined;
+}
+
+function queriesOf({ path, trigger: { query } }: Subject): readonly Query[] {
+  return query.kind === "expr"
+    ? [{ path: [...path, "expr"], expr: query.expr, mayBeEmpty: false }]
+    : [
+        { path: [...path, "ratio", "errors"], expr: query.errors, mayBeEmpty: true },
+        { path: [...path, "ratio", "total"], expr: query.total, mayBeEmpty: false },
+      ];
+}
+
+async function checkSeries(
+  found: Subject & { readonly query: Query; readonly series: readonly InstantSeries[] },
+  source: LiveSource,
+  complain: Complain,
+): Promise<void> {
+  const { query, series, trigger } = found;
+  if (series.length > 1 && trigger.aggregate === undefined) {
+    complain(
+      query.path,
+      "many-series",
+      `This gives ${series.length} series, such as ${labels(series[0])} and ${labels(series[1])}, and one verdict is ` +
+        "needed. Put `sum(…)` or `max(…)` around it, or say what several mean together with `aggregate: any` or `all`.",
+    );
+  }
+  if (series.length === 0) {
+    await checkAbsent(query, source, complain);
+  }
+}
+
+async function checkAbsent({ path, expr, mayBeEmpty }: Query, source: LiveSource, complain: Complain) {
+  for (const { metric, at } of readPromql(expr).selectors) {
+    if (metric !== "" && !(await hasMetric(metric, source))) {
+      complain.inText(path, at, {
+        rule: "no-data",
+        message: `No series is named \`${metric}\` there now. Check the name, and that its target is scraped.`,
+        severity: "warning",
+      });
+      return;
+    }
+  }
+  if (!mayBeEmpty) {
+    complain(
+      path,
+      "no-data",
+      "This gives no data now, and without data the trigger is unknown. The metrics exist, so check the labels.",
+      "warning",
+    );
+  }
+}
+
+async function checkRanges({ path, expr }: Query, source: LiveSource, complain: Complain): Promise<void> {
+  for (const { text, rangeMs, at } of readPromql(expr).selectors) {
+    const intervalMs = rangeMs === undefined ? undefined : await scrapeIntervalMs(text, source);
+    if (rangeMs !== undefined && intervalMs !== undefined && rangeMs < 2 * intervalMs) {
+      complain.inText(path, at, {
+        rule: "range-too-short",
+        message:
+          `Its samples are ${seconds(intervalMs)} apart and the range is ${seconds(rangeMs)}: a range of less than ` +
+          `twice that has gaps. Use ${seconds(Math.ceil((4 * intervalMs) / 1000) * 1000)} or more.`,
+        severity: "warning",
+      });
+    }
+  }
+}
+
+async function checkThreshold(
+  { path, trigger }: Subject,
+  source: LiveSource,
+  complain: Complain,
+): Promise<void> {
+  const { query, threshold } = trigger;
+  if (query.kind !== "expr" || threshold.op !== "above") {
+    return;
+  }
+  for (const { text } of readPromql(query.expr).quantileOf) {
+    const top = await topBucket(text, source);
+    if (top !== undefined && threshold.value >= top) {
+      complain(
+        [...path, "above"],
+        "threshold-unreachable",
+        `\`histogram_quantile\` never gives more than the highest finite bucket, ${top}, so it is never above ` +
+          `${threshold.text}. Lower the threshold below ${top}, or give the histogram a bucket above ${threshold.value}.`,
+      );
+    }
+  }
+}
+
+function labels(series: InstantSeries | undefined): string {
+  const pairs = Object.entries(series?.labels ?? {}).map(
+    ([name, value]) => `${name}=${JSON.stringify(value)}`,
+  );
+  const text = `{${pairs.join(", ")}}`;
+  return text.length > 120 ? `${text.slice(0, 119)}…` : text;
+}
+
+function seconds(ms: number): string {
+  return `${Number((ms / 1000).toPrecision(3))}s`;
+}
