@@ -54,9 +54,10 @@ function judge(at: number, status: number, detail: string): ProbeResult {
   return { at, ok: false, fault: "target", detail: detail + hint };
 }
 
-/** An answer that did not come while nobody was there to take it accuses nobody. */
+/** An answer that did not come while nobody was there to take it accuses nobody; a refusal is an answer. */
 function blame(at: number, { code, message }: NetworkFailure, stalled: boolean): ProbeResult {
-  if (stalled) return { at, ok: false, fault: "prober", detail: `${message}, but this process was paused` };
+  if (stalled && code !== "ECONNREFUSED")
+    return { at, ok: false, fault: "prober", detail: `${message}, but this process was paused` };
   return { at, ok: false, fault: OWN_TROUBLE.has(code) ? "prober" : "target", detail: message };
 }
 

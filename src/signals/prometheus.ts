@@ -1,9 +1,10 @@
 import { Agent, type Dispatcher } from "undici";
-import { classifyInstant, classifyRange, type Failure, type Outcome, type Reply } from "./classify.ts";
+import { classifyInstant, classifyRange, type Outcome, type Reply } from "./classify.ts";
 import { type Endpoint, parseEndpoint } from "./endpoint.ts";
+import { createFailOver } from "./fail-over.ts";
 import { createLimit, type Limit } from "./limit.ts";
 import { postForm } from "./post-form.ts";
-import type { Answer, InstantQuery, InstantSeries, RangeQuery, RangeSeries } from "./query.ts";
+import type { InstantQuery, InstantSeries, RangeQuery, RangeSeries } from "./query.ts";
 import { chunks, joinChunks } from "./range-chunks.ts";
 import type { UnknownReason } from "./sample.ts";
 
@@ -47,7 +48,7 @@ export function createPrometheus(options: PrometheusOptions): Prometheus {
   const clients = options.urls.map((url) => {
     const endpoint = parseEndpoint(url);
     const send = createSend({ ...options, endpoint, timeoutMs, dispatcher, limit: createLimit(concurrency) });
-    return { endpoint: endpoint.base, send };
+    return { endpoint: endpoint.base, via: send };
   });
   const ask = createFailOver(clients);
   return {
@@ -64,11 +65,6 @@ type Send = <Series>(
   form: Readonly<Record<string, string>>,
   classify: (reply: Reply) => Outcome<Series>,
 ) => Promise<Outcome<Series>>;
-
-interface Client {
-  readonly endpoint: string;
-  readonly send: Send;
-}
 
 function askInstant(send: Send, expr: string, at: number): Promise<Outcome<InstantSeries>> {
   return send("/api/v1/query", { query: expr, time: seconds(at) }, classifyInstant);
@@ -87,38 +83,6 @@ async function askRange(
     answers.push(outcome.series);
   }
   return { ok: true, series: joinChunks(answers) };
-}
-
-function createFailOver(clients: readonly Client[]) {
-  let pinned = 0;
-  return async <Series>(ask: (send: Send) => Promise<Outcome<Series>>): Promise<Answer<Series>> => {
-    const first = pinned;
-    const failures: (Failure & { readonly endpoint: string })[] = [];
-    for (const [turn] of clients.entries()) {
-      const index = (first + turn) % clients.length;
-      const client = clients[index];
-      if (client === undefined) continue;
-      const outcome = await ask(client.send);
-      if (outcome.ok || !isWorthAnother(outcome)) {
-        pinned = index;
-        return { ...outcome, endpoint: client.endpoint };
-      }
-      failures.push({ ...outcome, endpoint: client.endpoint });
-    }
-    return allFailed(failures);
-  };
-}
-
-/** A rejected query would be rejected everywhere; what may be wrong with this server alone is asked of another. */
-function isWorthAnother({ reason }: Failure): boolean {
-  return reason === "unreachable" || reason === "query-failed";
-}
-
-function allFailed(failures: readonly (Failure & { readonly endpoint: string })[]): Answer<never> {
-  const [first] = failures;
-  const { reason, endpoint } = first ?? { reason: "unreachable" as const, endpoint: "" };
-  const detail = failures.map((failure) => `${failure.endpoint}: ${failure.detail}`).join("; ");
-  return { ok: false, reason, detail, endpoint };
 }
 
 interface SendOptions extends Pick<PrometheusOptions, "headers" | "observe"> {

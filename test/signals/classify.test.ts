@@ -24,6 +24,12 @@ describe("an answer", () => {
     expect(classifyInstant(success("vector", one))).toEqual({ ok: true, series });
   });
 
+  test("is at a whole millisecond where the fraction of its second is not exact", () => {
+    const result = [{ metric: {}, value: [1.001, "1"] }];
+    expect(1.001 * 1000).not.toBe(1001);
+    expect(classifyInstant(success("vector", result))).toMatchObject({ series: [{ at: 1001 }] });
+  });
+
   test("of a scalar is one series without labels", () => {
     const series = [{ labels: {}, at: 1_700_000_000_000, value: 7 }];
     expect(classifyInstant(success("scalar", [1_700_000_000, "7"]))).toEqual({ ok: true, series });

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { createProbe, type ProbeResult } from "../../src/signals/probe.ts";
 import { eventually } from "../support/eventually.ts";
@@ -61,12 +61,12 @@ describe("a probe", () => {
 
   test("fails when there is no answer in time", async () => {
     const started = performance.now();
-    await expect(probe(spec(await stubServer(never), 200))).resolves.toMatchObject({
+    await expect(probe(spec(await stubServer(never), 1000))).resolves.toMatchObject({
       ok: false,
       fault: "target",
-      detail: "no answer within 0.2s",
+      detail: "no answer within 1s",
     });
-    expect(performance.now() - started).toBeLessThan(1500);
+    expect(performance.now() - started).toBeLessThan(5000);
   });
 
   test("bounds the exchange as a whole: a 200 whose body never ends in time fails", async () => {
@@ -74,9 +74,9 @@ describe("a probe", () => {
       const timer = setInterval(() => response.write("."), 20);
       response.once("close", () => clearInterval(timer));
     });
-    await expect(probe(spec(url, 200))).resolves.toMatchObject({
+    await expect(probe(spec(url, 1000))).resolves.toMatchObject({
       ok: false,
-      detail: "no answer within 0.2s",
+      detail: "no answer within 1s",
     });
   });
 
@@ -106,7 +106,7 @@ describe("a probe", () => {
   });
 
   test("sees a process that was killed between two probes", async () => {
-    const server = run("server.ts");
+    const server = run(new URL("./processes/server.ts", import.meta.url));
     const url = `http://127.0.0.1:${await firstLine(server)}`;
     await expect(probe(spec(url))).resolves.toMatchObject({ ok: true });
     server.kill("SIGKILL");
@@ -118,7 +118,7 @@ describe("a probe", () => {
 describe("trap 8: the prober's own trouble is not the target's", () => {
   test("too many open files", async () => {
     const url = await stubServer(sends(200, "ok"));
-    const prober = run("probe-without-files.ts", url);
+    const prober = run(new URL("./processes/probe-without-files.ts", import.meta.url), url);
     expect(JSON.parse(await firstLine(prober))).toMatchObject({
       ok: false,
       fault: "prober",
@@ -129,7 +129,7 @@ describe("trap 8: the prober's own trouble is not the target's", () => {
   test("a process that was paused for longer than the timeout", async () => {
     let asked = 0;
     const url = await stubServer(() => void (asked += 1));
-    const prober = run("probe-once.ts", url, "500");
+    const prober = run(new URL("./processes/probe-once.ts", import.meta.url), url, "500");
     await eventually("the probe is under way", () => expect(asked).toBe(1));
     prober.kill("SIGSTOP");
     await new Promise((resolve) => setTimeout(resolve, 1000));
@@ -149,9 +149,9 @@ describe("trap 8: the prober's own trouble is not the target's", () => {
     await expect(silent(spec("http://vcci-api.test:8000", 200))).resolves.toMatchObject({
       ok: false,
       fault: "prober",
-      detail: "name not resolved, no answer within 0.2s",
+      detail: expect.stringContaining("name not resolved, no answer within 0.2s"),
     });
-    expect(performance.now() - started).toBeLessThan(700);
+    expect(performance.now() - started).toBeLessThan(900);
   });
 
   test("a resolver in trouble; a name that does not exist is the target's", async () => {
@@ -171,8 +171,8 @@ describe("trap 8: the prober's own trouble is not the target's", () => {
   });
 });
 
-function run(script: string, ...args: readonly string[]): ChildProcess {
-  const child = spawn(process.execPath, [join(import.meta.dirname, "processes", script), ...args], {
+function run(script: URL, ...args: readonly string[]): ChildProcess {
+  const child = spawn(process.execPath, [fileURLToPath(script), ...args], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   onTestFinished(() => void child.kill("SIGKILL"));

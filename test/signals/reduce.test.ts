@@ -90,6 +90,12 @@ describe("a ratio", () => {
     expect(ratio(labelled({ b: 20 }), total, all)).toEqual({ at: AT, value: 0 });
   });
 
+  test("labels that came in another order are the same labels", () => {
+    const errors = [{ labels: { pod: "p", zone: "z" }, value: 20 }];
+    const total = [{ labels: { zone: "z", pod: "p" }, value: 100 }];
+    expect(ratio(errors, total, all)).toEqual({ at: AT, value: 0.2 });
+  });
+
   test("errors without a total of the same labels leave it open unless another pair decides", () => {
     expect(ratio(labelled({ x: 1 }), labelled({ a: 100 }), any)).toMatchObject({ unknown: "no-data" });
     expect(ratio(labelled({ x: 1, a: 50 }), labelled({ a: 100 }), any)).toMatchObject({ value: 0.5 });
