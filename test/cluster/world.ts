@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { startPrometheus, type RunningPrometheus } from "../support/prometheus.ts";
 import { startTraffic, type Traffic } from "../workload/traffic.ts";
 import { connect, type Api } from "./api.ts";
+import { createCleanups, type Cleanups } from "./cleanups.ts";
 import { vcciApiDeployment, type DeploymentOptions } from "./deployment.ts";
 import { vcciApiImages } from "./images.ts";
 import { createKubectl, type Kubectl } from "./kubectl.ts";
@@ -50,69 +51,67 @@ export interface World {
  */
 export async function createWorld(options: WorldOptions): Promise<World> {
   const { kubeconfig, requestsPerSecond = 20, image = "vcci-api:v1" } = options;
-  const cleanups: (() => Promise<unknown>)[] = [];
-  /** Last made, first ended; one that fails keeps none of the others from being done. */
-  const stop = async (): Promise<void> => {
-    const failures: unknown[] = [];
-    for (const cleanup of cleanups.splice(0).reverse()) {
-      await cleanup().catch((error: unknown) => failures.push(error));
-    }
-    if (failures.length > 0) {
-      throw new AggregateError(failures, `the world did not end cleanly: ${failures.map(String).join("; ")}`);
-    }
-  };
+  const cleanups = createCleanups();
   try {
-    const dir = mkdtempSync(join(tmpdir(), "rollbackd-world-"));
-    cleanups.push(async () => rmSync(dir, { recursive: true }));
-    const api = connect(kubeconfig);
-    cleanups.push(api.close);
-    const namespace = await createNamespace(api, "world");
-    const targetsFile = join(dir, "targets.json");
-    const kubelet = await startKubelet({
-      kubeconfig,
-      namespaces: [namespace],
-      images: vcciApiImages,
-      targetsFile,
-    });
-    cleanups.push(kubelet.stop);
-    // Before the kubelet stops: in a namespace that is going away no controller makes new Pods.
-    cleanups.push(() => api.remove(`/api/v1/namespaces/${namespace}`));
-    const backends = (): readonly string[] =>
-      kubelet.pods().flatMap(({ ready, ip }) => (ready ? `${ip}:8000` : []));
-    const service = await startService(backends);
-    cleanups.push(service.stop);
-    const prometheus = await startPrometheus({ scrape: [{ name: "pods", targetsFile }] });
-    cleanups.push(prometheus.stop);
+    const ground = await startGround(kubeconfig, cleanups);
+    const { api, namespace, backends } = ground;
     const traffic = startTraffic({
       targets: () => backends().map((backend) => `http://${backend}/`),
       perSecond: requestsPerSecond,
     });
-    cleanups.push(traffic.stop);
+    cleanups.add(traffic.stop);
     await api.create(
       `/apis/apps/v1/namespaces/${namespace}/deployments`,
       vcciApiDeployment({ ...options, image }),
     );
     const kubectl = createKubectl(kubeconfig, namespace);
     return {
-      namespace,
+      ...ground,
       kubeconfig,
-      api,
       kubectl,
-      kubelet,
-      prometheus,
       traffic,
-      service,
-      stop,
       release: async (to) => void (await kubectl("set", "image", "deployment/vcci-api", `api=${to}`)),
       rolledOut: async (withinSeconds = 30) =>
         void (await kubectl("rollout", "status", "deployment/vcci-api", `--timeout=${withinSeconds}s`)),
-      servedImages: () => servedImages(kubelet),
-      measure: (expr) => measure(prometheus.url, expr),
+      servedImages: () => servedImages(ground.kubelet),
+      measure: (expr) => measure(ground.prometheus.url, expr),
+      stop: cleanups.run,
     };
   } catch (error) {
-    await stop();
+    await cleanups.run();
     throw error;
   }
+}
+
+type Ground = Pick<World, "api" | "namespace" | "kubelet" | "service" | "prometheus"> & {
+  /** `host:port` of each ready Pod. */
+  readonly backends: () => readonly string[];
+};
+
+/** A namespace in which Pods run, can be reached and are scraped. */
+async function startGround(kubeconfig: string, cleanups: Cleanups): Promise<Ground> {
+  const dir = mkdtempSync(join(tmpdir(), "rollbackd-world-"));
+  cleanups.add(() => rmSync(dir, { recursive: true }));
+  const api = connect(kubeconfig);
+  cleanups.add(api.close);
+  const namespace = await createNamespace(api, "world");
+  const targetsFile = join(dir, "targets.json");
+  const kubelet = await startKubelet({
+    kubeconfig,
+    namespaces: [namespace],
+    images: vcciApiImages,
+    targetsFile,
+  });
+  cleanups.add(kubelet.stop);
+  // Before the kubelet stops: in a namespace that is going away no controller makes new Pods.
+  cleanups.add(() => api.remove(`/api/v1/namespaces/${namespace}`));
+  const backends = (): readonly string[] =>
+    kubelet.pods().flatMap(({ ready, ip }) => (ready ? `${ip}:8000` : []));
+  const service = await startService(backends);
+  cleanups.add(service.stop);
+  const prometheus = await startPrometheus({ scrape: [{ name: "pods", targetsFile }] });
+  cleanups.add(prometheus.stop);
+  return { api, namespace, kubelet, service, prometheus, backends };
 }
 
 function servedImages(kubelet: Kubelet): readonly string[] {

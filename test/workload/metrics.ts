@@ -2,7 +2,8 @@
 const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 1.5, 2, 2.5, 3, 4, 5, 7.5, 10] as const;
 
 export interface Metrics {
-  readonly observe: (status: number, seconds: number) => void;
+  /** A request arrived; call the result with its status when it is answered. */
+  readonly begin: () => (status: number) => void;
   /** Prometheus text format. */
   readonly expose: () => string;
 }
@@ -17,14 +18,21 @@ export function createMetrics(version: string): Metrics {
   const buckets = BUCKETS.map((le) => ({ le, count: 0 }));
   let sum = 0;
   let count = 0;
+  let inFlight = 0;
   return {
-    observe: (status, seconds) => {
-      requests.set(status, (requests.get(status) ?? 0) + 1);
-      for (const bucket of buckets) {
-        bucket.count += seconds <= bucket.le ? 1 : 0;
-      }
-      sum += seconds;
-      count += 1;
+    begin: () => {
+      const arrivedAt = performance.now();
+      inFlight += 1;
+      return (status) => {
+        const seconds = (performance.now() - arrivedAt) / 1000;
+        inFlight -= 1;
+        requests.set(status, (requests.get(status) ?? 0) + 1);
+        for (const bucket of buckets) {
+          bucket.count += seconds <= bucket.le ? 1 : 0;
+        }
+        sum += seconds;
+        count += 1;
+      };
     },
     expose: () =>
       [
@@ -39,6 +47,8 @@ export function createMetrics(version: string): Metrics {
         ),
         `http_request_duration_seconds_sum{version="${version}"} ${sum}`,
         `http_request_duration_seconds_count{version="${version}"} ${count}`,
+        "# TYPE http_requests_in_flight gauge",
+        `http_requests_in_flight{version="${version}"} ${inFlight}`,
         "# TYPE app_build_info gauge",
         `app_build_info{version="${version}"} 1`,
         "",

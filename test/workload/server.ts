@@ -22,14 +22,14 @@ function ready(): boolean {
 }
 
 async function work(response: ServerResponse): Promise<void> {
-  const arrivedAt = performance.now();
+  const end = metrics.begin();
   if (behaviour.latencyMs > 0) {
     await sleep(behaviour.latencyMs);
   }
   failuresDue += behaviour.errorRate;
   const status = failuresDue >= 1 ? 500 : 200;
   failuresDue -= status === 500 ? 1 : 0;
-  metrics.observe(status, (performance.now() - arrivedAt) / 1000);
+  end(status);
   answer(response, status, `${version}\n`);
 }
 
@@ -50,6 +50,8 @@ async function handle(request: IncomingMessage, response: ServerResponse): Promi
 }
 
 function answer(response: ServerResponse, status: number, body: string): void {
+  // A connection that became idle only after SIGTERM would keep the process for seconds.
+  response.shouldKeepAlive &&= server.listening;
   response.writeHead(status, { "content-type": "text/plain; version=0.0.4" }).end(body);
 }
 
