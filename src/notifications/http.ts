@@ -1,0 +1,62 @@
+import { EnvHttpProxyAgent, type Dispatcher } from "undici";
+import type { Delivery } from "./channel.ts";
+
+/** An attempt that takes longer has failed. */
+export const ATTEMPT_TIMEOUT_MS = 10_000;
+const MAX_ERROR = 300;
+
+/** Connections for what is told to people; through HTTPS_PROXY where that is set, as is common inside companies. */
+export function outboundDispatcher(): Dispatcher {
+  return new EnvHttpProxyAgent();
+}
+
+/** Seconds or an HTTP date, as milliseconds from `now`; undefined when there is none that can be read. */
+export function retryAfterMs(header: string | null | undefined, now: number): number | undefined {
+  const text = header?.trim() ?? "";
+  if (/^\d+$/.test(text)) {
+    return Number(text) * 1000;
+  }
+  const at = Date.parse(text);
+  return Number.isNaN(at) ? undefined : Math.max(0, at - now);
+}
+
+/** What an answer other than success means. */
+export function classifyStatus(
+  who: string,
+  status: number,
+  body: string,
+  notBeforeMs: number | undefined,
+): Delivery {
+  const error = `${who} answered ${status}${body === "" ? "" : `: ${body.replaceAll(/\s+/g, " ").slice(0, MAX_ERROR)}`}`;
+  return status === 429 || status >= 500 || status === 408
+    ? { kind: "retry", error, ...(notBeforeMs === undefined ? {} : { notBeforeMs }) }
+    : { kind: "permanent", error };
+}
+
+/**
+ * Why there was no answer. Made of codes and names only: messages of clients quote the address, and the address
+ * of a webhook is its password.
+ */
+export function classifyThrown(who: string, thrown: unknown): Delivery {
+  return { kind: "retry", error: `${who} gave no answer: ${reasonOf(thrown)}` };
+}
+
+function reasonOf(thrown: unknown): string {
+  if (!(thrown instanceof Error)) {
+    return "unknown error";
+  }
+  if (thrown.name === "TimeoutError") {
+    return `nothing within ${ATTEMPT_TIMEOUT_MS / 1000} s`;
+  }
+  if (thrown.cause instanceof Error) {
+    return reasonOf(thrown.cause);
+  }
+  return "code" in thrown && typeof thrown.code === "string" ? thrown.code : thrown.name;
+}
+
+/** Takes secrets out of a text that somebody else wrote: proxies like to quote the address that they could not reach. */
+export function withoutSecrets(text: string, secrets: readonly string[]): string {
+  return secrets
+    .filter((secret) => secret !== "")
+    .reduce((left, secret) => left.replaceAll(secret, "[secret]"), text);
+}

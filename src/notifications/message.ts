@@ -1,0 +1,52 @@
+import { createHash } from "node:crypto";
+import type { Evidence } from "../decisions/decision.ts";
+import type { LogRecord, NotificationEvent } from "../log/record.ts";
+
+/** What is to be told, whatever the channel. */
+export interface Message {
+  /** trigger: somebody must act or watch; resolve: no more; info: good to know, pages nobody. */
+  readonly event: NotificationEvent;
+  /** The same for everything about one incident; at most 255 characters. */
+  readonly dedupKey: string;
+  readonly severity: "critical" | "error" | "warning" | "info";
+  /** What happened, in one line. */
+  readonly title: string;
+  /** The numbers, what was done, and last what happens next or what to do; one paragraph each. */
+  readonly lines: readonly string[];
+  /** Windows to be drawn. */
+  readonly evidence: readonly Evidence[];
+  /** When it happened, RFC 3339. */
+  readonly at: string;
+  /** What it is about. */
+  readonly policy?: string;
+  readonly target?: string;
+  readonly release?: string;
+  readonly decisionId?: string;
+  /** `HASH@SEQ` of the causing record: a note, outside the log, of how far the log went. */
+  readonly logHead?: string;
+}
+
+/** Limit of PagerDuty. */
+const MAX_KEY = 255;
+const TAIL = 17;
+
+/** One incident a target and release. */
+export function incidentKey(target: string, release: string | undefined): string {
+  return dedupKey([target, release ?? "no-release"]);
+}
+
+/** `rollbackd/…`; what does not fit is replaced by a hash of the whole, so that different keys stay different. */
+export function dedupKey(parts: readonly string[]): string {
+  const key = ["rollbackd", ...parts].join("/");
+  return key.length <= MAX_KEY
+    ? key
+    : `${key.slice(0, MAX_KEY - TAIL)}~${createHash("sha256")
+        .update(key)
+        .digest("hex")
+        .slice(0, TAIL - 1)}`;
+}
+
+/** What every message takes over from the record that causes it. */
+export function stamp(record: LogRecord): Pick<Message, "at" | "logHead"> {
+  return { at: record.at, logHead: `${record.hash}@${record.seq}` };
+}

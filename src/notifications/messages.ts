@@ -1,0 +1,275 @@
+import type { ChannelName } from "../rules/policy.ts";
+import type { DecisionRecord, LogRecord, RollbackRecord } from "../log/record.ts";
+import { dedupKey, incidentKey, stamp, type Message } from "./message.ts";
+
+/** Records of one type (or several), with their place in the log. */
+export type Of<Type extends LogRecord["type"]> = LogRecord & { readonly type: Type };
+
+/** A trigger's change, for the functions that are called for some of its types only. */
+export type TriggerChange = Extract<LogRecord, { readonly trigger: string; readonly slot: string }>;
+
+type Ended = Of<"rollback.verified"> | Of<"rollback.failed">;
+
+/** The decision to roll back, to call for help, or (in observe mode) what would have been decided; undefined: nobody is told. */
+export function ofDecision(record: Of<"decision.made">): Message | undefined {
+  const about = { ...stamp(record), ...subject(record), evidence: record.evidence };
+  const { trigger, target } = record;
+  switch (record.decision) {
+    case "rollback":
+      return {
+        ...about,
+        event: "trigger",
+        severity: "error",
+        title: `Rolling back ${target}: ${trigger} fires`,
+        lines: [
+          record.summary,
+          fromTo(record),
+          "Next: the rollout, the probes and the recovery of the signal are verified; you will be told how it ends.",
+        ],
+      };
+    case "escalate":
+      return {
+        ...about,
+        event: "trigger",
+        severity: "critical",
+        title: `${target} needs you: ${trigger} fires and rollbackd will not roll back (${record.reason})`,
+        lines: [record.summary, alsoHolding(record)].filter((line) => line !== ""),
+        ...(record.reason === "mass-breach" ? { dedupKey: MASS_KEY } : {}),
+      };
+    case "hold":
+      return record.reason === "observe-mode"
+        ? {
+            ...about,
+            event: "info",
+            severity: "info",
+            title: `Would have rolled back ${target}: ${trigger} fires (observe mode)`,
+            lines: [
+              record.summary,
+              fromTo(record),
+              "Nothing was done. Next: look whether you would have wanted it; if so, set `mode: enforce`.",
+            ],
+          }
+        : undefined;
+  }
+}
+
+export function ofApplied(record: Of<"rollback.applied">, decision: DecisionRecord | undefined): Message {
+  return {
+    ...stamp(record),
+    ...subject(record),
+    event: "info",
+    severity: "info",
+    title: `Rolled back ${record.target}${to(decision)}`,
+    lines: [record.detail, "Next: it is being verified that this helped."],
+    evidence: [],
+  };
+}
+
+export function ofEnd(record: Ended, decision: DecisionRecord | undefined): Message {
+  const about = { ...stamp(record), ...subject(record), evidence: [] };
+  return record.type === "rollback.verified"
+    ? {
+        ...about,
+        event: "resolve",
+        severity: "info",
+        title: `${record.target} has recovered${to(decision).replace(" to ", " on ")}`,
+        lines: [
+          record.detail,
+          ...record.steps,
+          `Next: find out what is wrong with ${decision?.from?.revision ?? "the release"}; it is not rolled out again by rollbackd.`,
+        ],
+      }
+    : {
+        ...about,
+        event: "trigger",
+        severity: "critical",
+        title: `${record.target} needs you: the rollback failed (${record.reason})`,
+        lines: [
+          record.detail,
+          ...(record.steps ?? []),
+          "rollbackd does not try again. Next: look at the target and restore it by hand.",
+        ],
+        evidence: decision?.evidence ?? [],
+      };
+}
+
+export function ofBlind(record: Of<"evaluation.blind">): Message {
+  return {
+    ...stamp(record),
+    event: "trigger",
+    dedupKey: dedupKey(["blind", record.policy]),
+    policy: record.policy,
+    severity: "error",
+    title: `rollbackd is blind for ${record.policy}`,
+    lines: [
+      `No endpoint has given a usable answer since ${record.since}: ${record.reason}.`,
+      "While this lasts nothing is rolled back automatically. Next: check Prometheus and the way to it (`rollbackd doctor`).",
+    ],
+    evidence: [],
+  };
+}
+
+export function ofSighted(record: Of<"evaluation.sighted">): Message {
+  return {
+    ...stamp(record),
+    event: "resolve",
+    dedupKey: dedupKey(["blind", record.policy]),
+    policy: record.policy,
+    severity: "info",
+    title: `rollbackd sees ${record.policy} again`,
+    lines: [`It was blind for ${Math.round(record.blindMs / 1000)} s. Windows are rebuilt from Prometheus.`],
+    evidence: [],
+  };
+}
+
+const RULES_KEY = dedupKey(["rules"]);
+/** Many targets at once are one incident, whatever their releases. */
+export const MASS_KEY = dedupKey(["mass-breach"]);
+
+export function ofRejected(record: Of<"rules.rejected">): Message {
+  return {
+    ...stamp(record),
+    event: "trigger",
+    dedupKey: RULES_KEY,
+    severity: "warning",
+    title: `Rules were rejected: ${record.problems.length === 1 ? "1 problem" : `${record.problems.length} problems`}`,
+    lines: [
+      ...record.problems.slice(0, 10),
+      ...(record.problems.length > 10 ? [`… and ${record.problems.length - 10} more`] : []),
+      "The rules loaded before stay in force. Next: correct the files; `rollbackd check FILE` shows the same problems.",
+    ],
+    evidence: [],
+  };
+}
+
+export function ofLoaded(record: Of<"rules.loaded">): Message {
+  return {
+    ...stamp(record),
+    event: "resolve",
+    dedupKey: RULES_KEY,
+    severity: "info",
+    title: "Rules are loaded again",
+    lines: [`${record.policies.length} policies are in force.`],
+    evidence: [],
+  };
+}
+
+/** An incident that nobody rolled back has ended by itself or by a person's hand. */
+export function ofQuiet(
+  record: TriggerChange,
+  incident: { readonly dedupKey: string; readonly target: string },
+): Message {
+  return {
+    ...stamp(record),
+    event: "resolve",
+    dedupKey: incident.dedupKey,
+    policy: record.policy,
+    target: incident.target,
+    severity: "info",
+    title: `${incident.target}: no trigger fires any more`,
+    lines: [`${record.trigger}: ${record.reason}`, "Next: nothing; rollbackd goes on watching."],
+    evidence: [],
+  };
+}
+
+const CHANNEL_TITLES = { slack: "Slack", pagerduty: "PagerDuty" } as const satisfies Record<
+  ChannelName,
+  string
+>;
+
+/** What one channel could not be told, for the other one. */
+export function ofFailedDelivery(record: Of<"notification.failed">, original: Message): Message {
+  const channel = CHANNEL_TITLES[record.channel];
+  return {
+    ...original,
+    ...stamp(record),
+    // Slack's failure is an incident of its own: what it says may belong to one that is already closed.
+    ...(record.channel === "slack"
+      ? { event: "trigger" as const, severity: "warning" as const, dedupKey: failureKey("slack") }
+      : {}),
+    title: `${channel} could not be told: ${original.title}`,
+    lines: [
+      ...original.lines,
+      `${channel}: ${record.error} (${record.attempts === 1 ? "1 attempt" : `${record.attempts} attempts`}). ` +
+        `Next: check the settings of ${channel}; \`rollbackd log show\` has what it should have said.`,
+    ],
+  };
+}
+
+export function failureKey(channel: ChannelName): string {
+  return dedupKey(["notifications", channel]);
+}
+
+export function ofDeliveryAgain(record: Of<"notification.delivered">): Message {
+  return {
+    ...stamp(record),
+    event: "resolve",
+    dedupKey: failureKey(record.channel),
+    severity: "info",
+    title: `${CHANNEL_TITLES[record.channel]} can be told again`,
+    lines: [],
+    evidence: [],
+  };
+}
+
+/** What was queued by a version of rollbackd that told things differently. */
+export function ofForgotten(record: Of<"notification.queued">): Message {
+  return {
+    ...stamp(record),
+    event: record.event,
+    dedupKey: record.dedupKey,
+    ...(record.policy === undefined ? {} : { policy: record.policy }),
+    ...(record.decisionId === undefined ? {} : { decisionId: record.decisionId }),
+    severity: record.event === "trigger" ? "error" : "info",
+    title: `${record.policy ?? "rollbackd"}: see record ${record.cause} of the decision log`,
+    lines: [],
+    evidence: [],
+  };
+}
+
+/** Nothing can be recorded, so nothing is done; this cannot be read in the log either and is told past it. */
+export function ofUnwritableLog(detail: string, at: number): Message {
+  return {
+    at: new Date(at).toISOString(),
+    event: "trigger",
+    dedupKey: dedupKey(["log"]),
+    severity: "critical",
+    title: "rollbackd cannot write its decision log and will not act",
+    lines: [detail],
+    evidence: [],
+  };
+}
+
+export function ofWritableLog(at: number): Message {
+  return {
+    at: new Date(at).toISOString(),
+    event: "resolve",
+    dedupKey: dedupKey(["log"]),
+    severity: "info",
+    title: "rollbackd can write its decision log again",
+    lines: ["Automatic rollbacks are possible again."],
+    evidence: [],
+  };
+}
+
+function subject(record: (DecisionRecord | RollbackRecord) & LogRecord) {
+  return {
+    dedupKey: incidentKey(record.target, record.release),
+    policy: record.policy,
+    target: record.target,
+    decisionId: record.decisionId,
+    ...(record.release === undefined ? {} : { release: record.release }),
+  };
+}
+
+function fromTo({ from, to }: DecisionRecord): string {
+  return from === undefined || to === undefined ? "" : `From ${from.revision} to ${to.revision}.`;
+}
+
+function to(decision: DecisionRecord | undefined): string {
+  return decision?.to === undefined ? "" : ` to ${decision.to.revision}`;
+}
+
+function alsoHolding({ otherReasons }: DecisionRecord): string {
+  return otherReasons.length === 0 ? "" : `Also in the way: ${otherReasons.join(", ")}.`;
+}

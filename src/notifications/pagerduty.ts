@@ -1,0 +1,60 @@
+import { request } from "undici";
+import type { Delivery, Send } from "./channel.ts";
+import {
+  ATTEMPT_TIMEOUT_MS,
+  classifyStatus,
+  classifyThrown,
+  outboundDispatcher,
+  retryAfterMs,
+  withoutSecrets,
+} from "./http.ts";
+import type { Message } from "./message.ts";
+import { pagerDutyEvent } from "./pagerduty-event.ts";
+
+/**
+ * Sends to Events API v2. `routingKey` is asked at each attempt, so that a changed secret is used at once;
+ * `url` is the whole enqueue address; `publicUrl` is where links lead, without a slash at its end.
+ */
+export function createPagerDuty(options: {
+  readonly routingKey: () => string;
+  readonly url: string;
+  readonly publicUrl: string | undefined;
+  readonly now?: () => number;
+}): Send {
+  const dispatcher = outboundDispatcher();
+  const now = options.now ?? Date.now;
+  return async (message) => {
+    let routingKey: string;
+    try {
+      routingKey = options.routingKey();
+    } catch (error) {
+      const reason = error instanceof Error && "code" in error ? String(error.code) : "it is not set";
+      return { kind: "retry", error: `the routing key of PagerDuty cannot be read: ${reason}` };
+    }
+    const delivery = await enqueue(message, routingKey);
+    return delivery.kind === "delivered"
+      ? delivery
+      : { ...delivery, error: withoutSecrets(delivery.error, [routingKey]) };
+  };
+
+  async function enqueue(message: Message, routingKey: string): Promise<Delivery> {
+    try {
+      const { statusCode, headers, body } = await request(options.url, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ routing_key: routingKey, ...pagerDutyEvent(message, options.publicUrl) }),
+        dispatcher,
+        signal: AbortSignal.timeout(ATTEMPT_TIMEOUT_MS),
+      });
+      const text = await body.text();
+      if (statusCode === 202) {
+        return { kind: "delivered" };
+      }
+      const header = headers["retry-after"];
+      const notBeforeMs = retryAfterMs(Array.isArray(header) ? header[0] : header, now());
+      return classifyStatus("PagerDuty", statusCode, text, notBeforeMs);
+    } catch (error) {
+      return classifyThrown("PagerDuty", error);
+    }
+  }
+}

@@ -1,0 +1,133 @@
+import type { DecisionRecord, LogRecord } from "../log/record.ts";
+import { incidentKey, type Message } from "./message.ts";
+import {
+  MASS_KEY,
+  ofApplied,
+  ofBlind,
+  ofDecision,
+  ofEnd,
+  ofLoaded,
+  ofQuiet,
+  ofRejected,
+  ofSighted,
+  type Of,
+  type TriggerChange,
+} from "./messages.ts";
+
+interface Incident {
+  readonly dedupKey: string;
+  readonly target: string;
+  /** It is over when none of these has a trigger that fires or is not known to have stopped. */
+  readonly policies: Set<string>;
+}
+
+interface Known {
+  /** Decisions whose rollback has not ended; later records of it are told with their words. */
+  readonly decisions: Map<string, DecisionRecord>;
+  /** Incidents that end when their triggers do, by key. */
+  readonly incidents: Map<string, Incident>;
+  /** Triggers that fired and were not seen to resolve, by policy. An unknown trigger has not resolved. */
+  readonly firing: Map<string, Set<string>>;
+  rejected: boolean;
+}
+
+/**
+ * Turns the log, record by record and from its start, into what people are told. The same records always give
+ * the same messages, which is what makes a crash between a record and its message harmless.
+ */
+export function createTeller(): (record: LogRecord) => readonly Message[] {
+  const known: Known = { decisions: new Map(), incidents: new Map(), firing: new Map(), rejected: false };
+  return (record) => tell(record, known);
+}
+
+function tell(record: LogRecord, known: Known): readonly Message[] {
+  switch (record.type) {
+    case "decision.made":
+      return decided(record, known);
+    case "rollback.applied":
+      return [ofApplied(record, known.decisions.get(record.decisionId))];
+    case "rollback.verified":
+    case "rollback.failed":
+      return ended(record, known);
+    case "trigger.firing":
+      setOf(known.firing, record.policy).add(record.trigger);
+      return [];
+    case "trigger.resolved":
+      return resolved(record, known);
+    case "evaluation.blind":
+      return [ofBlind(record)];
+    case "evaluation.sighted":
+      return [ofSighted(record)];
+    case "rules.rejected":
+      known.rejected = true;
+      return [ofRejected(record)];
+    case "rules.loaded": {
+      const { rejected } = known;
+      known.rejected = false;
+      return rejected ? [ofLoaded(record)] : [];
+    }
+    default:
+      return [];
+  }
+}
+
+function decided(record: Of<"decision.made">, known: Known): readonly Message[] {
+  const message = ofDecision(record);
+  if (message === undefined) {
+    return [];
+  }
+  if (record.decision === "rollback") {
+    known.decisions.set(record.decisionId, record);
+    // From here on the end of the rollback is the end of the incident.
+    known.incidents.delete(message.dedupKey);
+  }
+  if (record.decision === "escalate") {
+    const open = known.incidents.get(message.dedupKey);
+    openIncident(known, message.dedupKey, record);
+    if (open !== undefined && message.dedupKey === MASS_KEY) {
+      return [];
+    }
+  }
+  return [message];
+}
+
+function ended(record: Of<"rollback.verified"> | Of<"rollback.failed">, known: Known): readonly Message[] {
+  const message = ofEnd(record, known.decisions.get(record.decisionId));
+  known.decisions.delete(record.decisionId);
+  if (record.type === "rollback.failed") {
+    openIncident(known, incidentKey(record.target, record.release), record);
+  }
+  return [message];
+}
+
+function resolved(record: TriggerChange, known: Known): readonly Message[] {
+  setOf(known.firing, record.policy).delete(record.trigger);
+  const over = [...known.incidents.values()].filter(
+    ({ policies }) => policies.has(record.policy) && [...policies].every((policy) => isQuiet(known, policy)),
+  );
+  over.forEach(({ dedupKey }) => known.incidents.delete(dedupKey));
+  return over.map((incident) => ofQuiet(record, incident));
+}
+
+function openIncident(known: Known, dedupKey: string, about: { policy: string; target: string }): void {
+  const open = known.incidents.get(dedupKey);
+  if (open === undefined) {
+    known.incidents.set(dedupKey, {
+      dedupKey,
+      target: dedupKey === MASS_KEY ? "Many targets" : about.target,
+      policies: new Set([about.policy]),
+    });
+  } else {
+    open.policies.add(about.policy);
+  }
+}
+
+function isQuiet(known: Known, policy: string): boolean {
+  return (known.firing.get(policy)?.size ?? 0) === 0;
+}
+
+function setOf(sets: Map<string, Set<string>>, key: string): Set<string> {
+  const found = sets.get(key) ?? new Set<string>();
+  sets.set(key, found);
+  return found;
+}
