@@ -4,9 +4,8 @@ import type { Release, Revision } from "./release.ts";
 import type { ScriptHistory } from "./script-release.ts";
 import type { Lookup, TargetWatch } from "./watch.ts";
 
-const RUNNING = revision("current");
 /** Only the script knows what this is. */
-const BEFORE = revision("previous");
+const BEFORE = revision("previous", "previous");
 
 /**
  * A script target whose version nobody can ask. With `guard: always` it counts as one release that began when
@@ -45,10 +44,12 @@ export function unobservedTarget(
 function sinceLast(rolledBackAt: number | undefined, target: string, daemonStartedAt: number): Release {
   const anew = rolledBackAt !== undefined && rolledBackAt > daemonStartedAt;
   const startedAt = anew ? rolledBackAt : daemonStartedAt;
+  const id = `${target}@always${anew ? `+${new Date(startedAt).toISOString()}` : ""}`;
   return {
-    id: `${target}@always${anew ? `+${new Date(startedAt).toISOString()}` : ""}`,
+    id,
     target,
-    revision: RUNNING,
+    // What ran before a rollback must not lend its bad name to what runs after it.
+    revision: revision("current", id),
     previous: BEFORE,
     startedAt,
     clockAt: startedAt,
@@ -57,6 +58,6 @@ function sinceLast(rolledBackAt: number | undefined, target: string, daemonStart
   };
 }
 
-function revision(name: string): Revision {
-  return { name, digest: name, standing: "unproven", images: {} };
+function revision(name: string, digest: string): Revision {
+  return { name, digest, standing: "unproven", images: {} };
 }

@@ -1,5 +1,5 @@
 import { formatInstant } from "../engine/format.ts";
-import type { PastRollback, Release, Revision, Standing, TargetSnapshot } from "./release.ts";
+import type { PastRollback, Release, Revision, TargetSnapshot } from "./release.ts";
 import { isComplete, type VersionRun, type VersionTrail } from "./script-snapshot.ts";
 import type { Lookup } from "./watch.ts";
 
@@ -19,7 +19,6 @@ export interface ScriptHistory {
   readonly releases: () => readonly LoggedRelease[];
   /** Rollbacks of this target that were started. */
   readonly rollbacks: () => readonly ScriptRollback[];
-  readonly standing: (version: string) => Standing;
 }
 
 /** The target as its versions show it, with what the log adds. `target` is the target's key. */
@@ -27,15 +26,13 @@ export function describeTarget(target: string, trail: VersionTrail, history: Scr
   if (trail.current === undefined) return undecided(target, trail);
   const logged = history.releases();
   const identity = identify(target, trail.current, trail.earlier, logged);
-  const earlier = earlierVersions(trail.current.version, trail.earlier, logged).map((version) =>
-    revision(version, history),
-  );
+  const earlier = earlierVersions(trail.current.version, trail.earlier, logged).map(revision);
   const rollbacks = history.rollbacks();
   const release: Release = {
     ...identity,
     clockAt: identity.startedAt,
     target,
-    revision: revision(trail.current.version, history),
+    revision: revision(trail.current.version),
     previous: earlier[0],
     cause: rollbacks.some((rollback) => putBack(rollback, { trail, logged, ...identity }))
       ? "rollback"
@@ -115,6 +112,7 @@ function putBack(
   return toDigest === trail.current?.version && at >= since && at <= startedAt;
 }
 
-function revision(version: string, history: ScriptHistory): Revision {
-  return { name: version, digest: version, standing: history.standing(version), images: {} };
+/** How a version stands is for the log to say. */
+function revision(version: string): Revision {
+  return { name: version, digest: version, standing: "unproven", images: {} };
 }

@@ -13,7 +13,7 @@ import { type RunningPrometheus, startPrometheus } from "../support/prometheus.t
 
 const EXPR = "count by (version) (app_info)";
 const endpoint = "http://prometheus.test";
-const NO_HISTORY: ScriptHistory = { releases: () => [], rollbacks: () => [], standing: () => "unproven" };
+const NO_HISTORY: ScriptHistory = { releases: () => [], rollbacks: () => [] };
 
 const scriptPolicy = (changes: Partial<Policy> = {}): Policy =>
   policy({ target: { kind: "script", namespace: undefined, releaseExpr: EXPR }, ...changes });
@@ -186,13 +186,22 @@ describe("a script target without release.expr", () => {
   });
 
   test("trap 7: after a rollback counts as another release, so that the old window cannot act again", () => {
-    const past = { decisionId: "d", at: at + MINUTE, fromDigest: "current", toDigest: "previous" };
+    const past = {
+      decisionId: "d",
+      at: at + MINUTE,
+      fromDigest: "script/vcci-api@always",
+      toDigest: "previous",
+    };
     const { ports } = source();
     const history = { ...NO_HISTORY, rollbacks: () => [past] };
     const { watching } = watch({ target, guard: "always" }, { ...ports, history, now: () => at });
     expect(watching.current()).toMatchObject({
       snapshot: {
-        release: { id: "script/vcci-api@always+2026-03-02T10:01:00.000Z", startedAt: at + MINUTE },
+        release: {
+          id: "script/vcci-api@always+2026-03-02T10:01:00.000Z",
+          startedAt: at + MINUTE,
+          revision: { name: "current", digest: expect.not.stringMatching(/@always$/) },
+        },
         rollbacks: [past],
       },
     });

@@ -18,6 +18,7 @@ function order(changes: Partial<RollbackOrder> = {}): RollbackOrder {
     decisionId: "d-1",
     policy: policy({ target }),
     target: TARGET,
+    release: `${TARGET}@v2`,
     uid: TARGET,
     from: FROM,
     to: TO,

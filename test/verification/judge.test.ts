@@ -1,0 +1,262 @@
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { judge, type VerificationFacts } from "../../src/verification/judge.ts";
+import { clock, MINUTE, SECOND, TEN } from "../support/model.ts";
+
+type Trigger = VerificationFacts["triggers"][number];
+
+const trigger = (state: Trigger["state"], at: number, name = "error-rate"): Trigger => ({
+  trigger: name,
+  state,
+  at,
+  reason: "0.2% <= 5%, 21 of 21 slots",
+});
+
+const ALL_MET: VerificationFacts = {
+  at: clock("10:02:00"),
+  appliedAt: TEN,
+  timeoutMs: 5 * MINUTE,
+  recoveryMs: 10 * MINUTE,
+  notLateBefore: TEN,
+  rollout: { kind: "complete", at: clock("10:00:42"), detail: "3 of 3 pods updated, 3 ready" },
+  probe: { wanted: 3, consecutiveOk: 3, last: { at: clock("10:01:10"), detail: "HTTP 200 in 4 ms" } },
+  smoke: { kind: "passed", at: clock("10:01:30"), detail: "bash smoke.sh exited with code 0 after 12s" },
+  triggers: [trigger("inactive", clock("10:01:45")), trigger("pending", clock("10:01:45"), "p95-latency")],
+};
+
+const ROLLING = { kind: "running", stalled: false, detail: "1 of 3 pods updated" } as const;
+const FRESH = clock("10:01:45");
+
+const pending = (...waitingFor: string[]) => ({ kind: "pending", waitingFor });
+const failed = (reason: string) => ({ kind: "failed", reason });
+const VERIFIED = { kind: "verified" };
+
+describe("a rollback is", () => {
+  test("verified when all is met, each step with its time and numbers", () => {
+    expect(judge(ALL_MET)).toEqual({
+      kind: "verified",
+      steps: [
+        "rollout complete at 2026-03-02 10:00:42Z, 42s after the act: 3 of 3 pods updated, 3 ready",
+        "probe passed 3 of 3 in a row: HTTP 200 in 4 ms at 2026-03-02 10:01:10Z",
+        "smoke test passed at 2026-03-02 10:01:30Z: bash smoke.sh exited with code 0 after 12s",
+        "error-rate recovered, inactive at 2026-03-02 10:01:45Z: 0.2% <= 5%, 21 of 21 slots",
+        "p95-latency recovered, pending at 2026-03-02 10:01:45Z: 0.2% <= 5%, 21 of 21 slots",
+      ],
+    });
+  });
+
+  const cases: readonly (readonly [string, Partial<VerificationFacts>, object])[] = [
+    ["nothing more configured", { probe: undefined, smoke: { kind: "not-configured" } }, VERIFIED],
+    [
+      "rollout running",
+      { rollout: ROLLING, smoke: { kind: "not-run" } },
+      pending("rollout", "smoke", "recovery"),
+    ],
+    [
+      "rollout in time to the last",
+      { rollout: ROLLING, at: clock("10:04:59") },
+      pending("rollout", "recovery"),
+    ],
+    ["rollout too slow", { rollout: ROLLING, at: clock("10:05:00") }, failed("rollout-timeout")],
+    ["trap 38: rollout stuck", { rollout: { ...ROLLING, stalled: true } }, failed("rollout-stalled")],
+    [
+      "trap 21: something else shipped",
+      { rollout: { kind: "superseded", detail: "v3" } },
+      failed("superseded"),
+    ],
+    ["two of three probes", { probe: { wanted: 3, consecutiveOk: 2, last: undefined } }, pending("probe")],
+    [
+      "two of three probes at the deadline",
+      { probe: { wanted: 3, consecutiveOk: 2, last: undefined }, at: clock("10:10:42") },
+      failed("probe-timeout"),
+    ],
+    ["smoke test running", { smoke: { kind: "running" } }, pending("smoke")],
+    [
+      "smoke test running past the recovery",
+      { smoke: { kind: "running" }, at: clock("11:00:00") },
+      pending("smoke"),
+    ],
+    ["smoke test failed", { smoke: { kind: "failed", at: TEN, detail: "code 1" } }, failed("smoke-failed")],
+    ["still firing", { triggers: [trigger("firing", FRESH)] }, pending("recovery")],
+    ["unknown", { triggers: [trigger("unknown", FRESH)] }, pending("recovery")],
+    [
+      "inactive, but of before the end of the rollout",
+      { triggers: [trigger("inactive", clock("10:00:42"))] },
+      pending("recovery"),
+    ],
+    [
+      "one of two firing",
+      { triggers: [trigger("inactive", FRESH), trigger("firing", FRESH, "b")] },
+      pending("recovery"),
+    ],
+    [
+      "firing at the deadline",
+      { triggers: [trigger("firing", FRESH)], at: clock("10:10:42") },
+      failed("recovery-timeout"),
+    ],
+    [
+      "firing just before it",
+      { triggers: [trigger("firing", FRESH)], at: clock("10:10:41") },
+      pending("recovery"),
+    ],
+    [
+      "no traffic at the deadline",
+      { triggers: [trigger("unknown", FRESH)], at: clock("10:10:42") },
+      failed("recovery-unknown"),
+    ],
+    [
+      "nothing evaluated since, at the deadline",
+      { triggers: [trigger("inactive", TEN)], at: clock("10:10:42") },
+      failed("recovery-unknown"),
+    ],
+    [
+      "one unknown, one firing at the deadline",
+      { triggers: [trigger("unknown", FRESH), trigger("firing", FRESH, "b")], at: clock("10:10:42") },
+      failed("recovery-timeout"),
+    ],
+    [
+      "rollout not observed: what was measured after the act counts",
+      {
+        rollout: { kind: "not-observed", detail: "no release.expr" },
+        triggers: [trigger("inactive", TEN + SECOND)],
+      },
+      VERIFIED,
+    ],
+    [
+      "rollout not observed: recovery is counted from the act",
+      {
+        rollout: { kind: "not-observed", detail: "" },
+        triggers: [trigger("firing", FRESH)],
+        at: clock("10:10:00"),
+      },
+      failed("recovery-timeout"),
+    ],
+    ["recovered after the deadline, while the daemon was down", { at: clock("12:00:00") }, VERIFIED],
+    [
+      "a restart long after the deadline: one look first",
+      { triggers: [trigger("unknown", TEN)], at: clock("12:00:00"), notLateBefore: clock("12:00:30") },
+      pending("recovery"),
+    ],
+    [
+      "and then no more",
+      { triggers: [trigger("unknown", TEN)], at: clock("12:00:30"), notLateBefore: clock("12:00:30") },
+      failed("recovery-unknown"),
+    ],
+    [
+      "a rollout whose end was seen late does not get its time twice",
+      {
+        rollout: { kind: "complete", at: clock("11:00:00"), detail: "" },
+        triggers: [trigger("firing", clock("11:00:01"))],
+        at: clock("11:00:01"),
+      },
+      failed("recovery-timeout"),
+    ],
+  ];
+  test.each(cases)("%s", (_, changes, expected) => {
+    expect(judge({ ...ALL_MET, ...changes })).toMatchObject(expected);
+  });
+
+  test("failed for a reason that its detail and steps repeat", () => {
+    const verdict = judge({ ...ALL_MET, triggers: [trigger("firing", FRESH)], at: clock("10:10:42") });
+    const detail =
+      "error-rate has not left firing within 10m, firing at 2026-03-02 10:01:45Z: 0.2% <= 5%, 21 of 21 slots";
+    expect(verdict).toMatchObject({ detail, steps: expect.arrayContaining([detail]) });
+  });
+});
+
+const instant = fc.integer({ min: 0, max: 1_200 }).map((seconds) => TEN + seconds * SECOND);
+const facts: fc.Arbitrary<VerificationFacts> = fc.record({
+  at: instant,
+  appliedAt: fc.constant(TEN),
+  timeoutMs: fc.constantFrom(MINUTE, 5 * MINUTE),
+  recoveryMs: fc.constantFrom(MINUTE, 10 * MINUTE),
+  notLateBefore: instant,
+  rollout: fc.oneof(
+    fc.constant({ kind: "not-observed" as const, detail: "" }),
+    fc.record({ kind: fc.constant("running" as const), stalled: fc.boolean(), detail: fc.constant("") }),
+    fc.record({ kind: fc.constant("complete" as const), at: instant, detail: fc.constant("") }),
+    fc.constant({ kind: "superseded" as const, detail: "" }),
+  ),
+  probe: fc.option(
+    fc.record({ wanted: fc.constant(3), consecutiveOk: fc.nat(3), last: fc.constant(undefined) }),
+    { nil: undefined },
+  ),
+  smoke: fc.oneof(
+    fc.record({ kind: fc.constantFrom("not-configured" as const, "not-run" as const, "running" as const) }),
+    fc.record({
+      kind: fc.constantFrom("passed" as const, "failed" as const),
+      at: instant,
+      detail: fc.constant(""),
+    }),
+  ),
+  triggers: fc.array(
+    fc
+      .tuple(
+        fc.constantFrom("inactive" as const, "pending" as const, "firing" as const, "unknown" as const),
+        instant,
+      )
+      .map(([state, at]) => trigger(state, at)),
+    { minLength: 1, maxLength: 3 },
+  ),
+});
+
+/** What "verified" promises, each written down on its own. */
+const PROMISES: Readonly<Record<string, (f: VerificationFacts) => boolean>> = {
+  "the rollout is complete, or nobody can see it": ({ rollout }) =>
+    rollout.kind === "complete" || rollout.kind === "not-observed",
+  "probes passed in a row": ({ probe }) => probe === undefined || probe.consecutiveOk >= probe.wanted,
+  "the smoke test passed": ({ smoke }) => smoke.kind === "passed" || smoke.kind === "not-configured",
+  "no trigger fires": ({ triggers }) => triggers.every(({ state }) => state !== "firing"),
+  "every trigger is known": ({ triggers }) => triggers.every(({ state }) => state !== "unknown"),
+  "every trigger was looked at after the act and its rollout": ({ triggers, rollout, appliedAt }) =>
+    triggers.every(({ at }) => at > (rollout.kind === "complete" ? rollout.at : appliedAt)),
+};
+
+describe("whatever the facts", () => {
+  test("verified exactly if every promise is kept", () => {
+    fc.assert(
+      fc.property(facts, (f) => {
+        const kept = Object.values(PROMISES).every((promise) => promise(f));
+        expect(judge(f).kind === "verified").toBe(kept);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  test("time alone never verifies, and never takes back a verdict", () => {
+    fc.assert(
+      fc.property(facts, fc.nat(3_600), (f, laterSeconds) => {
+        const before = judge(f);
+        const after = judge({ ...f, at: f.at + laterSeconds * SECOND });
+        const allowed = before.kind === "pending" ? ["pending", "failed"] : [before.kind];
+        expect(allowed).toContain(after.kind);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  test("it comes to an end unless only the smoke test, which ends by itself, is still to come", () => {
+    fc.assert(
+      fc.property(facts, (f) => {
+        const verdict = judge({ ...f, at: TEN + 3_600_000 });
+        expect(verdict.kind === "pending" ? verdict.waitingFor : []).not.toContainEqual(
+          expect.stringMatching(/rollout|probe|recovery/),
+        );
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  test("what is waited for is what is not met, in the order of the steps", () => {
+    fc.assert(
+      fc.property(facts, (f) => {
+        const verdict = judge(f);
+        const waitingFor = verdict.kind === "pending" ? verdict.waitingFor : ["rollout"];
+        const order = ["rollout", "probe", "smoke", "recovery"];
+        expect(waitingFor).toEqual(order.filter((step) => waitingFor.some((waiting) => waiting === step)));
+        expect(waitingFor.length).toBeGreaterThan(0);
+        expect(verdict.steps.length).toBeGreaterThan(0);
+      }),
+    );
+  });
+});

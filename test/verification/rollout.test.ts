@@ -1,0 +1,37 @@
+import { describe, expect, test } from "vitest";
+import type { Lookup } from "../../src/releases/watch.ts";
+import type { RolloutFact } from "../../src/verification/judge.ts";
+import { rolloutFact } from "../../src/verification/rollout.ts";
+import { policy, revision, TEN } from "../support/model.ts";
+import { order, seen } from "./situation.ts";
+
+const COMPLETE: RolloutFact = { kind: "complete", at: TEN - 1, detail: "3 of 3" };
+const unseen: Lookup = { ok: false, reason: "unreachable", detail: "connection refused" };
+const [v1, v2, v3] = [revision("1"), revision("2"), revision("3")];
+const half = { complete: false, stalled: false, detail: "1 of 3" };
+
+describe("after a rollback from 2 to 1", () => {
+  const cases: readonly (readonly [string, Lookup, RolloutFact | undefined, Partial<RolloutFact>])[] = [
+    ["all of 1 runs", seen(v1), undefined, { kind: "complete", at: TEN }],
+    ["some of 1 runs", seen(v1, half), undefined, { kind: "running", stalled: false, detail: "1 of 3" }],
+    ["1 is stuck", seen(v1, { ...half, stalled: true }), undefined, { kind: "running", stalled: true }],
+    ["2 still runs, however well", seen(v2), undefined, { kind: "running", stalled: false }],
+    ["2 still runs and is stuck", seen(v2, { ...half, stalled: true }), undefined, { stalled: false }],
+    ["trap 21: 3 was shipped", seen(v3), undefined, { kind: "superseded" }],
+    ["3 was shipped after 1 was there", seen(v3), COMPLETE, { kind: "superseded" }],
+    ["trap 28: 2 came back", seen(v2), COMPLETE, { kind: "superseded" }],
+    ["it was made anew", seen(v1, undefined, "another"), undefined, { kind: "superseded" }],
+    ["a pod of 1 was lost later", seen(v1, half), COMPLETE, COMPLETE],
+    ["nobody can see", unseen, undefined, { kind: "running", stalled: false }],
+    ["nobody can see it any more", unseen, COMPLETE, COMPLETE],
+  ];
+  test.each(cases)("%s", (_, lookup, before, expected) => {
+    expect(rolloutFact(order(), lookup, TEN, before)).toMatchObject(expected);
+  });
+
+  test("a script target without release.expr is not observed", () => {
+    const target = { kind: "script", namespace: undefined, releaseExpr: undefined } as const;
+    const fact = rolloutFact(order({ policy: policy({ target }) }), seen(v2), TEN, undefined);
+    expect(fact).toMatchObject({ kind: "not-observed", detail: expect.stringContaining("release.expr") });
+  });
+});
