@@ -1,0 +1,87 @@
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { VERSION } from "../version.ts";
+import type { Io } from "./io.ts";
+import { explain } from "./problem.ts";
+
+/** 0 fine, 1 the thing checked is not fine, 2 the call was wrong or could not be carried out. */
+export type ExitCode = 0 | 1 | 2;
+
+/**
+ * Carries out one command line (without the program's own name). Each command loads its code only when called,
+ * so that `--help` and `log` answer at once. Never throws.
+ */
+export async function runProgram(argv: readonly string[], io: Io): Promise<ExitCode> {
+  let code: ExitCode = 0;
+  const program = createProgram(io, (result) => {
+    code = result;
+  });
+  try {
+    await program.parseAsync(argv, { from: "user" });
+    return code;
+  } catch (error) {
+    // Help and version were asked for: commander has shown them. Everything else of commander is a wrong call.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    io.err(explain(error));
+    return 2;
+  }
+}
+
+type Done = (code: ExitCode) => void;
+
+function createProgram(io: Io, done: Done): Command {
+  const program = new Command("rollbackd")
+    .description(
+      "Watches releases with Prometheus and health probes, and rolls back those that are to blame.",
+    )
+    .version(VERSION, "-V, --version")
+    .helpOption("-h, --help", "show this help")
+    .helpCommand(false)
+    .showHelpAfterError("Add --help to see how it is called.")
+    .configureHelp({ helpWidth: io.columns })
+    .configureOutput({
+      writeOut: (text) => io.out(text.trimEnd()),
+      writeErr: (text) => io.err(text.trimEnd()),
+    })
+    .exitOverride();
+  addCheck(program, io, done);
+  return program;
+}
+
+function addCheck(program: Command, io: Io, done: Done): void {
+  program
+    .command("check")
+    .description(
+      "Checks rules files: keys, PromQL, units and windows; with --prometheus also against live series.",
+    )
+    .argument("<file...>", "rules files, or folders of them")
+    .option("--prometheus <url>", "a Prometheus that scrapes what the rules are about", httpUrl)
+    .addOption(formatOption())
+    .addHelpText("after", example("rollbackd check rules/ --prometheus http://prometheus:9090"))
+    .action(async (files: string[], options: { prometheus?: string; format: "text" | "json" }) => {
+      const [{ check }, { createPrometheus }] = await Promise.all([
+        import("./check.ts"),
+        import("../signals/prometheus.ts"),
+      ]);
+      const prometheus =
+        options.prometheus === undefined ? undefined : createPrometheus({ urls: [options.prometheus] });
+      done(await check(files, { format: options.format, prometheus: prometheus?.instant }, io));
+      await prometheus?.close();
+    });
+}
+
+function formatOption(): Option {
+  return new Option("--format <format>", "for people or for programs")
+    .choices(["text", "json"])
+    .default("text");
+}
+
+function example(...lines: readonly string[]): string {
+  return `\nExample:\n${lines.map((line) => `  ${line}`).join("\n")}`;
+}
+
+function httpUrl(value: string): string {
+  if (!URL.canParse(value) || !["http:", "https:"].includes(new URL(value).protocol)) {
+    throw new InvalidArgumentError("It must be an address such as http://prometheus:9090.");
+  }
+  return value;
+}

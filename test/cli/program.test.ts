@@ -1,0 +1,67 @@
+import { describe, expect, it } from "vitest";
+import { SettingsError } from "../../src/config/settings-error.ts";
+import { explain } from "../../src/cli/problem.ts";
+import { runProgram } from "../../src/cli/program.ts";
+import { VERSION } from "../../src/version.ts";
+
+async function call(...argv: string[]) {
+  const out: string[] = [];
+  const err: string[] = [];
+  const io = {
+    out: (text: string) => void out.push(text),
+    err: (text: string) => void err.push(text),
+    columns: 100,
+    color: false,
+    isTty: false,
+    now: () => 0,
+  };
+  const code = await runProgram(argv, io);
+  return { code, out: out.join("\n"), err: err.join("\n") };
+}
+
+describe("the command line", () => {
+  it("help and version are no mistakes, and go to standard output", async () => {
+    expect(await call("--version")).toEqual({ code: 0, out: VERSION, err: "" });
+    const help = await call("--help");
+    expect(help).toMatchObject({ code: 0, err: "" });
+    expect(help.out).toContain("Usage: rollbackd");
+  });
+
+  it.each([["check"]])("%s --help has an example", async (...command) => {
+    const help = await call(...command, "--help");
+    expect(help).toMatchObject({ code: 0, err: "" });
+    expect(help.out).toContain(`Example:\n  rollbackd ${command.join(" ")}`);
+  });
+
+  it.each([
+    [[], "Usage: rollbackd"],
+    [["chekc"], "error: unknown command 'chekc'\n(Did you mean check?)\nAdd --help to see how it is called."],
+    [["check"], "error: missing required argument 'file'\nAdd --help to see how it is called."],
+    [["check", "rules", "--fromat", "json"], "(Did you mean --format?)"],
+    [["check", "rules", "--format", "xml"], "Allowed choices are text, json."],
+    [["check", "rules", "--prometheus", "nowhere"], "It must be an address such as http://prometheus:9090."],
+  ])("a wrong call is exit code 2 and says how it is right: %j", async (argv, message) => {
+    const result = await call(...argv);
+    expect(result).toMatchObject({ code: 2, out: "" });
+    expect(result.err).toContain(message);
+  });
+
+  it("a command's exit code is the program's", async () => {
+    expect((await call("check", "rules")).code).toBe(0);
+    expect((await call("check", "no-such-file.yaml")).code).toBe(2);
+  });
+});
+
+describe("what a person is told when a command cannot be carried out", () => {
+  it("a foreseen error is its sentence alone", () => {
+    expect(explain(new SettingsError(["rules: missing"]))).toBe("rollbackd: rules: missing");
+    expect(explain(new SettingsError(["a", "b"]))).toBe("rollbackd: several things are wrong:\n  a\n  b");
+  });
+
+  it("any other one is a bug, with the lines that a report of it needs", () => {
+    expect(explain(new TypeError("x is undefined"))).toMatch(
+      /which is a bug.*\nTypeError: x is undefined\n +at /u,
+    );
+    expect(explain("text")).toBe("rollbackd: unexpected: text");
+  });
+});
