@@ -22,10 +22,7 @@ const CHECKS: Partial<Record<HoldReason, Check>> = {
     blame === "breach-predates-release"
       ? `it was breaching before ${release?.id} started at ${formatInstant(release?.startedAt ?? 0)} and has not been healthy since`
       : undefined,
-  "window-before-release": ({ release }, { blame, status }) =>
-    blame === "window-before-release"
-      ? `its window begins at ${formatInstant(status.window.from)}, before what counts against ${release?.id}`
-      : undefined,
+  "window-before-release": windowBefore,
   "rule-changed": (_, { status, loadedAt }) =>
     status.window.from < loadedAt
       ? `the rule was loaded at ${formatInstant(loadedAt)}, inside the window; it may act once a whole window began after that`
@@ -57,6 +54,14 @@ function outsideGuard({ release, policy, at }: Situation): string | undefined {
   const ageMs = at - release.clockAt;
   return ageMs > policy.guard
     ? `${release.id} has been live for ${formatDuration(ageMs)}, longer than the guard period of ${formatDuration(policy.guard)}`
+    : undefined;
+}
+
+function windowBefore({ release }: Situation, { blame, status }: FiringTrigger): string | undefined {
+  if (release === undefined) return undefined;
+  if (blame === undefined) return `how things stood before ${release.id} is not known yet`;
+  return blame === "window-before-release"
+    ? `its window begins at ${formatInstant(status.window.from)}, before what counts against ${release.id}`
     : undefined;
 }
 

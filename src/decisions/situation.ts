@@ -7,7 +7,7 @@ import type { Policy, Trigger } from "../rules/policy.ts";
 export interface FiringTrigger {
   readonly trigger: Trigger;
   readonly status: TriggerStatus;
-  /** Undefined while no release is known. */
+  /** Undefined while no release, or nothing of the time before it, is known. */
   readonly blame: Blame | undefined;
   /** When the trigger's present meaning came into force, epoch ms. */
   readonly loadedAt: number;

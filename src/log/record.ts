@@ -105,7 +105,7 @@ export interface DecisionRecord {
 interface OfRollback {
   readonly policy: string;
   readonly target: string;
-  readonly release?: string;
+  readonly release: string;
   readonly decisionId: string;
 }
 

@@ -6,6 +6,8 @@ export interface RollbackOrder {
   readonly decisionId: string;
   readonly policy: Policy;
   readonly target: string;
+  /** Id of the release that is rolled back. */
+  readonly release: string;
   /** Of the object that the decision was about; an object made anew since is another target. */
   readonly uid: string;
   readonly from: Revision;

@@ -36,6 +36,11 @@ export function isError(problem: Problem): boolean {
   return problem.severity === "error";
 }
 
+/** `rules/api.yaml:12:5: …` */
+export function sentenceOf({ file, line, column, message }: Problem): string {
+  return `${file}:${line}:${column}: ${message}`;
+}
+
 /** By file, then from top to bottom. */
 export function inReadingOrder(problems: readonly Problem[]): readonly Problem[] {
   return problems.toSorted(

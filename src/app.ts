@@ -1,0 +1,227 @@
+import { randomBytes } from "node:crypto";
+import { join } from "node:path";
+import type { Logger } from "pino";
+import type { Settings } from "./config/settings.ts";
+import { channelsOf } from "./daemon/channels.ts";
+import { createFleet } from "./daemon/fleet.ts";
+import { healthView } from "./daemon/health-view.ts";
+import { createHistory, type History } from "./daemon/history.ts";
+import type { Lifecycle } from "./daemon/lifecycle.ts";
+import { createLogGate, type LogGate } from "./daemon/log-gate.ts";
+import { repeatedly } from "./daemon/repeatedly.ts";
+import { assemblePolicy, type Shared } from "./daemon/policy-parts.ts";
+import { createPolicySet, type PolicySet } from "./daemon/policy-set.ts";
+import { connectPrometheus } from "./daemon/prometheus-settings.ts";
+import { createRulesInForce, RulesError, type RulesInForce } from "./daemon/rules-in-force.ts";
+import { watchRules } from "./daemon/rules-watch.ts";
+import { createUnloggedTeller } from "./daemon/tell-unlogged.ts";
+import { type KubeApi, kubeApi } from "./kubernetes/api.ts";
+import { connect } from "./kubernetes/connect.ts";
+import { readLog } from "./log/reader.ts";
+import type { LogRecord } from "./log/record.ts";
+import { type LogWriter, openLog } from "./log/writer.ts";
+import { type Outbox, startOutbox } from "./notifications/outbox.ts";
+import { loadRules, type LoadedRules } from "./rules/load.ts";
+import { isError } from "./rules/problem.ts";
+import { createApp } from "./server/app.ts";
+import { listen } from "./server/listen.ts";
+import { createProbe } from "./signals/probe.ts";
+import { createMetrics, type Metrics } from "./telemetry/metrics.ts";
+import { VERSION } from "./version.ts";
+
+/** What the process brings along. */
+export interface AppParts {
+  readonly settings: Settings;
+  readonly logger: Logger;
+  readonly lifecycle: Lifecycle;
+  readonly environment: NodeJS.ProcessEnv;
+  /** Every secret that is configured, to be kept out of what is shown. */
+  readonly secrets: () => readonly string[];
+}
+
+export interface App {
+  /** Where it answers, such as `http://127.0.0.1:9480`. */
+  readonly url: string;
+  /** Last words for the log. Resolves in any case. */
+  readonly stopped: (cause: string) => Promise<void>;
+}
+
+const RULES_EVERY_MS = 5_000;
+const LOG_RETRY_EVERY_MS = 5_000;
+/** How long a policy that was measured waits for others that are being measured. */
+const FLEET_PATIENCE_MS = 2_000;
+
+/**
+ * Puts the daemon together and starts it. What is started is ended by `lifecycle`, the newest first.
+ * Throws, with a sentence for people: SettingsError, RulesError, LogLocked, LogUnwritable, KubeConfigError, ListenError.
+ */
+export async function startApp(parts: AppParts): Promise<App> {
+  const { settings, logger, lifecycle } = parts;
+  const rules = await loadRules(settings.rules);
+  if (rules.problems.some(isError)) throw new RulesError(rules.problems);
+  const kube = await connectKube(rules, lifecycle);
+  const metrics = createMetrics(VERSION);
+  metrics.leader.set(1);
+  const log = await startLog(parts, metrics);
+  const core = assemble(parts, { rules, metrics, log, kube });
+  const url = await serve(parts, { metrics, log, core });
+  const outbox = await startTelling(parts, { metrics, log, core });
+  core.telling(outbox);
+  await log.gate.record({ type: "daemon.started", version: VERSION });
+  await core.rules.take(rules);
+  lifecycle.onStop("rules watch", watchRules(settings.rules, rules, RULES_EVERY_MS, core.rules.take));
+  logger.info({ url, rules: settings.rules, data: settings.dataDir }, "rollbackd is running");
+  return {
+    url,
+    stopped: async (cause) => {
+      await log.gate.record({ type: "daemon.stopped", cause });
+    },
+  };
+}
+
+/** Targets in a cluster need one; policies of scripts alone do not. */
+async function connectKube({ policies }: LoadedRules, lifecycle: Lifecycle): Promise<KubeApi | undefined> {
+  if (policies.every(({ target }) => target.kind !== "deployment")) return undefined;
+  const connection = await connect();
+  lifecycle.onStop("connections to the API server", connection.close);
+  return kubeApi(connection);
+}
+
+interface Log {
+  readonly folder: string;
+  readonly writer: LogWriter;
+  readonly gate: LogGate;
+  readonly history: History;
+}
+
+async function startLog({ settings, logger, lifecycle }: AppParts, metrics: Metrics): Promise<Log> {
+  const folder = join(settings.dataDir, "decisions");
+  const writer = await openLog(folder);
+  lifecycle.onStop("decision log", writer.close);
+  for (const torn of writer.torn) {
+    logger.warn(
+      { torn },
+      "the decision log ended in the middle of a line, as after a loss of power; the rest was set aside",
+    );
+  }
+  const history = createHistory();
+  for await (const record of readLog(folder)) history.apply(record);
+  metrics.logHeadSeq.set(writer.head().seq);
+  lifecycle.onStop(
+    "log metrics",
+    writer.onAppended(({ seq }) => metrics.logHeadSeq.set(seq)),
+  );
+  const report = (message: string): void => {
+    logger.error(`${message} Nothing is rolled back until it can be written again.`);
+  };
+  const gate = createLogGate({ writer, history, metrics, report });
+  lifecycle.onStop("log retries", repeatedly(gate.retry, LOG_RETRY_EVERY_MS));
+  return { folder, writer, gate, history };
+}
+
+/** What everything above it in this file made. */
+interface Made {
+  readonly rules: LoadedRules;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  readonly kube: KubeApi | undefined;
+}
+
+interface Core {
+  readonly rules: RulesInForce;
+  readonly policies: PolicySet;
+  /** Hands over what tells people; decisions that the log cannot take go there. */
+  readonly telling: (outbox: Outbox) => void;
+}
+
+function assemble({ settings, logger, lifecycle, environment, secrets }: AppParts, made: Made): Core {
+  const { rules, metrics, log, kube } = made;
+  let outbox: Outbox | undefined;
+  const prometheus = connectPrometheus(settings.prometheus, metrics);
+  lifecycle.onStop("connections to Prometheus", prometheus.close);
+  const { record, unwritable } = log.gate;
+  const shared: Shared = {
+    prometheus,
+    probe: createProbe(Date.now),
+    history: log.history,
+    record,
+    fleet: createFleet(FLEET_PATIENCE_MS),
+    gates: () => ({ logUnwritable: unwritable(), notLeader: undefined, frozen: undefined }),
+    tellUnlogged: createUnloggedTeller((message) => outbox?.announce(message), Date.now),
+    metrics,
+    logger,
+    environment,
+    secrets,
+    newDecisionId,
+    now: Date.now,
+  };
+  const policies = createPolicySet((policy) => assemblePolicy(policy, shared, kube));
+  lifecycle.onStop("policies", policies.stop);
+  return {
+    rules: createRulesInForce({ first: rules.policies, record, apply: policies.apply, metrics, logger }),
+    policies,
+    telling: (started) => {
+      outbox = started;
+    },
+  };
+}
+
+/** Sorts by time, and says when without a look-up: `20260302T100600Z-3f9a1c`. */
+function newDecisionId(at: number): string {
+  const time = new Date(at).toISOString().replaceAll(/[-:]|\.\d+/g, "");
+  return `${time}-${randomBytes(3).toString("hex")}`;
+}
+
+interface Running {
+  readonly metrics: Metrics;
+  readonly log: Log;
+  readonly core: Core;
+}
+
+async function serve(
+  { settings, logger, lifecycle }: AppParts,
+  { metrics, log, core }: Running,
+): Promise<string> {
+  const { registry } = metrics;
+  const server = createApp({
+    health: healthView({
+      version: VERSION,
+      startedAt: Date.now(),
+      now: Date.now,
+      rules: core.rules.state,
+      log: () => ({ head: log.writer.head(), unwritable: log.gate.unwritable() }),
+      running: core.policies.running,
+    }),
+    metrics: { contentType: registry.contentType, metrics: () => registry.metrics() },
+    report: (error) => logger.error({ err: error }, "a request could not be answered"),
+  });
+  const url = await listen(server, settings.http);
+  lifecycle.onStop("http server", () => server.close());
+  return url;
+}
+
+async function startTelling(
+  { settings, lifecycle }: AppParts,
+  { metrics, log, core }: Running,
+): Promise<Outbox> {
+  const { append, onAppended } = log.writer;
+  const outbox = await startOutbox({
+    append,
+    onAppended,
+    history: readLog(log.folder),
+    channels: channelsOf(settings),
+    channelsOf: (name) => core.rules.policy(name)?.notify ?? [],
+  });
+  lifecycle.onStop("notifications", outbox.stop);
+  lifecycle.onStop("notification metrics", onAppended(countNotification(metrics)));
+  return outbox;
+}
+
+function countNotification({ notifications }: Metrics): (record: LogRecord) => void {
+  return (record) => {
+    if (record.type === "notification.delivered")
+      notifications.inc({ channel: record.channel, outcome: "delivered" });
+    if (record.type === "notification.failed")
+      notifications.inc({ channel: record.channel, outcome: "failed" });
+  };
+}

@@ -1,0 +1,118 @@
+import { type Decided, decide } from "../decisions/decide.ts";
+import type { FiringTrigger, Situation } from "../decisions/situation.ts";
+import { blame } from "../releases/blame.ts";
+import { type Policy, targetKey, type Trigger } from "../rules/policy.ts";
+import { confirm } from "./confirm.ts";
+import { decisionRecord } from "./decision-record.ts";
+import type { Watched } from "./measure.ts";
+import type { PassPorts } from "./ports.ts";
+import type { TargetFacts } from "./target-facts.ts";
+
+/** What one pass found out about one policy. */
+export interface Seen {
+  readonly at: number;
+  readonly policy: Policy;
+  readonly facts: (TargetFacts & { readonly uid: string }) | undefined;
+  readonly watched: ReadonlyMap<string, Watched>;
+}
+
+/** Takes the decision of this pass, records it when it is another than the last, and begins the rollback if it is one. */
+export async function decideNow(seen: Seen, ports: PassPorts): Promise<void> {
+  const { policy } = seen;
+  if (ports.history.open(targetKey(policy)) !== undefined) return;
+  const situation = situationOf(seen, ports);
+  const first = decide(situation);
+  if (first === undefined || isRecorded(first, situation, ports)) return;
+  const confirmed = wouldAct(first) ? await withConfirmation(first, situation, ports) : situation;
+  const decided = decide(confirmed);
+  if (decided === undefined || isRecorded(decided, confirmed, ports)) return;
+  await carryOut(decided, confirmed, seen, ports);
+}
+
+function situationOf({ at, policy, facts, watched }: Seen, ports: PassPorts): Situation {
+  const tracks = [...watched.values()].map(({ track }) => track);
+  const target = targetKey(policy);
+  return {
+    at,
+    policy,
+    firing: policy.triggers.flatMap((trigger) => firingOf({ at, policy, facts, watched }, trigger, ports)),
+    release: facts?.release,
+    earlier: facts?.earlier ?? [],
+    predecessorBreaching: tracks.some(({ basis }) => basis?.before === "breaching"),
+    rollbacks: facts?.rollbacks ?? ports.history.rollbacks(target),
+    lastAttemptAt: ports.history.lastAttemptAt(target),
+    gates: { ...ports.gates(), massBreach: ports.massBreach() },
+    confirmation: undefined,
+  };
+}
+
+function firingOf(
+  { at, policy, facts, watched }: Seen,
+  trigger: Trigger,
+  ports: PassPorts,
+): readonly FiringTrigger[] {
+  const track = watched.get(trigger.name)?.track;
+  if (track?.status.state !== "firing") return [];
+  const { status, basis } = track;
+  const window = { from: status.window.from, rangeMs: trigger.kind === "metric" ? trigger.rangeMs : 0 };
+  return [
+    {
+      trigger,
+      status,
+      blame: facts && basis ? blame(facts.release, basis, window) : undefined,
+      // A meaning that the log does not know yet is as new as can be.
+      loadedAt: ports.history.loadedAt(policy.name, trigger.name, trigger.hash) ?? at,
+    },
+  ];
+}
+
+/** Nothing but a person's word, or their wish only to observe, stands between this decision and an act. */
+function wouldAct({ decision }: Decided): boolean {
+  return ["rollback", "awaiting-approval", "observe-mode"].includes(decision.reason);
+}
+
+async function withConfirmation(
+  { firing }: Decided,
+  situation: Situation,
+  ports: PassPorts,
+): Promise<Situation> {
+  if (situation.release === undefined) return situation;
+  const confirmation = await confirm(situation.policy, firing, situation.release, ports);
+  // Others may have begun to fire while Prometheus was asked again.
+  return { ...situation, gates: { ...ports.gates(), massBreach: ports.massBreach() }, confirmation };
+}
+
+/** A rollback is never "recorded already": once it has ended, firing again is another decision. */
+function isRecorded({ decision }: Decided, { release, policy }: Situation, ports: PassPorts): boolean {
+  const last = ports.history.lastDecision(policy.name);
+  return (
+    decision.decision !== "rollback" &&
+    last?.release === release?.id &&
+    last?.decision === decision.decision &&
+    last.reason === decision.reason
+  );
+}
+
+async function carryOut(decided: Decided, situation: Situation, seen: Seen, ports: PassPorts): Promise<void> {
+  const decisionId = ports.newDecisionId(seen.at);
+  const body = decisionRecord(decisionId, decided, situation, seen.watched);
+  const record = await ports.record(body);
+  if (record === undefined) {
+    ports.tellUnlogged(body);
+    return;
+  }
+  ports.metrics.decisions.inc({ decision: body.decision, reason: body.reason });
+  const { release } = situation;
+  if (decided.decision.decision !== "rollback" || !release || !decided.to || !seen.facts) return;
+  const order = {
+    decisionId,
+    policy: seen.policy,
+    target: targetKey(seen.policy),
+    release: release.id,
+    uid: seen.facts.uid,
+    from: release.revision,
+    to: decided.to,
+    reason: decided.firing.status.reason,
+  };
+  await ports.begin(order, decided.firing);
+}

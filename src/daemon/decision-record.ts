@@ -1,0 +1,78 @@
+import type { Decided } from "../decisions/decide.ts";
+import type { Evidence } from "../decisions/decision.ts";
+import { NEXT_STEP } from "../decisions/next-step.ts";
+import type { Situation } from "../decisions/situation.ts";
+import { windowSize } from "../engine/slots.ts";
+import type { DecisionRecord } from "../log/record.ts";
+import type { Revision } from "../releases/release.ts";
+import { type Policy, targetKey, type Trigger } from "../rules/policy.ts";
+import type { Watched } from "./measure.ts";
+
+/** A decision as the log keeps it: with all that it was made of. */
+export function decisionRecord(
+  decisionId: string,
+  decided: Decided,
+  situation: Situation,
+  watched: ReadonlyMap<string, Watched>,
+): DecisionRecord {
+  const { policy, release } = situation;
+  const { decision, firing, to } = decided;
+  return {
+    type: "decision.made",
+    policy: policy.name,
+    target: targetKey(policy),
+    ...(release && { release: release.id, from: named(release.revision) }),
+    decisionId,
+    decision: decision.decision,
+    reason: decision.reason,
+    otherReasons: decision.otherReasons,
+    trigger: firing.trigger.name,
+    summary: summarize(decided, situation),
+    ...(to && { to: named(to) }),
+    evidence: policy.triggers.flatMap((trigger) => {
+      const seen = watched.get(trigger.name);
+      return seen === undefined ? [] : [evidenceOf(policy, trigger, seen)];
+    }),
+  };
+}
+
+function summarize({ decision, firing, obstacles, to }: Decided, { policy, release }: Situation): string {
+  const target = targetKey(policy);
+  const what = `${firing.status.reason}.`;
+  const move = `${target} from ${release?.revision.name} to ${to?.name}`;
+  if (decision.decision === "rollback") {
+    return `${what} Rolling back ${move}; then the rollout, probes, smoke test and recovery are verified.`;
+  }
+  const why = obstacles.at(0)?.detail ?? decision.reason;
+  const act =
+    decision.reason === "observe-mode" && decision.otherReasons.length === 0
+      ? `Would have rolled back ${move}, but ${why}.`
+      : `${target} is not rolled back (${decision.reason}): ${why}.`;
+  return `${what} ${act} ${NEXT_STEP[decision.reason]}`;
+}
+
+function evidenceOf(policy: Policy, trigger: Trigger, { track, endpoint }: Watched): Evidence {
+  const common = {
+    trigger: trigger.name,
+    endpoint,
+    rulesHash: trigger.hash,
+    summary: track.status.reason,
+  };
+  if (trigger.kind === "health") {
+    const samples = track.samples.slice(-trigger.failures);
+    const threshold = `${trigger.failures} failures in a row`;
+    return { ...common, query: trigger.probe.url, threshold, forMs: 0, samples };
+  }
+  const { query, threshold, forMs } = trigger;
+  return {
+    ...common,
+    query: query.kind === "expr" ? query.expr : `(${query.errors}) / (${query.total})`,
+    threshold: `${threshold.op} ${threshold.text}`,
+    forMs,
+    samples: track.samples.slice(-windowSize(forMs, policy.intervalMs)),
+  };
+}
+
+function named({ name, digest }: Revision): { readonly revision: string; readonly digest: string } {
+  return { revision: name, digest };
+}

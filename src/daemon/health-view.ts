@@ -1,0 +1,91 @@
+import type { Head } from "../log/chain.ts";
+import { targetKey } from "../rules/policy.ts";
+import { isError, type Problem, sentenceOf } from "../rules/problem.ts";
+import type { Health, Hindrance, PolicyHealth } from "../server/health.ts";
+import { isBlind } from "./sight.ts";
+import type { RunningPolicy } from "./run-policy.ts";
+
+/** What the daemon shows of itself, read from memory at each call. */
+export interface HealthSource {
+  readonly version: string;
+  readonly startedAt: number;
+  readonly now: () => number;
+  readonly rules: () => { readonly loadedAt: number | undefined; readonly problems: readonly Problem[] };
+  readonly log: () => { readonly head: Head; readonly unwritable: string | undefined };
+  readonly running: () => readonly RunningPolicy[];
+}
+
+export function healthView(source: HealthSource): Health {
+  return {
+    hindrances: () => [
+      ...rulesHindrance(source),
+      ...logHindrance(source),
+      ...source.running().flatMap((running) => policyHindrances(running, source.now())),
+    ],
+    detailed: () => {
+      const { head, unwritable } = source.log();
+      const { loadedAt, problems } = source.rules();
+      return {
+        version: source.version,
+        startedAt: source.startedAt,
+        leader: true,
+        rules: { loadedAt, problems: problems.map(sentenceOf) },
+        log: { ...head, writable: unwritable === undefined },
+        policies: source.running().map((running) => policyHealth(running, source.now())),
+      };
+    },
+  };
+}
+
+function rulesHindrance({ rules }: HealthSource): readonly Hindrance[] {
+  const { loadedAt, problems } = rules();
+  if (loadedAt !== undefined) return [];
+  const errors = problems.filter(isError).length;
+  return [
+    {
+      what: "rules",
+      detail: `No rules are in force; ${errors} problems.`,
+      nextStep: "Run rollbackd check on the rules files; they are read again every few seconds.",
+    },
+  ];
+}
+
+function logHindrance({ log }: HealthSource): readonly Hindrance[] {
+  const { unwritable } = log();
+  if (unwritable === undefined) return [];
+  const nextStep = "Nothing is rolled back meanwhile; free space or repair the volume.";
+  return [{ what: "log", detail: unwritable, nextStep }];
+}
+
+function policyHindrances({ policy, carried }: RunningPolicy, now: number): readonly Hindrance[] {
+  const { at, lookup, sight } = carried();
+  const hindrances: Hindrance[] = [];
+  if (at === undefined) {
+    const nextStep = "Wait for the first slot.";
+    return [{ what: "evaluation", detail: `${policy.name} has not been evaluated yet.`, nextStep }];
+  }
+  if (lookup !== undefined && !lookup.ok) {
+    const nextStep = "Check the target in the rules file, the API server and the Role of rollbackd.";
+    hindrances.push({ what: "target", detail: `${policy.name}: ${lookup.detail}.`, nextStep });
+  }
+  if (isBlind(sight, now, 0)) {
+    const nextStep = "Check ROLLBACKD_PROMETHEUS_URL and that Prometheus answers.";
+    hindrances.push({ what: "prometheus", detail: `${policy.name}: no usable answer.`, nextStep });
+  }
+  return hindrances;
+}
+
+function policyHealth({ policy, carried }: RunningPolicy, now: number): PolicyHealth {
+  const { watched, sight, lookup, at } = carried();
+  const triggers = [...watched.values()].map(({ track }) => track.status);
+  const blind = isBlind(sight, now, policy.blindAfterMs);
+  return {
+    policy: policy.name,
+    mode: policy.mode,
+    target: targetKey(policy),
+    release: lookup?.ok ? lookup.snapshot.release.id : undefined,
+    evaluatedAt: at,
+    blind: blind ? { since: sight.blindSince ?? now, reason: triggers.at(0)?.reason ?? "" } : undefined,
+    triggers,
+  };
+}

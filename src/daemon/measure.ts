@@ -1,0 +1,98 @@
+import {
+  advance,
+  advanceThrough,
+  emptyTrack,
+  lookbackMs,
+  reaches,
+  type Track,
+  type TrackContext,
+} from "../decisions/track.ts";
+import { slotAt, windowSize } from "../engine/slots.ts";
+import type { HealthTrigger, MetricTrigger } from "../rules/policy.ts";
+import type { Sampler } from "../signals/sampler.ts";
+import { isKnown, type Sample, type UnknownReason } from "../signals/sample.ts";
+
+/** What the daemon holds of one trigger between passes. */
+export interface Watched {
+  readonly track: Track;
+  /** Who answered last, or the address that was probed. */
+  readonly endpoint: string;
+  /** The past was read from Prometheus at least once since the daemon started. */
+  readonly primed: boolean;
+  /** The source gave a usable answer in this pass, be it "no data". */
+  readonly answered: boolean;
+}
+
+/** The server had its say: the answer is about the data, not about whether it can be asked. */
+const ANSWERS: ReadonlySet<UnknownReason> = new Set([
+  "no-data",
+  "low-traffic",
+  "not-a-number",
+  "many-series",
+  "query-rejected",
+]);
+
+export function notWatched(context: TrackContext, at: number): Watched {
+  return { track: emptyTrack(context, at), endpoint: "", primed: false, answered: false };
+}
+
+/**
+ * Brings a metric trigger up to `slot`: one instant query when on time, one range query for slots that were
+ * missed, and the whole past again when memory does not reach back to before the release.
+ */
+export async function measureMetric(
+  before: Watched,
+  context: TrackContext & { readonly trigger: MetricTrigger },
+  slot: number,
+  sampler: Sampler,
+): Promise<Watched> {
+  const { release } = context;
+  if (!before.primed || (release !== undefined && !reaches(before.track, release))) {
+    const again = await readPast(context, slot, sampler);
+    if (again.answered) return again;
+    // Without the past nobody can be blamed; what is known goes on, and the next pass asks again.
+    return missing(before, { ...context, release: undefined }, slot, again);
+  }
+  const next = (before.track.samples.at(-1)?.at ?? slot) + context.intervalMs;
+  const { samples, endpoint } =
+    next < slot
+      ? await sampler.sampleRange(context.trigger, { from: next, to: slot, stepMs: context.intervalMs })
+      : await sampler.sampleAt(context.trigger, slot);
+  const track = advanceThrough(before.track, context, samples);
+  return { track, endpoint, primed: true, answered: samples.some(isAnswer) };
+}
+
+/** A probe has no past to read: what the prober remembers is all there is. */
+export function measureHealth(
+  before: Watched,
+  context: TrackContext & { readonly trigger: HealthTrigger },
+  at: number,
+  results: readonly Sample[],
+): Watched {
+  const track = advance(before.track, context, at, results);
+  return { track, endpoint: context.trigger.probe.url, primed: true, answered: true };
+}
+
+async function readPast(
+  context: TrackContext & { readonly trigger: MetricTrigger },
+  slot: number,
+  sampler: Sampler,
+): Promise<Watched> {
+  const { trigger, intervalMs, release } = context;
+  const windows = slot - 2 * windowSize(trigger.forMs, intervalMs) * intervalMs;
+  const past = release === undefined ? slot : release.startedAt - lookbackMs(trigger, intervalMs);
+  const from = slotAt(Math.min(windows, past), intervalMs);
+  const { samples, endpoint } = await sampler.sampleRange(trigger, { from, to: slot, stepMs: intervalMs });
+  const track = advanceThrough(emptyTrack(context, slot), context, samples);
+  return { track, endpoint, primed: true, answered: samples.some(isAnswer) };
+}
+
+function missing(before: Watched, context: TrackContext, slot: number, tried: Watched): Watched {
+  const newest = tried.track.samples.at(-1);
+  const track = advance(before.track, context, slot, newest === undefined ? [] : [newest]);
+  return { track, endpoint: tried.endpoint, primed: before.primed, answered: false };
+}
+
+function isAnswer(sample: Sample): boolean {
+  return isKnown(sample) || ANSWERS.has(sample.unknown);
+}

@@ -1,0 +1,138 @@
+import type { Logger } from "pino";
+import type { Gates } from "../decisions/situation.ts";
+import type { KubeApi } from "../kubernetes/api.ts";
+import type { DecisionRecord } from "../log/record.ts";
+import { deploymentStandings } from "../releases/deployment-standing.ts";
+import { watchDeployment } from "../releases/deployment-watch.ts";
+import { watchScript } from "../releases/script-watch.ts";
+import type { MarkStanding, TargetWatch } from "../releases/watch.ts";
+import type { Strategy } from "../rollback/act.ts";
+import { deploymentStrategy } from "../rollback/deployment.ts";
+import { scriptStrategy } from "../rollback/script.ts";
+import { type Policy, targetKey } from "../rules/policy.ts";
+import type { Probe } from "../signals/probe.ts";
+import { type Prober, startProber } from "../signals/prober.ts";
+import type { Prometheus } from "../signals/prometheus.ts";
+import { createSampler } from "../signals/sampler.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
+import { verifyRollback } from "../verification/verify.ts";
+import type { Fleet } from "./fleet.ts";
+import type { History } from "./history.ts";
+import type { RecordInLog } from "./ports.ts";
+import { createRollbacks, type Rollbacks } from "./rollbacks.ts";
+import { type RunningPolicy, runPolicy } from "./run-policy.ts";
+
+/** What all policies of the process share. */
+export interface Shared {
+  readonly prometheus: Prometheus;
+  readonly probe: Probe;
+  readonly history: History;
+  readonly record: RecordInLog;
+  readonly fleet: Fleet;
+  readonly gates: () => Omit<Gates, "massBreach">;
+  readonly tellUnlogged: (decision: DecisionRecord) => void;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly secrets: () => readonly string[];
+  readonly newDecisionId: (at: number) => string;
+  readonly now: () => number;
+}
+
+/** Puts one policy together and runs it. `kube` is needed for targets in a cluster. */
+export function assemblePolicy(policy: Policy, shared: Shared, kube: KubeApi | undefined): RunningPolicy {
+  const watch = watchTarget(policy, shared, kube);
+  const probers = startProbers(policy, shared);
+  const markStanding = standings(policy, kube);
+  let running: RunningPolicy | undefined;
+  const rollbacks = createRollbacks(policy, {
+    ...shared,
+    strategy: strategyOf(policy, watch, shared, kube),
+    markStanding,
+    verify: (order, appliedAt, signal) => {
+      const triggers = () =>
+        [...(running?.carried().watched.values() ?? [])].map(({ track }) => track.status);
+      return verifyRollback(order, appliedAt, { ...shared, watch, triggers }, signal);
+    },
+  });
+  running = runPolicy(policy, {
+    ...shared,
+    watch,
+    sampler: createSampler(shared.prometheus),
+    probeResults: ({ name }) => probers.get(name)?.samples() ?? [],
+    massBreach: shared.fleet.massBreach,
+    member: shared.fleet.join(policy.name, targetKey(policy)),
+    begin: rollbacks.begin,
+    markStanding,
+  });
+  rollbacks.resume();
+  return stoppable(running, { rollbacks, watch, probers });
+}
+
+function stoppable(
+  running: RunningPolicy,
+  {
+    rollbacks,
+    watch,
+    probers,
+  }: {
+    readonly rollbacks: Rollbacks;
+    readonly watch: TargetWatch;
+    readonly probers: ReadonlyMap<string, Prober>;
+  },
+): RunningPolicy {
+  return {
+    ...running,
+    stop: async () => {
+      await running.stop();
+      await rollbacks.stop();
+      await Promise.all([watch.stop(), ...[...probers.values()].map((prober) => prober.stop())]);
+    },
+  };
+}
+
+function watchTarget(policy: Policy, shared: Shared, kube: KubeApi | undefined): TargetWatch {
+  const { target } = policy;
+  if (target.kind === "deployment") {
+    return watchDeployment({ api: needed(kube, policy), ...target, now: shared.now });
+  }
+  const key = targetKey(policy);
+  const { history } = shared;
+  return watchScript(policy, {
+    ...shared.prometheus,
+    now: shared.now,
+    history: {
+      releases: () => history.releases(key),
+      rollbacks: () => history.begun(key),
+    },
+  });
+}
+
+function strategyOf(policy: Policy, watch: TargetWatch, shared: Shared, kube: KubeApi | undefined): Strategy {
+  const { strategy } = policy.rollback;
+  return strategy.kind === "deployment"
+    ? deploymentStrategy({ api: needed(kube, policy), now: shared.now })
+    : scriptStrategy(strategy.script, { ...shared, reread: watch.reread });
+}
+
+/** A script target has no place of its own to keep a standing: the log alone knows it. */
+function standings(policy: Policy, kube: KubeApi | undefined): MarkStanding {
+  return policy.target.kind === "deployment"
+    ? deploymentStandings(needed(kube, policy))
+    : async () => undefined;
+}
+
+function startProbers(policy: Policy, { probe }: Shared): ReadonlyMap<string, Prober> {
+  return new Map(
+    policy.triggers.flatMap((trigger) => {
+      if (trigger.kind !== "health") return [];
+      const keep = 2 * trigger.failures + 2;
+      return [[trigger.name, startProber({ spec: trigger.probe, probe, keep })] as const];
+    }),
+  );
+}
+
+function needed(kube: KubeApi | undefined, policy: Policy): KubeApi {
+  if (kube === undefined) throw new TypeError(`policy ${policy.name} needs a connection to its cluster`);
+  return kube;
+}

@@ -1,0 +1,31 @@
+import type { FiringTrigger, Gates } from "../decisions/situation.ts";
+import type { DecisionRecord, LogRecord, RecordBody } from "../log/record.ts";
+import type { MarkStanding } from "../releases/watch.ts";
+import type { RollbackOrder } from "../rollback/act.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
+import type { ConfirmPorts } from "./confirm.ts";
+import type { Member } from "./fleet.ts";
+import type { History } from "./history.ts";
+
+/**
+ * Appends, and folds into the history; undefined when the log cannot be written. What could not be recorded
+ * is seen again as a difference to the history, and recorded once the log can be written.
+ */
+export type RecordInLog = (body: RecordBody) => Promise<LogRecord | undefined>;
+
+/** What a pass over one policy needs of the world. */
+export interface PassPorts extends ConfirmPorts {
+  readonly history: History;
+  readonly record: RecordInLog;
+  /** Without mass-breach, which the fleet knows. */
+  readonly gates: () => Omit<Gates, "massBreach">;
+  readonly massBreach: () => string | undefined;
+  readonly member: Member;
+  /** Resolves once the beginning is recorded; the act and its verification go on by themselves. */
+  readonly begin: (order: RollbackOrder, firing: FiringTrigger) => Promise<void>;
+  /** Tells people of a decision that the log could not take. */
+  readonly tellUnlogged: (decision: DecisionRecord) => void;
+  readonly newDecisionId: (at: number) => string;
+  readonly markStanding: MarkStanding;
+  readonly metrics: Metrics;
+}

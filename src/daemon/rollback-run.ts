@@ -1,0 +1,198 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Logger } from "pino";
+import type { LogRecord, RecordBody, RollbackRecord } from "../log/record.ts";
+import type { MarkStanding } from "../releases/watch.ts";
+import type { ActOutcome, RollbackOrder, Strategy } from "../rollback/act.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
+import type { VerifyOutcome } from "../verification/verify.ts";
+import type { OpenRollback } from "./history.ts";
+import type { RecordInLog } from "./ports.ts";
+
+/** What carrying out one rollback needs of the world. */
+export interface RollbackPorts {
+  readonly record: RecordInLog;
+  readonly strategy: Strategy;
+  readonly verify: (order: RollbackOrder, appliedAt: number, signal: AbortSignal) => Promise<VerifyOutcome>;
+  readonly markStanding: MarkStanding;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+  readonly now: () => number;
+}
+
+/** What is done once must be on record, however long that takes. */
+const RECORD_RETRY_MS = 1_000;
+
+/**
+ * The intent, durable before anything else happens; false when it could not be recorded, and then nothing may
+ * be done either.
+ */
+export async function recordStart(
+  order: RollbackOrder,
+  trigger: string,
+  ports: RollbackPorts,
+): Promise<boolean> {
+  const { policy, uid, from, to } = order;
+  const record = await ports.record({
+    ...about(order),
+    type: "rollback.started",
+    strategy: policy.rollback.strategy.kind,
+    uid,
+    trigger,
+    from: { revision: from.name, digest: from.digest },
+    to: { revision: to.name, digest: to.digest },
+  });
+  return record !== undefined;
+}
+
+/** The act and its verification, after `recordStart`. Ends early and without a verdict when `signal` is aborted. */
+export async function carryOut(
+  order: RollbackOrder,
+  startedAt: number,
+  ports: RollbackPorts,
+  signal: AbortSignal,
+): Promise<void> {
+  const outcome = await ports.strategy.act(order, signal);
+  if (outcome.kind === "failed") {
+    // A stop of the daemon is not a failure of the act: the next start looks at the target and goes on.
+    if (!signal.aborted || !ports.strategy.repeatable) await recordFailed(order, outcome, ports, signal);
+    return;
+  }
+  const applied = await recordApplied(order, outcome, ports, signal);
+  if (applied !== undefined)
+    await verify(order, { startedAt, appliedAt: Date.parse(applied.at) }, ports, signal);
+}
+
+/**
+ * Goes on where the daemon stopped. What the target shows decides whether the act happened; one that may
+ * have happened is never begun again, unless doing it twice is the same as doing it once.
+ */
+export async function resume(
+  order: RollbackOrder,
+  open: OpenRollback,
+  ports: RollbackPorts,
+  signal: AbortSignal,
+): Promise<void> {
+  const { startedAt, appliedAt } = open;
+  if (appliedAt !== undefined) {
+    await verify(order, { startedAt, appliedAt }, ports, signal);
+    return;
+  }
+  const shown = await ports.strategy.inspect(order);
+  if (shown === "applied") {
+    const outcome = { kind: "applied", detail: "found applied after a restart of the daemon" } as const;
+    const applied = await recordApplied(order, outcome, ports, signal);
+    if (applied !== undefined)
+      await verify(order, { startedAt, appliedAt: Date.parse(applied.at) }, ports, signal);
+    return;
+  }
+  if (shown === "not-applied" && ports.strategy.repeatable && isFresh(order, startedAt, ports)) {
+    await carryOut(order, startedAt, ports, signal);
+    return;
+  }
+  await recordFailed(order, interrupted(shown), ports, signal);
+}
+
+/** An intent is carried out after a crash only while it is about the present. */
+function isFresh({ policy }: RollbackOrder, startedAt: number, ports: RollbackPorts): boolean {
+  return ports.now() - startedAt < policy.rollback.timeoutMs;
+}
+
+type Failed = Extract<ActOutcome, { kind: "failed" }>;
+
+function interrupted(shown: "applied" | "not-applied" | "moved" | "not-observable"): Failed {
+  if (shown === "moved") {
+    const detail = "the daemon was stopped before the act, and the target runs something else by now";
+    return { kind: "failed", reason: "superseded", detail };
+  }
+  const seen =
+    shown === "not-applied"
+      ? "the target still runs what was to be rolled back"
+      : "what the target runs cannot be seen";
+  return {
+    kind: "failed",
+    reason: "interrupted",
+    detail: `the daemon was stopped during the act; ${seen}; it is not tried again, look at the target and roll back by hand if it is needed`,
+  };
+}
+
+async function recordApplied(
+  order: RollbackOrder,
+  { detail, output }: Extract<ActOutcome, { kind: "applied" }>,
+  ports: RollbackPorts,
+  signal: AbortSignal,
+): Promise<LogRecord | undefined> {
+  const record = await recordInsistently(
+    { ...about(order), type: "rollback.applied", detail, ...(output !== undefined && { output }) },
+    ports,
+    signal,
+  );
+  const { target, from, decisionId } = order;
+  await ports
+    .markStanding(target, from.digest, { kind: "quarantined", decisionId })
+    .catch((error: unknown) => {
+      ports.logger.warn(
+        { err: error, decisionId, target },
+        "the quarantine mark could not be written; the log and the target's own annotation hold it",
+      );
+    });
+  return record;
+}
+
+async function recordFailed(
+  order: RollbackOrder,
+  { reason, detail, output }: Failed,
+  ports: RollbackPorts,
+  signal: AbortSignal,
+): Promise<void> {
+  ports.metrics.rollbacks.inc({ outcome: reason });
+  await recordInsistently(
+    { ...about(order), type: "rollback.failed", reason, detail, ...(output !== undefined && { output }) },
+    ports,
+    signal,
+  );
+}
+
+async function verify(
+  order: RollbackOrder,
+  { startedAt, appliedAt }: { readonly startedAt: number; readonly appliedAt: number },
+  ports: RollbackPorts,
+  signal: AbortSignal,
+): Promise<void> {
+  const outcome = await ports.verify(order, appliedAt, signal);
+  if (outcome.kind === "aborted") return;
+  ports.metrics.rollbackDuration.observe((ports.now() - startedAt) / 1_000);
+  ports.metrics.rollbacks.inc({ outcome: outcome.kind === "verified" ? "verified" : outcome.reason });
+  const { steps } = outcome;
+  const body: RollbackRecord =
+    outcome.kind === "verified"
+      ? { ...about(order), type: "rollback.verified", detail: verifiedDetail(order), steps }
+      : {
+          ...about(order),
+          type: "rollback.failed",
+          reason: outcome.reason,
+          detail: outcome.detail,
+          steps,
+          ...(outcome.output !== undefined && { output: outcome.output }),
+        };
+  await recordInsistently(body, ports, signal);
+}
+
+function verifiedDetail({ target, from, to }: RollbackOrder): string {
+  return `${target} runs ${to.name} again instead of ${from.name}, and every check passed`;
+}
+
+async function recordInsistently(
+  body: RecordBody,
+  ports: RollbackPorts,
+  signal: AbortSignal,
+): Promise<LogRecord | undefined> {
+  for (;;) {
+    const record = await ports.record(body);
+    if (record !== undefined || signal.aborted) return record;
+    await sleep(RECORD_RETRY_MS, undefined, { signal }).catch(() => undefined);
+  }
+}
+
+function about({ policy, target, release, decisionId }: RollbackOrder) {
+  return { policy: policy.name, target, release, decisionId };
+}

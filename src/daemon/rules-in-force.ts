@@ -1,0 +1,78 @@
+import type { Logger } from "pino";
+import type { LogRecord, RecordBody } from "../log/record.ts";
+import type { LoadedRules } from "../rules/load.ts";
+import type { Policy } from "../rules/policy.ts";
+import { isError, type Problem, sentenceOf } from "../rules/problem.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
+import type { RecordInLog } from "./ports.ts";
+
+/** The rules of the start have errors, so there is nothing to run. The message lists them all. */
+export class RulesError extends Error {
+  constructor(problems: readonly Problem[]) {
+    super(problems.filter(isError).map(sentenceOf).join("\n"));
+    this.name = "RulesError";
+  }
+}
+
+/** Which rules are in force, and what is wrong with the files as they are now. */
+export interface RulesInForce {
+  readonly state: () => { readonly loadedAt: number | undefined; readonly problems: readonly Problem[] };
+  /** The newest of a policy by name. */
+  readonly policy: (name: string) => Policy | undefined;
+  /** Takes what was read: sound rules replace the old ones, others leave them in force and are told. */
+  readonly take: (rules: LoadedRules) => Promise<void>;
+}
+
+export interface RulesPorts {
+  /** What was read at the start, known before it is in force. */
+  readonly first: readonly Policy[];
+  readonly record: RecordInLog;
+  readonly apply: (policies: readonly Policy[]) => Promise<void>;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+}
+
+export function createRulesInForce({ first, record, apply, metrics, logger }: RulesPorts): RulesInForce {
+  let problems: readonly Problem[] = [];
+  let policies = first;
+  let loaded: LogRecord | undefined;
+
+  async function reject(): Promise<void> {
+    metrics.rulesLoadSuccess.set(0);
+    const errors = problems.filter(isError).map(sentenceOf);
+    logger.error(
+      { problems: errors },
+      "the rules files have errors; the rules before them stay in force until they are mended",
+    );
+    await record({ type: "rules.rejected", problems: errors });
+  }
+
+  return {
+    state: () => ({ loadedAt: loaded === undefined ? undefined : Date.parse(loaded.at), problems }),
+    policy: (name) => policies.find((policy) => policy.name === name),
+    take: async (rules) => {
+      ({ problems } = rules);
+      if (problems.some(isError)) {
+        await reject();
+        return;
+      }
+      for (const problem of problems) logger.warn({ rule: problem.rule }, sentenceOf(problem));
+      ({ policies } = rules);
+      loaded = await record(loadedRecord(policies));
+      metrics.rulesLoadSuccess.set(1);
+      await apply(policies);
+      logger.info({ policies: policies.map(({ name }) => name) }, `${policies.length} policies in force`);
+    },
+  };
+}
+
+function loadedRecord(policies: readonly Policy[]): RecordBody {
+  return {
+    type: "rules.loaded",
+    policies: policies.map(({ name, hash, triggers }) => ({
+      policy: name,
+      hash,
+      triggers: Object.fromEntries(triggers.map((trigger) => [trigger.name, trigger.hash])),
+    })),
+  };
+}

@@ -1,0 +1,114 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Logger } from "pino";
+import { slotAt } from "../engine/slots.ts";
+import type { TargetWatch } from "../releases/watch.ts";
+import type { Policy } from "../rules/policy.ts";
+import { type Carried, NOTHING_CARRIED, runPass } from "./pass.ts";
+import type { PassPorts } from "./ports.ts";
+
+/** One policy under evaluation. */
+export interface RunningPolicy {
+  readonly policy: Policy;
+  /** What the last pass found. */
+  readonly carried: () => Carried;
+  readonly stop: () => Promise<void>;
+}
+
+export interface RunPolicyPorts extends PassPorts {
+  readonly logger: Logger;
+}
+
+/** How long the first pass waits for the first look at the target. */
+const FIRST_LOOK_MS = 10_000;
+/** Timers may fire a fraction early. */
+const SHORTEST_WAIT_MS = 5;
+
+/** A pass at every slot, never two at a time, until it is stopped. Slots that a slow pass ran over are counted. */
+export function runPolicy(policy: Policy, ports: RunPolicyPorts): RunningPolicy {
+  const stopping = new AbortController();
+  let carried = NOTHING_CARRIED;
+  const running = loop(policy, ports, stopping.signal, {
+    get: () => carried,
+    set: (next) => {
+      carried = next;
+    },
+  });
+  return {
+    policy,
+    carried: () => carried,
+    stop: async () => {
+      stopping.abort();
+      ports.member.leave();
+      await running;
+    },
+  };
+}
+
+interface Cell {
+  readonly get: () => Carried;
+  readonly set: (next: Carried) => void;
+}
+
+async function loop(
+  policy: Policy,
+  ports: RunPolicyPorts,
+  signal: AbortSignal,
+  carried: Cell,
+): Promise<void> {
+  const { intervalMs, queryOffsetMs } = policy;
+  await firstLook(ports.watch, signal);
+  let last: number | undefined;
+  while (!signal.aborted) {
+    const at = ports.now();
+    const slot = slotAt(at - queryOffsetMs, intervalMs);
+    // A clock that was set back waits for its old time: no slot is judged twice.
+    if (last === undefined || slot > last) {
+      if (last !== undefined) countMissed(policy, (slot - last) / intervalMs - 1, ports);
+      last = slot;
+      carried.set(await timedPass(policy, carried.get(), { at, slot }, ports));
+    }
+    const next = slotAt(ports.now() - queryOffsetMs, intervalMs) + intervalMs + queryOffsetMs;
+    await pause(Math.max(SHORTEST_WAIT_MS, next - ports.now()), signal);
+  }
+}
+
+async function timedPass(
+  policy: Policy,
+  before: Carried,
+  instant: { readonly at: number; readonly slot: number },
+  ports: RunPolicyPorts,
+): Promise<Carried> {
+  const endTimer = ports.metrics.evaluationDuration.startTimer();
+  try {
+    return await runPass(policy, before, instant, ports);
+  } catch (error) {
+    // One pass that broke must not end the watch; the next one starts from what was known before.
+    ports.logger.error(
+      { err: error, policy: policy.name },
+      "a pass failed and is left out; the next slot is evaluated as usual",
+    );
+    ports.member.measured(false);
+    return before;
+  } finally {
+    endTimer();
+  }
+}
+
+function countMissed(policy: Policy, missed: number, { metrics }: PassPorts): void {
+  if (missed > 0) metrics.evaluationsMissed.inc({ policy: policy.name }, missed);
+}
+
+/** Without it the first pass would say that the target is not known, and page for nothing. */
+async function firstLook(watch: TargetWatch, signal: AbortSignal): Promise<void> {
+  if (watch.current().ok) return;
+  const seen = Promise.withResolvers<void>();
+  const unlisten = watch.onChange(() => {
+    if (watch.current().ok) seen.resolve();
+  });
+  await Promise.race([seen.promise, pause(FIRST_LOOK_MS, signal)]);
+  unlisten();
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, { signal }).catch(() => undefined);
+}

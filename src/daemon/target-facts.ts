@@ -1,0 +1,57 @@
+import type { PastRollback, Release, Revision, Standing, TargetSnapshot } from "../releases/release.ts";
+
+/** What the log remembers of a target. */
+export interface Remembered {
+  readonly rollbacks: readonly PastRollback[];
+  /** Digests that were proven good. */
+  readonly promoted: ReadonlySet<string>;
+}
+
+export interface TargetFacts {
+  readonly release: Release;
+  /** Newest first, without the running one. */
+  readonly earlier: readonly Revision[];
+  readonly rollbacks: readonly PastRollback[];
+}
+
+/**
+ * What the target shows, completed by what the log remembers. Each alone is enough to quarantine a revision
+ * or to spend the budget: a replica that lost its log reads the target, a target that forgets has the log.
+ */
+export function withMemory(snapshot: TargetSnapshot, remembered: Remembered): TargetFacts {
+  const rollbacks = mergeRollbacks(snapshot.rollbacks, remembered.rollbacks);
+  const standing = (revision: Revision): Revision => ({
+    ...revision,
+    standing: standingOf(revision, rollbacks, remembered.promoted),
+  });
+  const { release } = snapshot;
+  return {
+    release: {
+      ...release,
+      revision: standing(release.revision),
+      previous: release.previous && standing(release.previous),
+    },
+    earlier: snapshot.earlier.map(standing),
+    rollbacks,
+  };
+}
+
+function standingOf(
+  revision: Revision,
+  rollbacks: readonly PastRollback[],
+  promoted: ReadonlySet<string>,
+): Standing {
+  const rolledBack = rollbacks.some(({ fromDigest }) => fromDigest === revision.digest);
+  if (rolledBack || revision.standing === "quarantined") return "quarantined";
+  return promoted.has(revision.digest) ? "good" : revision.standing;
+}
+
+function mergeRollbacks(
+  seen: readonly PastRollback[],
+  logged: readonly PastRollback[],
+): readonly PastRollback[] {
+  const known = new Set(logged.map(({ decisionId }) => decisionId));
+  return [...logged, ...seen.filter(({ decisionId }) => !known.has(decisionId))].toSorted(
+    (a, b) => a.at - b.at,
+  );
+}

@@ -1,0 +1,29 @@
+import type { HoldReason } from "./reason.ts";
+
+/** What a responder can do about each reason; the last sentence of a decision's summary. */
+export const NEXT_STEP: Readonly<Record<HoldReason, string>> = {
+  "log-unwritable":
+    "Free space or repair the volume of the data folder, and roll back by hand meanwhile if users are affected.",
+  "not-leader": "Nothing to do: the replica that leads decides.",
+  frozen: "Resume the policy when automation may act again.",
+  "mass-breach": "Look for a shared cause (network, database, Prometheus itself) before blaming a release.",
+  "outside-guard-period":
+    "No release is recent enough to blame: handle it as an incident; a release can still be rolled back by hand.",
+  "breach-predates-release":
+    "The release came into an ongoing incident: look for its cause before the release.",
+  "window-before-release": "Nothing to do: it acts when a whole window counts, if it still fires.",
+  "rule-changed":
+    "Check the new rule; it acts when a whole window began after the change, if it still fires.",
+  superseded: "Nothing to do: the new release is watched from its own start.",
+  "release-not-reversible": "Decide by hand: fix forward, or undo the migration first.",
+  vetoed: "Look at the veto's query: something else explains the failure.",
+  cooldown: "Look at the last rollback and decide by hand; it was recent and the target fires again.",
+  "budget-exhausted": "Decide by hand: another automatic rollback today would be one too many.",
+  "gitops-owner": "Revert in the repository that owns the target, or suspend its sync first.",
+  "no-known-good-revision": "Decide by hand: fix forward, or roll back to a revision that you trust.",
+  "target-same-vulnerability": "Ship a fix: the earlier revision has the same vulnerability.",
+  "target-not-ready": "Bring the other side up, then roll back by hand.",
+  "not-confirmed": "Nothing to do: it is looked at again in the next slot.",
+  "awaiting-approval": "Approve or reject the decision.",
+  "observe-mode": "Set mode: enforce on the policy and the trigger when it should act by itself.",
+};
