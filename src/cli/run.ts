@@ -1,0 +1,43 @@
+import { type App, startApp } from "../app.ts";
+import type { Settings } from "../config/settings.ts";
+import { createLifecycle } from "../daemon/lifecycle.ts";
+import { endProcessWith } from "../daemon/process-end.ts";
+import { createLogger } from "../telemetry/logger.ts";
+import { createScrub } from "../telemetry/scrub.ts";
+
+/** How long each part of the process may take to end. */
+const END_MS = 10_000;
+
+/** The daemon, in the foreground, until a signal ends the process. Throws when it cannot start. */
+export async function run(settings: Settings): Promise<never> {
+  const { prometheus, slack, pagerduty } = settings;
+  const secrets = [prometheus.basicPassword, prometheus.bearerToken, slack.webhookUrl, pagerduty.routingKey];
+  const logger = createLogger(settings.logLevel, createScrub(secrets, Date.now));
+  const report = (name: string, error: unknown): void => {
+    logger.error(
+      { err: error },
+      `${name}: this went wrong; what was decided and done so far is in the decision log`,
+    );
+  };
+  const lifecycle = createLifecycle({ boundMs: END_MS, report });
+  let app: App | undefined;
+  endProcessWith(lifecycle, {
+    boundMs: END_MS,
+    report,
+    stopping: async (cause) => app?.stopped(cause),
+    crashed: async (error) => app?.stopped(`crash: ${String(error)}`),
+  });
+  try {
+    app = await startApp({
+      settings,
+      logger,
+      lifecycle,
+      environment: process.env,
+      secrets: () => secrets.flatMap((secret) => secret() ?? []),
+    });
+  } catch (error) {
+    await lifecycle.stop();
+    throw error;
+  }
+  return new Promise<never>(() => undefined);
+}
