@@ -46,7 +46,7 @@ function reasonOf(thrown: unknown): string {
     return "unknown error";
   }
   if (thrown.name === "TimeoutError") {
-    return `nothing within ${ATTEMPT_TIMEOUT_MS / 1000} s`;
+    return "it took too long";
   }
   if (thrown.cause instanceof Error) {
     return reasonOf(thrown.cause);

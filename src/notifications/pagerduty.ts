@@ -20,6 +20,8 @@ export function createPagerDuty(options: {
   readonly url: string;
   readonly publicUrl: string | undefined;
   readonly now?: () => number;
+  /** Bound on one attempt; default 10 s. */
+  readonly timeoutMs?: number;
 }): Send {
   const dispatcher = outboundDispatcher();
   const now = options.now ?? Date.now;
@@ -44,7 +46,7 @@ export function createPagerDuty(options: {
         headers: { "content-type": "application/json" },
         body: JSON.stringify({ routing_key: routingKey, ...pagerDutyEvent(message, options.publicUrl) }),
         dispatcher,
-        signal: AbortSignal.timeout(ATTEMPT_TIMEOUT_MS),
+        signal: AbortSignal.timeout(options.timeoutMs ?? ATTEMPT_TIMEOUT_MS),
       });
       const text = await body.text();
       if (statusCode === 202) {

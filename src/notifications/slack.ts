@@ -20,6 +20,8 @@ export function createSlack(options: {
   readonly webhookUrl: () => string;
   readonly publicUrl: string | undefined;
   readonly now?: () => number;
+  /** Bound on one attempt; default 10 s. */
+  readonly timeoutMs?: number;
 }): Send {
   const dispatcher = outboundDispatcher();
   const now = options.now ?? Date.now;
@@ -42,7 +44,10 @@ export function createSlack(options: {
       return response;
     };
     try {
-      const webhook = new IncomingWebhook(url, { timeout: ATTEMPT_TIMEOUT_MS, fetch: fetchFn });
+      const webhook = new IncomingWebhook(url, {
+        timeout: options.timeoutMs ?? ATTEMPT_TIMEOUT_MS,
+        fetch: fetchFn,
+      });
       const { text } = await webhook.send(slackBody(message, options.publicUrl));
       return text.trim() === "ok"
         ? { kind: "delivered" }

@@ -1,0 +1,84 @@
+import type { Evidence } from "../../src/decisions/decision.ts";
+import type { DecisionRecord, RecordBody } from "../../src/log/record.ts";
+
+const TARGET = "shop/api";
+const RELEASE = "shop/api@7";
+const of = { policy: "api", target: TARGET, release: RELEASE };
+
+export const evidence: Evidence = {
+  trigger: "error-rate",
+  query: 'sum(rate(http_requests_total{status=~"5.."}[1m]))',
+  threshold: "5%",
+  forMs: 60_000,
+  samples: [
+    { at: 0, value: 0.001 },
+    { at: 15_000, value: 0.06 },
+    { at: 30_000, unknown: "unreachable" },
+    { at: 45_000, value: 0.11 },
+    { at: 60_000, value: 0.112 },
+  ],
+  endpoint: "http://prometheus:9090",
+  rulesHash: "0".repeat(64),
+  summary: "error-rate 0.112 > 5% for 1m, 4 of 5 slots",
+};
+
+export function decision(
+  decisionId: string,
+  kind: Partial<
+    Pick<DecisionRecord, "decision" | "reason" | "otherReasons" | "policy" | "target" | "release">
+  > = {},
+): DecisionRecord {
+  return {
+    type: "decision.made",
+    ...of,
+    decisionId,
+    decision: "rollback",
+    reason: "rollback",
+    otherReasons: [],
+    trigger: "error-rate",
+    summary: "error-rate 0.112 > 5% for 1m, 4 of 5 slots. Release 7 is to blame.",
+    from: { revision: "7", digest: "d7" },
+    to: { revision: "6", digest: "d6" },
+    evidence: [evidence],
+    ...kind,
+  };
+}
+
+export function applied(decisionId: string): RecordBody {
+  return { type: "rollback.applied", ...of, decisionId, detail: "template of revision 6 put back" };
+}
+
+export function verified(decisionId: string): RecordBody {
+  return {
+    type: "rollback.verified",
+    ...of,
+    decisionId,
+    detail: "recovered after 40 s",
+    steps: ["rollout complete"],
+  };
+}
+
+export function failed(decisionId: string): RecordBody {
+  return {
+    type: "rollback.failed",
+    ...of,
+    decisionId,
+    reason: "forbidden",
+    detail: "the API server refused: deployments.apps is forbidden",
+  };
+}
+
+export function trigger(
+  change: "firing" | "resolved" | "unknown" | "pending",
+  name = "error-rate",
+  policy = "api",
+): RecordBody {
+  return {
+    type: `trigger.${change}`,
+    policy,
+    trigger: name,
+    from: "inactive",
+    reason: `${name} is ${change}`,
+    slot: "2026-01-01T00:00:00.000Z",
+  };
+}

@@ -1,0 +1,149 @@
+import { describe, expect, test } from "vitest";
+import type { RecordBody } from "../../src/log/record.ts";
+import { incidentKey } from "../../src/notifications/message.ts";
+import { createTeller } from "../../src/notifications/teller.ts";
+import { recordsOf } from "./memory-log.ts";
+import { applied, decision, failed, trigger, verified } from "./story.ts";
+
+const KEY = "rollbackd/shop/api/shop/api@7";
+
+/** What is told by each record: `event key`. */
+function told(...bodies: readonly RecordBody[]): string[][] {
+  const teller = createTeller();
+  return recordsOf(bodies).map((record) =>
+    teller(record).map(({ event, dedupKey }) => `${event} ${dedupKey}`),
+  );
+}
+
+describe("a rollback", () => {
+  test("pages when it is decided, informs when it is done, resolves when it is verified: one key", () => {
+    const records = [trigger("firing"), decision("d1"), applied("d1"), trigger("resolved"), verified("d1")];
+    expect(told(...records)).toEqual([[], [`trigger ${KEY}`], [`info ${KEY}`], [], [`resolve ${KEY}`]]);
+  });
+
+  test("that fails pages again with the same key, and is resolved when its triggers are", () => {
+    const records = [trigger("firing"), decision("d1"), failed("d1"), trigger("resolved")];
+    expect(told(...records)).toEqual([[], [`trigger ${KEY}`], [`trigger ${KEY}`], [`resolve ${KEY}`]]);
+  });
+
+  test("says from where to where, and with which numbers", () => {
+    const teller = createTeller();
+    const [made, done, end] = recordsOf([decision("d1"), applied("d1"), verified("d1")]).map(teller);
+    expect(made?.[0]?.lines.join(" ")).toMatch(/0\.112 > 5% for 1m.*From 7 to 6\..*Next: /);
+    expect(done?.[0]?.title).toBe("Rolled back shop/api to 6");
+    expect(end?.[0]?.title).toBe("shop/api has recovered on 6");
+    expect(made?.[0]?.logHead).toMatch(/^[0-9a-f]{64}@1$/);
+  });
+});
+
+describe("calling for help", () => {
+  const escalated = decision("d1", { decision: "escalate", reason: "no-known-good-revision" });
+
+  test("pages, and is resolved when all triggers of the policy have resolved", () => {
+    const records = [
+      trigger("firing"),
+      trigger("firing", "p95"),
+      escalated,
+      trigger("resolved"),
+      trigger("resolved", "p95"),
+      trigger("resolved", "p95"),
+    ];
+    expect(told(...records)).toEqual([[], [], [`trigger ${KEY}`], [], [`resolve ${KEY}`], []]);
+  });
+
+  test("an unknown trigger has not resolved", () => {
+    const records = [trigger("firing"), escalated, trigger("unknown"), trigger("resolved", "p95")];
+    expect(told(...records).at(-1)).toEqual([]);
+    expect(told(...records, trigger("resolved")).at(-1)).toEqual([`resolve ${KEY}`]);
+  });
+
+  test("that turns into a rollback is resolved by its verification, once", () => {
+    const records = [
+      trigger("firing"),
+      escalated,
+      decision("d2"),
+      trigger("resolved"),
+      verified("d2"),
+      trigger("resolved"),
+    ];
+    expect(told(...records)).toEqual([
+      [],
+      [`trigger ${KEY}`],
+      [`trigger ${KEY}`],
+      [],
+      [`resolve ${KEY}`],
+      [],
+    ]);
+  });
+
+  test("trap 30: a mass breach is one page, resolved when the last of its targets is quiet", () => {
+    const mass = (name: string) =>
+      decision(`d-${name}`, {
+        decision: "escalate",
+        reason: "mass-breach",
+        policy: name,
+        target: `shop/${name}`,
+        release: `shop/${name}@1`,
+      });
+    const names = ["a", "b", "c"];
+    const records = [
+      ...names.map((name) => trigger("firing", "error-rate", name)),
+      ...names.map(mass),
+      ...names.map((name) => trigger("resolved", "error-rate", name)),
+    ];
+    expect(told(...records).flat()).toEqual([
+      "trigger rollbackd/mass-breach",
+      "resolve rollbackd/mass-breach",
+    ]);
+    expect(told(...records).at(-1)).toHaveLength(1);
+  });
+});
+
+describe("holding", () => {
+  test("in observe mode tells what would have been done and pages nobody", () => {
+    expect(told(decision("d1", { decision: "hold", reason: "observe-mode" }))).toEqual([[`info ${KEY}`]]);
+  });
+
+  test.each([
+    "frozen",
+    "vetoed",
+    "superseded",
+    "rule-changed",
+    "window-before-release",
+    "not-leader",
+  ] as const)("for %s tells nobody", (reason) =>
+    expect(told(decision("d1", { decision: "hold", reason }))).toEqual([[]]),
+  );
+});
+
+test("trap 19: blind pages once under the policy's own key and is resolved by sight", () => {
+  const blind: RecordBody = {
+    type: "evaluation.blind",
+    policy: "api",
+    since: "2026-01-01T00:00:00.000Z",
+    reason: "x",
+  };
+  expect(told(blind, { type: "evaluation.sighted", policy: "api", blindMs: 5000 })).toEqual([
+    ["trigger rollbackd/blind/api"],
+    ["resolve rollbackd/blind/api"],
+  ]);
+});
+
+test("trap 11: rejected rules page until rules are loaded; loading without a rejection tells nobody", () => {
+  const loaded: RecordBody = { type: "rules.loaded", policies: [] };
+  const rejected: RecordBody = { type: "rules.rejected", problems: ["rules/a.yaml:3:5 unknown key"] };
+  expect(told(loaded, rejected, loaded, loaded)).toEqual([
+    [],
+    ["trigger rollbackd/rules"],
+    ["resolve rollbackd/rules"],
+    [],
+  ]);
+});
+
+test("trap 33: a key that is too long is cut, and stays another key", () => {
+  const long = "x".repeat(300);
+  const key = incidentKey(`${long}/a`, undefined);
+  expect(key).toHaveLength(255);
+  expect(key).not.toBe(incidentKey(`${long}/b`, undefined));
+  expect(key).toBe(incidentKey(`${long}/a`, undefined));
+});
