@@ -1,5 +1,12 @@
 /** Errors that were foreseen: their message is a sentence for people and says the next step. */
-const FORESEEN = new Set(["SettingsError", "ListenError", "LogLocked", "LogUnwritable", "KubeConfigError"]);
+const FORESEEN = new Set([
+  "SettingsError",
+  "RulesError",
+  "ListenError",
+  "LogLocked",
+  "LogUnwritable",
+  "KubeConfigError",
+]);
 
 /**
  * What a person is told when a command could not be carried out. Errors are known by name, so that telling of

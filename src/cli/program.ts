@@ -43,8 +43,46 @@ function createProgram(io: Io, done: Done): Command {
       writeErr: (text) => io.err(text.trimEnd()),
     })
     .exitOverride();
+  addRun(program);
   addCheck(program, io, done);
   return program;
+}
+
+/** What `run` takes from the command line, by the setting that it is. */
+const RUN_FLAGS = {
+  rules: ["--rules <path>", "rules file, or folder of them"],
+  dataDir: ["--data <folder>", "holds the decision log; made when missing"],
+  "prometheus.url": ["--prometheus <urls>", "where Prometheus answers; several: separated by commas"],
+  "http.host": ["--http-host <host>", "address to answer on"],
+  "http.port": ["--http-port <port>", "port to answer on"],
+  logLevel: ["--log-level <level>", "how much is said on standard output"],
+} as const;
+
+function addRun(program: Command): void {
+  const command = program
+    .command("run")
+    .description(
+      "The daemon, in the foreground. SIGTERM ends it. Settings: config/default.yaml explains each.",
+    )
+    .option(
+      "--config <file>",
+      "settings (YAML); the environment (ROLLBACKD_…) and these options go before it",
+    );
+  const flags = Object.entries(RUN_FLAGS).map(([key, [names, description]]) => {
+    const option = new Option(names, description);
+    command.addOption(option);
+    return { key, attribute: option.attributeName() };
+  });
+  command
+    .addHelpText("after", example("rollbackd run --rules rules/ --prometheus http://prometheus:9090"))
+    .action(async (options: Readonly<Record<string, string>>) => {
+      const [{ run }, { loadSettings }] = await Promise.all([
+        import("./run.ts"),
+        import("../config/settings.ts"),
+      ]);
+      const given = Object.fromEntries(flags.map(({ key, attribute }) => [key, options[attribute]]));
+      await run(loadSettings({ file: options["config"], env: process.env, flags: given }));
+    });
 }
 
 function addCheck(program: Command, io: Io, done: Done): void {

@@ -27,7 +27,7 @@ describe("the command line", () => {
     expect(help.out).toContain("Usage: rollbackd");
   });
 
-  it.each([["check"]])("%s --help has an example", async (...command) => {
+  it.each([["run"], ["check"]])("%s --help has an example", async (...command) => {
     const help = await call(...command, "--help");
     expect(help).toMatchObject({ code: 0, err: "" });
     expect(help.out).toContain(`Example:\n  rollbackd ${command.join(" ")}`);
@@ -44,6 +44,20 @@ describe("the command line", () => {
     const result = await call(...argv);
     expect(result).toMatchObject({ code: 2, out: "" });
     expect(result.err).toContain(message);
+  });
+
+  it.each([
+    ["--config", "/nowhere.yaml", "cannot read the file of --config"],
+    ["--rules", " ", "rules (ROLLBACKD_RULES)"],
+    ["--data", " ", "dataDir (ROLLBACKD_DATA_DIR)"],
+    ["--prometheus", "nowhere", "prometheus.url (ROLLBACKD_PROMETHEUS_URL)"],
+    ["--http-host", "a b", "http.host (ROLLBACKD_HTTP_HOST)"],
+    ["--http-port", "x", "http.port (ROLLBACKD_HTTP_PORT)"],
+    ["--log-level", "loud", "logLevel (ROLLBACKD_LOG_LEVEL)"],
+  ])("run %s is a setting: %j does not start", async (flag, value, message) => {
+    const result = await call("run", flag, value);
+    expect(result.code).toBe(2);
+    expect(result.err).toContain(`rollbackd: ${message}`);
   });
 
   it("a command's exit code is the program's", async () => {
