@@ -1,7 +1,7 @@
 import type { Head } from "../log/chain.ts";
 import { targetKey } from "../rules/policy.ts";
 import { isError, type Problem, sentenceOf } from "../rules/problem.ts";
-import type { Health, Hindrance, PolicyHealth } from "../server/health.ts";
+import type { Health, Hindrance, PolicyHealth } from "./health.ts";
 import { isBlind } from "./sight.ts";
 import type { RunningPolicy } from "./run-policy.ts";
 

@@ -1,5 +1,6 @@
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from "fastify";
-import { type Health, toJson } from "./health.ts";
+import type { Health } from "../daemon/health.ts";
+import { healthJson } from "./health-json.ts";
 import { fromLoopback } from "./loopback.ts";
 import { notFound, onError, sendProblem } from "./problem.ts";
 
@@ -29,7 +30,7 @@ export function createApp({ health, metrics, report }: ServerParts): FastifyInst
   get("/health/live", () => ({ status: "live" }));
   get("/health/ready", (_, reply) => ready(health, reply));
   get("/health/detailed", (request, reply) =>
-    fromLoopback(request) ? toJson(health.detailed()) : sendProblem(reply, 403, ONLY_LOCAL),
+    fromLoopback(request) ? healthJson(health.detailed()) : sendProblem(reply, 403, ONLY_LOCAL),
   );
   for (const path of ["/metrics", "/health/metrics"]) {
     get(path, async (_, reply) => reply.type(metrics.contentType).send(await metrics.metrics()));

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { createApp } from "../../src/server/app.ts";
-import type { DetailedHealth, Hindrance } from "../../src/server/health.ts";
+import type { DetailedHealth, Hindrance } from "../../src/daemon/health.ts";
 
 const AT = Date.UTC(2026, 10, 24, 10, 6);
 

@@ -36,33 +36,9 @@ export interface DetailedHealth {
   readonly policies: readonly PolicyHealth[];
 }
 
-/** What the server asks the daemon. Both answer from memory, at once. */
+/** What the daemon answers about itself. Both from memory, at once. */
 export interface Health {
   /** Empty means ready. */
   readonly hindrances: () => readonly Hindrance[];
   readonly detailed: () => DetailedHealth;
-}
-
-/** As JSON: the same names, instants as RFC 3339 UTC with milliseconds. */
-export function toJson({ startedAt, rules, policies, ...same }: DetailedHealth): object {
-  return {
-    ...same,
-    startedAt: instant(startedAt),
-    rules: { loadedAt: instant(rules.loadedAt), problems: rules.problems },
-    policies: policies.map(({ evaluatedAt, blind, triggers, ...policy }) => ({
-      ...policy,
-      evaluatedAt: instant(evaluatedAt),
-      sight: blind === undefined ? "sighted" : { ...blind, since: instant(blind.since) },
-      triggers: triggers.map(({ at, firesAt, window, ...trigger }) => ({
-        ...trigger,
-        at: instant(at),
-        firesAt: instant(firesAt),
-        window: { ...window, from: instant(window.from), to: instant(window.to) },
-      })),
-    })),
-  };
-}
-
-function instant(at: number | undefined): string | undefined {
-  return at === undefined ? undefined : new Date(at).toISOString();
 }
