@@ -68,8 +68,8 @@ function text(
   const what =
     `${count(policies.length, "policy", "policies")} with ${count(triggers, "trigger", "triggers")}` +
     (prometheus === undefined ? "" : ", compared with live series");
-  const lines = problems.length === 0 ? [] : [renderProblems(problems, sources, io)];
-  return [...lines, summary(problems, what)].join("\n");
+  const details = problems.length === 0 ? [] : [renderProblems(problems, sources, io)];
+  return [...details, summary(problems, what)].join("\n\n");
 }
 
 function summary(problems: readonly Problem[], what: string): string {

@@ -1,5 +1,5 @@
-import { LineCounter, isAlias, isMap, isPair, isScalar, isSeq, parseDocument } from "yaml";
-import type { Document, Node } from "yaml";
+import { isAlias, isMap, isPair, isScalar, isSeq, parseDocument } from "yaml";
+import type { Document, Node, YAMLError } from "yaml";
 import type { Problem } from "./problem.ts";
 import { sourceOffset } from "./scalar-offset.ts";
 
@@ -51,26 +51,22 @@ export function readDocument(
       problems: [fault(`${text.length} characters; a rules file may have ${MAX_CHARACTERS}. Split it.`)],
     };
   }
-  const lines = new LineCounter();
+  const at = positionsIn(text);
   try {
-    const yaml = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+    const yaml = parseDocument(text, { prettyErrors: false });
     if (yaml.errors.length > 0) {
       return {
-        problems: yaml.errors.map((error) =>
-          fault(`${error.message}.`.replace(/\.\.$/, "."), position(lines, error.pos[0])),
-        ),
+        problems: withoutEchoes(yaml.errors).map((error) => fault(sentence(error.message), at(error.pos[0]))),
       };
     }
     yaml.toJS({ maxAliasCount: MAX_ALIASES });
-    return { document: open(file, text, yaml, lines) };
+    return { document: open(file, text, yaml, at) };
   } catch (error) {
-    const why = error instanceof RangeError ? "it is nested too deep" : messageOf(error);
-    return { problems: [fault(`This YAML cannot be read: ${why}.`)] };
+    return { problems: [fault(`This YAML cannot be read: ${sentence(messageOf(error))}`)] };
   }
 }
 
-function open(file: string, text: string, yaml: Document, lines: LineCounter): RulesDocument {
-  const at = (offset: number) => position(lines, offset);
+function open(file: string, text: string, yaml: Document, at: (offset: number) => Position): RulesDocument {
   return {
     file,
     text,
@@ -123,9 +119,34 @@ function childOf(
   return undefined;
 }
 
-function position(lines: LineCounter, offset: number): Position {
-  const { line, col } = lines.linePos(offset);
-  return { line: Math.max(1, line), column: Math.max(1, col) };
+// The parser's own counter misses lines inside tokens that it could not understand.
+function positionsIn(text: string): (offset: number) => Position {
+  const starts = [0, ...Array.from(text.matchAll(/\n/g), ({ index }) => index + 1)];
+  return (offset) => {
+    let low = 0;
+    for (let high = starts.length; high - low > 1;) {
+      const middle = (low + high) >> 1;
+      if ((starts[middle] ?? 0) <= offset) {
+        low = middle;
+      } else {
+        high = middle;
+      }
+    }
+    return { line: low + 1, column: offset - (starts[low] ?? 0) + 1 };
+  };
+}
+
+/** Keys that are there twice are told one by one; of errors of syntax, those after the first are only its echoes. */
+function withoutEchoes(errors: readonly YAMLError[]): readonly YAMLError[] {
+  const inOrder = errors.toSorted((a, b) => a.pos[0] - b.pos[0]);
+  const first = inOrder.find(({ code }) => code !== "DUPLICATE_KEY");
+  return inOrder.filter((error) => error.code === "DUPLICATE_KEY" || error === first);
+}
+
+/** The parser recurses, and tells so in words of its own when it comes to its end. */
+function sentence(message: string): string {
+  const text = message.startsWith("Maximum call stack") ? "It is nested too deep" : message;
+  return text.endsWith(".") ? text : `${text}.`;
 }
 
 function messageOf(error: unknown): string {

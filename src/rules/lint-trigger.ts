@@ -118,7 +118,7 @@ function lintWindow({ path, policy }: About, trigger: WrittenTrigger, complain: 
   const forMs = durationMs(trigger.for);
   const intervalMs = typeof policy.interval === "string" ? durationMs(policy.interval) : Number.NaN;
   const slots = Math.ceil(forMs / intervalMs) + 1;
-  if (slots > MAX_SLOTS) {
+  if (intervalMs > 0 && slots > MAX_SLOTS) {
     complain(
       [...path, "for"],
       "window",

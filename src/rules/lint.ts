@@ -62,9 +62,17 @@ function lintReferences(path: Path, policy: Partial<WrittenPolicy>, complain: Co
   }
 }
 
+/** Scrapes are rarely closer than this, and every evaluation is a query for each trigger. */
+const SHORTEST_INTERVAL_MS = 1000;
+
 function lintTiming(path: Path, policy: Partial<WrittenPolicy>, complain: Complain): void {
-  if (typeof policy.interval === "string" && durationMs(policy.interval) < 1000) {
-    complain([...path, "interval"], "window", `\`${policy.interval}\` is below the shortest interval, 1s.`);
+  const intervalMs = typeof policy.interval === "string" ? durationMs(policy.interval) : Number.NaN;
+  if (intervalMs > 0 && intervalMs < SHORTEST_INTERVAL_MS) {
+    complain(
+      [...path, "interval"],
+      "window",
+      `The shortest interval is 1s; here it is \`${policy.interval}\`.`,
+    );
   }
   const script = policy.rollback?.script?.timeout;
   const whole = policy.rollback?.timeout;

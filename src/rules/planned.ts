@@ -18,7 +18,7 @@ const PLANNED: Readonly<Record<string, Planned>> = {
   },
   unless: {
     under: ["triggers", "policies"],
-    instead: "Write the exception into the expression with `unless`.",
+    instead: "Write the exception into the expression, with the operator `unless`.",
   },
   approvalTimeout: { under: ["policies"], instead: "Leave it out." },
   gitops: { under: ["policies"], instead: "Leave it out, and keep the target out of automatic sync." },
@@ -30,7 +30,8 @@ const PLANNED: Readonly<Record<string, Planned>> = {
   },
   colors: { under: ["target"], instead: "Use `deployments`, or `script: true` with a script that switches." },
   precheck: { under: ["rollback"], instead: "Leave it out." },
-  deployments: { under: ["target"], instead: "Name one Deployment here and write one policy for each." },
+  // In its place for one Deployment; refused by the schema's limit alone.
+  deployments: { under: [], instead: "Name one Deployment here and write one policy for each." },
   "blue-green": {
     under: ["rollback"],
     instead: "Use `deployment`, or `script` with a script that switches.",

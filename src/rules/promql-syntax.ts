@@ -14,6 +14,9 @@ export function syntaxFault(tree: Tree, expr: string): PromqlFault | undefined {
       first = node;
     }
   });
+  if (expr.trim() === "") {
+    return { at: 0, message: "the expression is empty" };
+  }
   return first === undefined ? undefined : describe(expr, first);
 }
 

@@ -53,6 +53,21 @@ export function walk(tree: Tree, visit: (node: SyntaxNode) => void): void {
   tree.iterate({ enter: (ref) => visit(ref.node) });
 }
 
+export function depthOf(tree: Tree): number {
+  let depth = 0;
+  let deepest = 0;
+  tree.iterate({
+    enter: () => {
+      depth += 1;
+      deepest = Math.max(deepest, depth);
+    },
+    leave: () => {
+      depth -= 1;
+    },
+  });
+  return deepest;
+}
+
 /** The metric that a selector names, in any of its three spellings; empty where it names none. */
 export function metricName(selector: SyntaxNode, expr: string): string {
   const textOf = (node: SyntaxNode | null) => (node === null ? "" : expr.slice(node.from, node.to));

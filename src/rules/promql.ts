@@ -1,5 +1,13 @@
 import type { SyntaxNode, Tree } from "@lezer/common";
-import { childrenOf, functionName, metricName, operandsOf, parsePromql, walk } from "./promql-tree.ts";
+import {
+  childrenOf,
+  depthOf,
+  functionName,
+  metricName,
+  operandsOf,
+  parsePromql,
+  walk,
+} from "./promql-tree.ts";
 import { NAMES, typeOf } from "./promql-types.ts";
 import type { Fault, PromqlFault } from "./promql-types.ts";
 import { syntaxFault } from "./promql-syntax.ts";
@@ -32,14 +40,21 @@ export interface PromqlFacts {
   readonly normal: string;
 }
 
+/** Far beyond any query, and little enough for the recursion below. */
+const MAX_DEPTH = 500;
+
+const UNREADABLE = { rangeMs: 0, selectors: [], unit: "unknown", quantileOf: [], normal: "" } as const;
+
 /** Reads an expression. Never throws. */
 export function readPromql(expr: string): PromqlFacts {
   const tree = parsePromql(expr);
   const root = tree.topNode.firstChild;
   const syntax = syntaxFault(tree, expr);
   if (root === null || syntax !== undefined) {
-    const faults = [syntax ?? { at: 0, message: "the expression is empty" }];
-    return { faults, rangeMs: 0, selectors: [], unit: "unknown", quantileOf: [], normal: expr.trim() };
+    return { ...UNREADABLE, faults: [syntax ?? { at: 0, message: "the expression is empty" }] };
+  }
+  if (depthOf(tree) > MAX_DEPTH) {
+    return { ...UNREADABLE, faults: [{ at: 0, message: "the expression is nested too deep; simplify it" }] };
   }
   const top = operandsOf(tree.topNode)[0] ?? root;
   return {

@@ -1,4 +1,5 @@
 import { Ajv } from "ajv";
+import type { ErrorObject } from "ajv";
 import type { Path, RulesDocument } from "./document.ts";
 import { explain } from "./explain.ts";
 import type { Problem } from "./problem.ts";
@@ -37,7 +38,7 @@ export function validate(document: RulesDocument): Validation {
     .filter(({ error }) => error.keyword !== "additionalProperties")
     .map(({ path }) => path);
   return {
-    problems: distinct(problems),
+    problems: distinct(valid || problems.length > 0 ? problems : [unexplained(document, errors)]),
     rules: valid ? filled : undefined,
     policies: listAt(filled, "policies"),
     isBroken: (path) => broken.some((at) => path.every((step, index) => String(step) === String(at[index]))),
@@ -58,6 +59,21 @@ function pathOf(pointer: string): Path {
     .split("/")
     .slice(1)
     .map((step) => step.replaceAll("~1", "/").replaceAll("~0", "~"));
+}
+
+/** Never to be seen; without it a file could be refused in silence. */
+function unexplained(
+  document: RulesDocument,
+  errors: readonly { readonly error: ErrorObject; readonly path: Path }[],
+): Problem {
+  const [first] = errors;
+  return {
+    file: document.file,
+    ...document.locate(first?.path ?? []),
+    severity: "error",
+    rule: "wrong-value",
+    message: `This does not fit the schema: ${first?.error.message ?? "no reason given"}.`,
+  };
 }
 
 function distinct(problems: readonly Problem[]): readonly Problem[] {

@@ -1,0 +1,252 @@
+import { mkdir, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import * as fc from "fast-check";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { stringify } from "yaml";
+import { loadRules, parseRules } from "../../src/rules/load.ts";
+import { isError } from "../../src/rules/problem.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
+import { policyIn, rulesWith, triggerIn } from "./written.ts";
+
+async function folderWith(files: Readonly<Record<string, string>>): Promise<string> {
+  const { path, remove } = temporaryFolder();
+  onTestFinished(remove);
+  for (const [name, text] of Object.entries(files)) {
+    await writeFile(join(path, name), text);
+  }
+  return path;
+}
+
+const EXAMPLE = join(import.meta.dirname, "../../rules/vcci-api.yaml");
+
+describe("the example that is shipped", () => {
+  test("loads without a problem and means what the mission says", async () => {
+    const { policies, problems } = await loadRules(EXAMPLE);
+    expect(problems).toEqual([]);
+    expect(policies).toHaveLength(1);
+    const [policy] = policies;
+    expect(policy).toMatchObject({
+      name: "vcci-api",
+      mode: "enforce",
+      intervalMs: 15_000,
+      target: { kind: "deployment", namespace: "vcci-production", deployment: "vcci-api" },
+      guard: 86_400_000,
+      notify: ["slack", "pagerduty"],
+      rollback: { strategy: { kind: "deployment" }, timeoutMs: 600_000, verify: { recoveryMs: 600_000 } },
+    });
+    expect(policy?.triggers).toMatchObject([
+      {
+        name: "error-rate",
+        query: { kind: "ratio", minTotal: 1 },
+        threshold: { op: "above", value: 0.05, text: "5%" },
+        forMs: 300_000,
+        maxGapMs: 60_000,
+        rangeMs: 60_000,
+      },
+      { name: "p95-latency", threshold: { op: "above", value: 2, text: "2000ms" }, forMs: 300_000 },
+      { name: "health", kind: "health", probe: { intervalMs: 10_000, timeoutMs: 2000 }, failures: 3 },
+    ]);
+  });
+});
+
+describe("meaning", () => {
+  test("what is left out gets its default", () => {
+    expect(policyIn(rulesWith())).toMatchObject({
+      mode: "observe",
+      intervalMs: 15_000,
+      queryOffsetMs: 0,
+      guard: 3_600_000,
+      watchMs: 86_400_000,
+      cooldownMs: 900_000,
+      budget: { rollbacks: 1, perMs: 86_400_000 },
+      provenAfterMs: 3_600_000,
+      blindAfterMs: 120_000,
+      noDataAfterMs: 600_000,
+      notify: [],
+      runbook: undefined,
+      rollback: { timeoutMs: 600_000, verify: { probe: undefined, smoke: undefined, recoveryMs: 600_000 } },
+      triggers: [{ breachRatio: 1, minCoverage: 0.8, maxGapMs: 60_000, aggregate: undefined }],
+      source: { file: "rules.yaml", line: 2 },
+    });
+  });
+
+  test("a script target carries its command, its release and a guard without end", () => {
+    const text = [
+      "policies:",
+      "  - name: api",
+      "    target: {script: true, namespace: shop, release: {expr: max by (version) (build_info)}}",
+      "    guard: always",
+      "    triggers: [{name: health, probe: {url: 'http://a/'}, severity: warning}]",
+      "    rollback:",
+      "      strategy: script",
+      "      script: {command: [bash, rollback.sh], cwd: /srv, env: {COLOR: blue}, timeout: 3m}",
+      "      verify: {smoke: {command: [smoke.sh]}, probe: {url: 'http://a/', successes: 5}}",
+    ].join("\n");
+    expect(policyIn(text)).toMatchObject({
+      target: { kind: "script", namespace: "shop", releaseExpr: "max by (version) (build_info)" },
+      guard: "always",
+      triggers: [{ severity: "warning" }],
+      rollback: {
+        strategy: {
+          kind: "script",
+          script: {
+            command: ["bash", "rollback.sh"],
+            cwd: "/srv",
+            env: { COLOR: "blue" },
+            timeoutMs: 180_000,
+          },
+        },
+        verify: {
+          smoke: { command: ["smoke.sh"], timeoutMs: 300_000 },
+          probe: { probe: { url: "http://a/", intervalMs: 10_000 }, successes: 5 },
+        },
+      },
+    });
+  });
+
+  test.each([
+    ["enforce", "observe", "observe"],
+    ["enforce", "approve", "approve"],
+    ["observe", "enforce", "observe"],
+    ["approve", "enforce", "approve"],
+  ])("in a policy that may %s, a trigger written %s may %s", (policy, trigger, effective) => {
+    const text = rulesWith({
+      policy: `target: {namespace: shop, deployments: [api]}\nmode: ${policy}`,
+      trigger: `expr: a\nabove: 1\nfor: 1m\nmode: ${trigger}`,
+    });
+    expect(parseRules("rules.yaml", text).policies[0]?.triggers[0]?.mode).toBe(effective);
+  });
+
+  test.each([
+    ["sum(rate(a[1m]))", 60_000],
+    ["max_over_time(sum(rate(a[1m]))[10m:30s])", 660_000],
+    ["max_over_time(rate(a[1m])[10m:] offset 1h)", 4_260_000],
+    ["a - a offset 1d", 86_400_000],
+    ["rate(a[1m]) / rate(b[5m])", 300_000],
+    ["a", 0],
+  ])("%s looks back %d ms", (expr, rangeMs) => {
+    expect(triggerIn(rulesWith({ trigger: `expr: ${expr}\nabove: 1\nfor: 1m` }))).toMatchObject({ rangeMs });
+  });
+});
+
+describe("a folder of rules", () => {
+  test("every rules file is read in order; tests, dot entries and other files are not", async () => {
+    const path = await folderWith({
+      "b.yaml": rulesWith({ name: "b" }),
+      "a.yaml": rulesWith({ name: "a" }),
+      "a.test.yaml": "tests: []",
+      ".hidden.yaml": "nonsense",
+      "notes.txt": "nonsense",
+    });
+    const { policies, problems } = await loadRules(path);
+    expect(problems).toEqual([]);
+    expect(policies.map(({ name }) => name)).toEqual(["a", "b"]);
+  });
+
+  test("a mounted ConfigMap, with its links and its hidden folders, is read once", async () => {
+    const path = await folderWith({});
+    await mkdir(join(path, "..2026_01_01"));
+    await writeFile(join(path, "..2026_01_01", "a.yaml"), rulesWith());
+    await symlink("..2026_01_01", join(path, "..data"));
+    await symlink("..data/a.yaml", join(path, "a.yaml"));
+    const { policies, problems } = await loadRules(path);
+    expect(problems).toEqual([]);
+    expect(policies).toHaveLength(1);
+  });
+
+  test("two policies of one name are an error that names both places", async () => {
+    const path = await folderWith({ "a.yaml": rulesWith(), "b.yaml": `# second\n${rulesWith()}` });
+    const { policies, problems } = await loadRules(path);
+    expect(policies).toEqual([]);
+    expect(problems).toMatchObject([
+      { file: join(path, "b.yaml"), line: 3, column: 11, severity: "error", rule: "duplicate-name" },
+    ]);
+    expect(problems[0]?.message).toContain(`${join(path, "a.yaml")}:2`);
+  });
+
+  test("two policies that act on one target are an error; one that acts and one that watches are not", async () => {
+    const acting = "target: {namespace: shop, deployments: [api]}\nmode: enforce";
+    const first = rulesWith({ name: "a", policy: acting });
+    const both = await folderWith({ "a.yaml": first, "b.yaml": rulesWith({ name: "b", policy: acting }) });
+    expect((await loadRules(both)).problems).toMatchObject([
+      { file: join(both, "b.yaml"), line: 3, column: 13, severity: "error", rule: "target" },
+    ]);
+    const one = await folderWith({ "a.yaml": first, "b.yaml": rulesWith({ name: "b" }) });
+    expect((await loadRules(one)).problems).toEqual([]);
+  });
+
+  test("one broken file keeps all of them out of force", async () => {
+    const path = await folderWith({ "a.yaml": rulesWith({ name: "a" }), "b.yaml": "policies: 5" });
+    const { policies, problems } = await loadRules(path);
+    expect(policies).toEqual([]);
+    expect(problems.every(({ file }) => file === join(path, "b.yaml"))).toBe(true);
+  });
+
+  test("what is not there or holds nothing is a problem, not a crash", async () => {
+    const path = await folderWith({});
+    const { problems } = await loadRules(path, join(path, "none.yaml"));
+    expect(problems.map(({ rule }) => rule)).toEqual(["empty", "file"]);
+  });
+
+  test("a folder in the place of a file says that it cannot be read", async () => {
+    const path = await folderWith({});
+    await mkdir(join(path, "a.yaml"));
+    const { problems } = await loadRules(path);
+    expect(problems).toMatchObject([{ file: join(path, "a.yaml"), severity: "error", rule: "file" }]);
+  });
+});
+
+describe("loading never throws", () => {
+  const sane = (text: string) => {
+    const { policies, problems } = parseRules("rules.yaml", text);
+    const lines = text.split("\n");
+    for (const { line, column } of problems) {
+      expect(line).toBeLessThanOrEqual(lines.length);
+      expect(column).toBeLessThanOrEqual((lines[line - 1]?.length ?? 0) + 1);
+    }
+    // Refused in silence would be as bad as a crash.
+    expect(policies.length > 0).toBe(!problems.some(isError));
+  };
+  test("on any text", () => {
+    const texts = fc.oneof(fc.string(), fc.string({ unit: "binary" }));
+    expect(() => fc.assert(fc.property(texts, sane))).not.toThrow();
+  });
+
+  test("on any YAML", () => {
+    const files = fc.anything({ maxDepth: 4 }).map((value) => stringify(value) ?? "");
+    expect(() => fc.assert(fc.property(files, sane))).not.toThrow();
+  });
+
+  test("on a sound file in which any characters were replaced", () => {
+    const text = rulesWith();
+    const edited = fc
+      .tuple(fc.nat(text.length), fc.nat(12), fc.string({ maxLength: 5 }))
+      .map(([at, length, by]) => text.slice(0, at) + by + text.slice(at + length));
+    expect(() => fc.assert(fc.property(edited, sane), { numRuns: 500 })).not.toThrow();
+  });
+
+  test("on a sound shape with any values", () => {
+    const keys = [
+      "name",
+      "mode",
+      "target",
+      "guard",
+      "triggers",
+      "rollback",
+      "interval",
+      "expr",
+      "for",
+      "probe",
+    ];
+    const value = fc.letrec<{ tree: unknown }>((tie) => ({
+      tree: fc.oneof(
+        { maxDepth: 4 },
+        fc.constantFrom("api", "5m", 5, true, null, "always", "deployment", "sum(rate(a[5m]", "%"),
+        fc.array(tie("tree"), { maxLength: 3 }),
+        fc.dictionary(fc.constantFrom(...keys), tie("tree"), { maxKeys: 6 }),
+      ),
+    })).tree;
+    const files = fc.array(value, { maxLength: 2 }).map((policies) => stringify({ policies }));
+    expect(() => fc.assert(fc.property(files, sane), { numRuns: 300 })).not.toThrow();
+  });
+});

@@ -1,0 +1,173 @@
+import { describe, expect, test } from "vitest";
+import { messagesIn, problemsIn, rulesWith } from "./written.ts";
+
+/* In these files the policy's own lines begin at 3:5, the trigger's at 7:9. */
+const metric = "expr: sum(rate(errors_total[5m]))";
+
+describe("a mistake is told with its line and column", () => {
+  const ofTrigger: readonly (readonly [string, string, readonly string[]])[] = [
+    ["an unknown key", `${metric}\nabvoe: 5\nfor: 5m`, ["6:9 error missing-key", "8:9 error unknown-key"]],
+    ["no threshold", `${metric}\nfor: 5m`, ["6:9 error missing-key"]],
+    ["both thresholds", `${metric}\nabove: 5\nbelow: 1\nfor: 5m`, ["9:9 error misplaced-key"]],
+    ["no `for`", `${metric}\nabove: 5`, ["6:9 error missing-key"]],
+    ["a duration in words", `${metric}\nabove: 5\nfor: 5 minutes`, ["9:14 error wrong-value"]],
+    ["a number without a unit as duration", `${metric}\nabove: 5\nfor: 300`, ["9:14 error wrong-value"]],
+    ["a threshold in words", `${metric}\nabove: five\nfor: 5m`, ["8:16 error wrong-value"]],
+    ["a share above 1", `${metric}\nabove: 5\nfor: 5m\nminCoverage: 80`, ["10:22 error wrong-value"]],
+    ["two measures", `${metric}\nprobe: {url: "http://a/"}\nabove: 5\nfor: 5m`, ["6:9 error wrong-value"]],
+    ["no measure", "above: 5\nfor: 5m", ["6:9 error wrong-value"]],
+    ["`failures` without a probe", `${metric}\nabove: 5\nfor: 5m\nfailures: 3`, ["10:9 error misplaced-key"]],
+    ["`minTotal` without a ratio", `${metric}\nabove: 5\nfor: 5m\nminTotal: 3`, ["10:9 error misplaced-key"]],
+    ["`for` with a probe", 'probe: {url: "http://a/"}\nfor: 5m', ["8:9 error misplaced-key"]],
+    ["a probe slower than its interval", 'probe: {url: "http://a/", timeout: 10s}', ["7:16 error probe"]],
+    ["a password in an address", 'probe: {url: "http://u:p@a/"}', ["7:22 error probe"]],
+    ["an address without a host", 'probe: {url: "http://:80/"}', ["7:22 error probe"]],
+    ["`for` below the interval", `${metric}\nabove: 5\nfor: 5s`, ["9:14 warning window"]],
+    ["a window of 11,001 slots", `${metric}\nabove: 5\nfor: 165000s`, ["9:14 error window"]],
+    [
+      "a trigger that would go beyond its policy",
+      `${metric}\nabove: 5\nfor: 5m\nmode: enforce`,
+      ["10:15 warning mode"],
+    ],
+    ["a ratio above 5 times", "ratio: {errors: a, total: b}\nabove: 5\nfor: 5m", ["8:16 error units"]],
+    ["a later version's trigger", "vulnerability: {severity: critical}", ["7:9 error not-supported"]],
+    ["a later version's veto", `${metric}\nabove: 5\nfor: 5m\nunless: up == 0`, ["10:9 error not-supported"]],
+  ];
+  test.each(ofTrigger)("%s", (_, trigger, expected) => {
+    expect(problemsIn(rulesWith({ trigger }))).toEqual(expected);
+  });
+
+  const target = "target: {namespace: shop, deployments: [api]}";
+  const ofPolicy: readonly (readonly [string, string, readonly string[]])[] = [
+    ["several Deployments", "target: {namespace: shop, deployments: [a, b]}", ["3:44 error not-supported"]],
+    ["a Deployment without its namespace", "target: {deployments: [a]}", ["3:13 error target"]],
+    ["a later version's target", "target: {service: a, namespace: shop}", ["3:14 error not-supported"]],
+    ["a later version's key", `${target}\ngitops: warn`, ["4:5 error not-supported"]],
+    ["an unknown channel", `${target}\nnotify: [slak]`, ["4:14 error wrong-value"]],
+    ["an unknown mode", `${target}\nmode: enforced`, ["4:11 error wrong-value"]],
+    ["a name that is no name", `${target}\nrunbook: wiki`, ["4:14 error wrong-value"]],
+    ["an interval of no time", `${target}\ninterval: 0s`, ["4:15 error wrong-value"]],
+    ["an interval below a second", `${target}\ninterval: 500ms`, ["4:15 error window"]],
+    ["`always` for a Deployment", `${target}\nguard: always`, ["4:12 error target"]],
+    [
+      "a Deployment's strategy for a script target",
+      "target: {script: true}\nguard: always",
+      ["5:26 error target"],
+    ],
+    [
+      "a script target that never sees a release",
+      "target: {script: true}",
+      ["3:13 warning target", "4:26 error target"],
+    ],
+    ["a script target that is not", "target: {script: false}", ["3:22 error wrong-value"]],
+  ];
+  test.each(ofPolicy)("%s", (_, policy, expected) => {
+    expect(problemsIn(rulesWith({ policy }))).toEqual(expected);
+  });
+
+  const files: readonly (readonly [string, string, readonly string[]])[] = [
+    ["an empty file", "# nothing\n", ["1:1 error empty"]],
+    ["no policies", "policies: []\n", ["1:11 error wrong-value"]],
+    ["a policy that is empty", "policies:\n  -\n", ["2:4 error wrong-value"]],
+    ["a list in place of a map", "- a\n", ["1:1 error wrong-value"]],
+    ["a key twice", "policies: []\npolicies: []\n", ["2:1 error yaml"]],
+    ["an open bracket", "policies: [\n", ["2:1 error yaml"]],
+    ["an alias to nothing", "policies: *none\n", ["1:1 error yaml"]],
+    ["two documents", "policies: []\n---\npolicies: []\n", ["2:1 error yaml"]],
+    ["nesting without end", `policies: ${"[".repeat(5000)}${"]".repeat(5000)}`, ["1:801 error yaml"]],
+    ["a file of a megabyte", `# ${"x".repeat(1_000_000)}`, ["1:1 error yaml"]],
+  ];
+  test.each(files)("%s", (_, text, expected) => {
+    expect(problemsIn(text)).toEqual(expected);
+  });
+
+  test("aliases that multiply are refused, not followed", () => {
+    const lines = ["a0: &a0 [x, x]"];
+    for (let level = 1; level < 30; level += 1) {
+      lines.push(`a${level}: &a${level} [*a${level - 1}, *a${level - 1}]`);
+    }
+    expect(problemsIn(lines.join("\n"))).toEqual(["1:1 error yaml"]);
+  });
+
+  test("several mistakes are told at once, also those of expressions beside them", () => {
+    const trigger = `${metric.replace("[5m]", "")}\nabove: 5\nfor: ever\nsum: 1`;
+    const policy = "target: {namespace: shop, deployments: [api]}\nmod: enforce\nnotify: [mail]";
+    expect(problemsIn(rulesWith({ trigger, policy }))).toEqual([
+      "4:5 error unknown-key",
+      "5:14 error wrong-value",
+      "9:24 error promql",
+      "11:14 error wrong-value",
+      "12:9 error unknown-key",
+    ]);
+  });
+});
+
+describe("messages say what to do", () => {
+  test("a misspelt key names the key that was meant", () => {
+    expect(messagesIn(rulesWith({ trigger: `${metric}\nabvoe: 5\nabove: 5\nfor: 5m` }))).toEqual([
+      "This trigger has no key `abvoe`. Did you mean `above`?",
+    ]);
+  });
+
+  test("a key that resembles none gets the list", () => {
+    const [message] = messagesIn(rulesWith({ trigger: `${metric}\nzzz: 5\nabove: 5\nfor: 5m` }));
+    expect(message).toContain("Known here: name, ratio, expr");
+  });
+
+  test("a part of a later version is not called unknown", () => {
+    expect(messagesIn(rulesWith({ trigger: "rollout: stalled" }))).toEqual([
+      "`rollout` is not supported by this version. A health trigger with `probe` sees a release that never gets ready.",
+    ]);
+  });
+});
+
+describe("PromQL is shown where it is wrong in the file, however YAML writes it", () => {
+  const styles: readonly (readonly [string, string, string])[] = [
+    ["plain", "expr: sum(rate(a))", "7:24"],
+    ["plain over two lines", "expr: sum(\n  rate(a))", "8:16"],
+    ["single quotes", "expr: 'sum(rate(a{b=''c''}))'", "7:25"],
+    ["double quotes", String.raw`expr: "sum(x{b=\"c\"}) + rate(a)"`, "7:39"],
+    ["a block", "expr: |\n  sum(\n    rate(a)\n  )", "9:18"],
+    ["a folded block", "expr: >-\n  sum(\n  rate(a)\n  )", "9:16"],
+  ];
+  test.each(styles)("%s", (_, expr, place) => {
+    expect(problemsIn(rulesWith({ trigger: `${expr}\nabove: 5\nfor: 5m` }))).toEqual([
+      `${place} error promql`,
+    ]);
+  });
+});
+
+describe("units", () => {
+  const p95 = "expr: histogram_quantile(0.95, sum by (le) (rate(http_seconds_bucket[1m])))";
+  test("trap 15: a bare 2000 on an expression in seconds is an error, and says how to write it", () => {
+    const text = rulesWith({ trigger: `${p95}\nabove: 2000\nfor: 5m` });
+    expect(problemsIn(text)).toEqual(["8:16 error units"]);
+    expect(messagesIn(text)).toEqual([
+      "The expression is in seconds, so `above: 2000` means 2000 seconds. Write `2000ms` or `2000s`.",
+    ]);
+  });
+
+  const fine: readonly string[] = [
+    `${p95}\nabove: 2000ms`,
+    `${p95}\nabove: 99`,
+    `${p95} * 1000\nabove: 2000`,
+    "expr: sum(rate(http_seconds_count[1m]))\nabove: 2000",
+    "expr: sum(rate(http_seconds_sum[1m]))\nabove: 2000",
+    "expr: count(http_seconds)\nabove: 2000",
+    "expr: time() - max(last_success_timestamp_seconds)\nabove: 7200",
+    "expr: max(queue_milliseconds)\nabove: 2000",
+  ];
+  test.each(fine)("no false alarm: %s", (trigger) => {
+    expect(problemsIn(rulesWith({ trigger: `${trigger}\nfor: 5m` }))).toEqual([]);
+  });
+
+  const wrong: readonly string[] = [
+    "expr: rate(http_seconds_sum[1m]) / rate(http_seconds_count[1m])\nabove: 500",
+    "expr: max(job_seconds) > 0\nbelow: 500",
+    'expr: avg({__name__="job_seconds"})\nabove: 500',
+    "expr: max(queue_milliseconds)\nabove: 2s",
+  ];
+  test.each(wrong)("an error: %s", (trigger) => {
+    expect(problemsIn(rulesWith({ trigger: `${trigger}\nfor: 5m` }))).toEqual(["8:16 error units"]);
+  });
+});
