@@ -8,11 +8,9 @@ cd "$(dirname "$0")/.."
 root=$PWD
 cache=$root/.cache
 
+. scripts/debian.sh
+
 say() { printf 'setup: %-12s %s\n' "$1" "$2"; }
-fail() {
-  printf 'setup: %s\n' "$1" >&2
-  exit 1
-}
 
 # `npm ci` would refuse where a registry does not carry the packages of other platforms, which are then
 # absent from the lock; `npm install --no-save` takes the same versions and checks the same hashes.
@@ -30,29 +28,6 @@ packages() {
   say packages "installed node_modules (Node $(node_modules/.bin/node --version))"
 }
 
-# Package lists of this folder's own, for machines whose lists are empty and for people who are not root.
-own_lists() {
-  mkdir -p "$cache/apt/state/lists/partial" "$cache/apt/cache/archives/partial"
-  set -- -qq -o Dir::State="$cache/apt/state" -o Dir::State::status=/var/lib/dpkg/status \
-    -o Dir::Cache="$cache/apt/cache" -o APT::Sandbox::User=root -o Debug::NoLocking=1 "$@"
-  apt-get "$@"
-}
-
-# debian PACKAGE: puts the files of a Debian package into .cache/tools. Nothing is installed or started.
-debian() {
-  command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null ||
-    fail "$1 is not on PATH and this is no Debian: install it and run this again."
-  mkdir -p "$cache/deb" "$cache/tools"
-  rm -f "$cache/deb/$1"_*.deb
-  (
-    cd "$cache/deb"
-    apt-get -qq -o APT::Sandbox::User=root download "$1" 2>/dev/null ||
-      { own_lists update && own_lists download "$1"; }
-  ) || fail "could not download Debian's package $1. Give this machine a network, or put the program on PATH."
-  dpkg-deb -x "$cache/deb/$1"_*.deb "$cache/tools"
-  rm -f "$cache/deb/$1"_*.deb
-}
-
 # tool COMMAND PACKAGE
 tool() {
   unpacked=$cache/tools/usr/bin/$1
@@ -62,7 +37,7 @@ tool() {
     say "$1" "found ${unpacked#"$root"/}"
   else
     say "$1" "downloading Debian's package $2 into .cache/tools …"
-    debian "$2"
+    unpack_debian "$2" "$cache/tools"
     say "$1" "installed ${unpacked#"$root"/}"
   fi
 }
