@@ -33,8 +33,8 @@ export async function recordStart(
 ): Promise<boolean> {
   const { policy, uid, from, to } = order;
   const record = await ports.record({
-    ...about(order),
     type: "rollback.started",
+    ...about(order),
     strategy: policy.rollback.strategy.kind,
     uid,
     trigger,
@@ -122,7 +122,7 @@ async function recordApplied(
   signal: AbortSignal,
 ): Promise<LogRecord | undefined> {
   const record = await recordInsistently(
-    { ...about(order), type: "rollback.applied", detail, ...(output !== undefined && { output }) },
+    { type: "rollback.applied", ...about(order), detail, ...(output !== undefined && { output }) },
     ports,
     signal,
   );
@@ -146,7 +146,7 @@ async function recordFailed(
 ): Promise<void> {
   ports.metrics.rollbacks.inc({ outcome: reason });
   await recordInsistently(
-    { ...about(order), type: "rollback.failed", reason, detail, ...(output !== undefined && { output }) },
+    { type: "rollback.failed", ...about(order), reason, detail, ...(output !== undefined && { output }) },
     ports,
     signal,
   );
@@ -165,10 +165,10 @@ async function verify(
   const { steps } = outcome;
   const body: RollbackRecord =
     outcome.kind === "verified"
-      ? { ...about(order), type: "rollback.verified", detail: verifiedDetail(order), steps }
+      ? { type: "rollback.verified", ...about(order), detail: verifiedDetail(order), steps }
       : {
-          ...about(order),
           type: "rollback.failed",
+          ...about(order),
           reason: outcome.reason,
           detail: outcome.detail,
           steps,
