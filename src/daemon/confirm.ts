@@ -26,9 +26,9 @@ export async function confirm(
 ): Promise<Confirmation> {
   const [notFiring, target] = await Promise.all([
     whyNotFiring(policy, firing, ports),
-    lookAtTarget(policy, release, ports.watch),
+    lookAtTarget(release, ports.watch),
   ]);
-  return { notFiring: notFiring ?? target.unseen, movedTo: target.movedTo };
+  return { notFiring, ...target };
 }
 
 async function whyNotFiring(
@@ -54,17 +54,16 @@ async function whyNotFiring(
 }
 
 async function lookAtTarget(
-  policy: Policy,
   release: Release,
   watch: TargetWatch,
-): Promise<{ readonly unseen?: string; readonly movedTo: string | undefined }> {
+): Promise<Pick<Confirmation, "unseen" | "movedTo">> {
   const lookup = await watch.reread();
   if (lookup.ok) {
     const now = lookup.snapshot.release;
-    return { movedTo: now.id === release.id ? undefined : `${now.id} (revision ${now.revision.name})` };
+    const movedTo = now.id === release.id ? undefined : `${now.id} (revision ${now.revision.name})`;
+    return { unseen: undefined, movedTo };
   }
-  // Nobody can ask what runs there; the author of the policy chose that.
-  if (policy.target.kind === "script" && policy.target.releaseExpr === undefined)
-    return { movedTo: undefined };
+  // Nothing is there to say its version, as when every pod crashed; that is no sign of another release.
+  if (lookup.reason === "unknown-version") return { unseen: undefined, movedTo: undefined };
   return { unseen: `the target could not be looked at again: ${lookup.detail}`, movedTo: undefined };
 }

@@ -2,7 +2,7 @@ import type { Revision } from "../releases/release.ts";
 import { chooseTarget } from "../releases/standing.ts";
 import type { Decision } from "./decision.ts";
 import { type Obstacle, obstaclesTo } from "./obstacles.ts";
-import { HOLD_REASONS, kindOf } from "./reason.ts";
+import { HOLD_REASONS } from "./reason.ts";
 import type { FiringTrigger, Situation } from "./situation.ts";
 
 export interface Decided {
@@ -32,7 +32,7 @@ function decisionFor(obstacles: readonly Obstacle[]): Decision {
   const [first, ...others] = obstacles;
   if (first === undefined) return { decision: "rollback", reason: "rollback", otherReasons: [] };
   return {
-    decision: kindOf(first.reason),
+    decision: first.kind,
     reason: first.reason,
     otherReasons: others.map(({ reason }) => reason),
   };

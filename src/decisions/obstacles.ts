@@ -1,10 +1,11 @@
 import { formatDuration, formatInstant } from "../engine/format.ts";
 import { chooseTarget } from "../releases/standing.ts";
-import { HOLD_REASONS, type HoldReason } from "./reason.ts";
+import { HOLD_REASONS, type HoldReason, kindOf } from "./reason.ts";
 import type { FiringTrigger, Situation } from "./situation.ts";
 
 export interface Obstacle {
   readonly reason: HoldReason;
+  readonly kind: "hold" | "escalate";
   /** A sentence with the numbers. */
   readonly detail: string;
 }
@@ -33,7 +34,7 @@ const CHECKS: Partial<Record<HoldReason, Check>> = {
   cooldown,
   "budget-exhausted": budgetExhausted,
   "no-known-good-revision": noTarget,
-  "not-confirmed": ({ confirmation }) => confirmation?.notFiring,
+  "not-confirmed": ({ confirmation }) => confirmation?.notFiring ?? confirmation?.unseen,
   "awaiting-approval": (_, { trigger }) =>
     trigger.mode === "approve" ? "a person has to approve it" : undefined,
   "observe-mode": (_, { trigger }) =>
@@ -44,8 +45,14 @@ const CHECKS: Partial<Record<HoldReason, Check>> = {
 export function obstaclesTo(situation: Situation, firing: FiringTrigger): readonly Obstacle[] {
   return HOLD_REASONS.flatMap((reason) => {
     const detail = CHECKS[reason]?.(situation, firing);
-    return detail === undefined ? [] : [{ reason, detail }];
+    return detail === undefined ? [] : [{ reason, kind: kindIn(situation, reason), detail }];
   });
+}
+
+/** A trigger that went quiet is no news; one that still fires on a target that nobody can see is. */
+function kindIn({ confirmation }: Situation, reason: HoldReason): Obstacle["kind"] {
+  const isExposed = confirmation?.notFiring === undefined && confirmation?.unseen !== undefined;
+  return reason === "not-confirmed" && isExposed ? "escalate" : kindOf(reason);
 }
 
 function outsideGuard({ release, policy, at }: Situation): string | undefined {

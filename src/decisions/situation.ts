@@ -25,6 +25,8 @@ export interface Gates {
 export interface Confirmation {
   /** Why the trigger is not confirmed to fire still; undefined when it is. */
   readonly notFiring: string | undefined;
+  /** Why the target could not be looked at; undefined when it could. */
+  readonly unseen: string | undefined;
   /** What the target runs instead; undefined when it still runs the release in question. */
   readonly movedTo: string | undefined;
 }

@@ -1,4 +1,5 @@
-import type { MetricTrigger, Threshold } from "../rules/policy.ts";
+import type { MetricTrigger } from "../rules/policy.ts";
+import { breaches } from "../rules/threshold.ts";
 import type { Sample, UnknownReason } from "./sample.ts";
 import { seriesKey } from "./series-key.ts";
 
@@ -89,10 +90,6 @@ function extreme(values: readonly number[], highest: boolean): number | undefine
     if (best === undefined) return value;
     return value > best === highest ? value : best;
   }, undefined);
-}
-
-function breaches({ op, value: limit }: Threshold, value: number): boolean {
-  return op === "above" ? value > limit : value < limit;
 }
 
 function byLabels(series: readonly Reading[]): ReadonlyMap<string, number> {

@@ -18,7 +18,7 @@ import {
 import { OPEN } from "../support/replay.ts";
 
 const at = TEN + 5 * MINUTE;
-const confirmed = { notFiring: undefined, movedTo: undefined };
+const confirmed = { notFiring: undefined, unseen: undefined, movedTo: undefined };
 
 function firing(changes: Partial<FiringTrigger> = {}, trigger = metricTrigger()): FiringTrigger {
   return {
@@ -115,6 +115,25 @@ describe("a decision", () => {
     const decided = decide(situation({ firing: [blocked, firing()] }));
     expect(decided?.firing.trigger.name).toBe("error-rate");
     expect(decided?.decision.decision).toBe("rollback");
+  });
+
+  test("a target that cannot be looked at is not acted on, and people are told", () => {
+    const unseen = { ...confirmed, unseen: "the API server does not answer" };
+    expect(decide(situation({ confirmation: unseen }))?.decision).toMatchObject({
+      decision: "escalate",
+      reason: "not-confirmed",
+    });
+    expect(decide(situation({ confirmation: { ...unseen, notFiring: "0.01 now" } }))?.decision).toMatchObject(
+      {
+        decision: "hold",
+      },
+    );
+  });
+
+  test("while the time before the release is not known, nobody is blamed", () => {
+    expect(decide(situation({ firing: [firing({ blame: undefined })] }))?.decision.reason).toBe(
+      "window-before-release",
+    );
   });
 
   test("trap 21: a fix shipped in time supersedes, nothing is undone", () => {

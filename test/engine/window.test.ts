@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { metricStatus } from "../../src/engine/metric-status.ts";
 import { slotAt, windowSize } from "../../src/engine/slots.ts";
-import { breaches } from "../../src/engine/verdict.ts";
+import { breaches } from "../../src/rules/threshold.ts";
 import { INTERVAL, MINUTE, metricTrigger, SECOND, slots, TEN } from "../support/model.ts";
 
 const state = (picture: string, changes = {}) =>

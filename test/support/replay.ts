@@ -62,7 +62,7 @@ function situationOf(input: Replayed, policy: Policy, now: TrackContext, track: 
     rollbacks: [],
     lastAttemptAt: undefined,
     gates: OPEN,
-    confirmation: { notFiring: undefined, movedTo: undefined },
+    confirmation: { notFiring: undefined, unseen: undefined, movedTo: undefined },
     ...input.situation,
   };
 }
