@@ -25,10 +25,11 @@ export async function check(paths: readonly string[], options: CheckOptions, io:
   const { files, problems: found } = await loadRules(...paths);
   const live = await liveProblems(files, options, io);
   const problems = inReadingOrder([...found, ...live.problems]);
+  const compared = options.prometheus !== undefined && live.unanswered === undefined;
   io.out(
     options.format === "json"
       ? JSON.stringify({ problems }, undefined, 2)
-      : text(files, problems, options, io),
+      : text(files, problems, compared, io),
   );
   if (live.unanswered !== undefined) {
     io.err(`check: ${live.unanswered} The rules were not compared with live series.`);
@@ -59,7 +60,7 @@ function exitCode(problems: readonly Problem[], unanswered: string | undefined):
 function text(
   files: readonly RulesReading[],
   problems: readonly Problem[],
-  { prometheus }: CheckOptions,
+  compared: boolean,
   io: Io,
 ): string {
   const sources = new Map(files.flatMap(({ file, document }) => (document ? [[file, document.text]] : [])));
@@ -67,7 +68,7 @@ function text(
   const triggers = policies.flatMap((each) => each.triggers).length;
   const what =
     `${count(policies.length, "policy", "policies")} with ${count(triggers, "trigger", "triggers")}` +
-    (prometheus === undefined ? "" : ", compared with live series");
+    (compared ? ", compared with live series" : "");
   const details = problems.length === 0 ? [] : [renderProblems(problems, sources, io)];
   return [...details, summary(problems, what)].join("\n\n");
 }

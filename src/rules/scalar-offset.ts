@@ -39,7 +39,7 @@ function skipTo(
     return at;
   }
   let next = at;
-  while (next < end && source[next] !== wanted && !(wanted === " " && source[next] === "\n")) {
+  while (next < end && source[next] !== wanted) {
     next += 1;
   }
   return next;

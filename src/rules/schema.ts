@@ -99,7 +99,7 @@ const command = (timeout: string) => ({
 });
 
 /** How a trigger measures: exactly one of these keys. */
-export const MEASURES = ["ratio", "expr", "probe"] as const;
+const MEASURES = ["ratio", "expr", "probe"] as const;
 
 const TriggerSchema = Type.Object(
   {

@@ -127,6 +127,8 @@ describe("PromQL is shown where it is wrong in the file, however YAML writes it"
     ["plain over two lines", "expr: sum(\n  rate(a))", "8:16"],
     ["single quotes", "expr: 'sum(rate(a{b=''c''}))'", "7:25"],
     ["double quotes", String.raw`expr: "sum(x{b=\"c\"}) + rate(a)"`, "7:39"],
+    ["escapes", String.raw`expr: "sum(x{b=~\"\\d\\d\x41\u0041\"}) + rate(a)"`, "7:55"],
+    ["a block that begins like its header", "expr: |-\n  -a[5m]", "8:11"],
     ["a block", "expr: |\n  sum(\n    rate(a)\n  )", "9:18"],
     ["a folded block", "expr: >-\n  sum(\n  rate(a)\n  )", "9:16"],
   ];
