@@ -6,7 +6,7 @@ import type { TriggerState, TriggerStatus, WindowSummary } from "./trigger-statu
 import { type Verdict, verdictOf } from "./verdict.ts";
 import { qualifies, slotsUntilQualifies, summarizeWindow, type WindowRule } from "./window.ts";
 
-export function windowRule(trigger: MetricTrigger, intervalMs: number): WindowRule {
+function windowRule(trigger: MetricTrigger, intervalMs: number): WindowRule {
   return {
     intervalMs,
     size: windowSize(trigger.forMs, intervalMs),

@@ -1,7 +1,7 @@
 import type { Release, Revision } from "./release.ts";
 
 /** Share of slots that must have been known for a quiet hour to prove anything. */
-export const PROVEN_COVERAGE = 0.8;
+const PROVEN_COVERAGE = 0.8;
 
 export interface Proof {
   /** Slots of the release's life that were known, and all of them. */
