@@ -29,7 +29,8 @@ export async function send(
   // A credential plugin can hang; nothing here waits longer than its bound.
   const [headers, dispatcher] = await orAborted(credentials, bounds.signal);
   const { origin, pathname } = new URL(connection.server);
-  const answer = await dispatcher.request({
+  // undici hears of an abort only once it is connected, which a frozen server puts off; it then sends nothing.
+  const answered = dispatcher.request({
     origin,
     path: `${pathname.replace(/\/$/, "")}${pathOf(call.ref)}?${new URLSearchParams(request.query).toString()}`,
     method: request.method,
@@ -41,6 +42,7 @@ export async function send(
     body: request.body ?? null,
     ...bounds,
   });
+  const answer = await orAborted(answered, bounds.signal);
   if (answer.statusCode >= 200 && answer.statusCode < 300) return answer;
   // Certificates may have been rotated since the connections were made.
   if (answer.statusCode === 401) connection.renew();

@@ -28,7 +28,7 @@ export function historyOf(deployment: Deployment, replicaSets: readonly ReplicaS
   const owned = ownedBy(deployment, replicaSets).toSorted((a, b) => revisionOf(a) - revisionOf(b));
   const current = currentOf(deployment, owned);
   if (current === undefined) return undefined;
-  const uses = allUses(owned, current);
+  const uses = allUses(deployment, owned, current);
   const run = runAtEnd(uses);
   return run === undefined ? undefined : { current, uses, run };
 }
@@ -55,13 +55,13 @@ function currentOf(deployment: Deployment, owned: readonly ReplicaSet[]): Replic
   return owned.findLast((one) => sameTemplate(one.spec.template, template)) ?? owned.at(-1);
 }
 
-function allUses(owned: readonly ReplicaSet[], current: ReplicaSet): readonly Use[] {
+function allUses(deployment: Deployment, owned: readonly ReplicaSet[], current: ReplicaSet): readonly Use[] {
   const byRevision = new Map<number, Use>();
+  const newest = currentRevision(deployment, owned, current);
   for (const replicaSet of owned) {
-    // A reused ReplicaSet is renumbered a moment after the Deployment changed; the number is known before.
-    const latest = replicaSet === current ? nextRevision(owned, current) : revisionOf(replicaSet);
+    const latest = replicaSet === current ? newest : revisionOf(replicaSet);
     const numbers = [...new Set([...earlierRevisions(replicaSet), revisionOf(replicaSet), latest])]
-      .filter((number) => number > 0)
+      .filter((number) => number > 0 && number <= newest)
       .sort((a, b) => a - b);
     const digest = templateDigest(replicaSet.spec.template);
     for (const [index, revision] of numbers.entries()) {
@@ -71,6 +71,17 @@ function allUses(owned: readonly ReplicaSet[], current: ReplicaSet): readonly Us
     }
   }
   return [...byRevision.values()].sort((a, b) => a.revision - b.revision);
+}
+
+/**
+ * A reused ReplicaSet is renumbered a moment after the Deployment changed, and the new number is known before.
+ * But the ReplicaSets can also be ahead of the Deployment, for each is watched by itself: when one has a higher
+ * number than the Deployment has heard of, the Deployment's template is not going back but about to change.
+ */
+function currentRevision(deployment: Deployment, owned: readonly ReplicaSet[], current: ReplicaSet): number {
+  const declared = revisionOf(deployment);
+  const behind = declared > 0 && owned.some((one) => revisionOf(one) > declared);
+  return behind && revisionOf(current) > 0 ? revisionOf(current) : nextRevision(owned, current);
 }
 
 function earlierRevisions(replicaSet: ReplicaSet): readonly number[] {

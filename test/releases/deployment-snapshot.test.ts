@@ -111,6 +111,27 @@ describe("what is running", () => {
   });
 });
 
+describe("ReplicaSets that are seen before the Deployment that made them", () => {
+  const declares = (revision: number) => ({ "deployment.kubernetes.io/revision": String(revision) });
+
+  it("are no return to the template that the Deployment still shows", () => {
+    const { snapshot } = look({
+      deployment: deployment({ template: V1, annotations: declares(1) }),
+      replicaSets: [rs1, rs2],
+    });
+    expect(snapshot.release.id).toBe("vcci-production/vcci-api@1");
+    expect(snapshot.earlier).toEqual([]);
+  });
+
+  it("and once it shows theirs, theirs is what runs, whether it is numbered yet or not", () => {
+    for (const revision of [1, 2]) {
+      const object = deployment({ template: V2, annotations: declares(revision) });
+      const release = releaseOf({ deployment: object, replicaSets: [rs1, rs2] });
+      expect(release).toMatchObject({ id: "vcci-production/vcci-api@2", previous: { name: "1" } });
+    }
+  });
+});
+
 describe("trap 41: a restart is no release", () => {
   const again = restarted("vcci-api:v2", "10:20:00");
   const rs3 = replicaSet({ revision: 3, template: again, created: "10:20:00" });
@@ -186,7 +207,12 @@ describe("a ReplicaSet that was used before", () => {
 
   it("has its new number already before the controller writes it", () => {
     const release = releaseOf({
-      deployment: deployment({ template: V1, written: "10:10:00", pods: [2, 2, 0, 2] }),
+      deployment: deployment({
+        template: V1,
+        annotations: { "deployment.kubernetes.io/revision": "2" },
+        written: "10:10:00",
+        pods: [2, 2, 0, 2],
+      }),
       replicaSets: [rs1, rs2],
     });
     expect(release).toMatchObject({ id: "vcci-production/vcci-api@3", startedAt: clock("10:10:00") });

@@ -1,0 +1,409 @@
+import { randomUUID } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { DECISION, ROLLBACKS, STANDING } from "../../src/kubernetes/annotations.ts";
+import { kubeApi, type KubeApi } from "../../src/kubernetes/api.ts";
+import { connect } from "../../src/kubernetes/connect.ts";
+import { KubeError } from "../../src/kubernetes/error.ts";
+import type { Deployment, ReplicaSet } from "../../src/kubernetes/objects.ts";
+import { deploymentStandings } from "../../src/releases/deployment-standing.ts";
+import type { RollbackOrder } from "../../src/rollback/act.ts";
+import { deploymentStrategy } from "../../src/rollback/deployment.ts";
+import { describeOnCluster } from "../cluster/shared.ts";
+import { createServiceAccount } from "../cluster/namespace.ts";
+import { eventually } from "../support/eventually.ts";
+import { policy } from "../support/model.ts";
+import { createScene, type Scene } from "./deployment-scene.ts";
+
+const NEVER = new AbortController().signal;
+
+describeOnCluster("a Deployment is rolled back", (kubeconfig) => {
+  let scene: Scene;
+  beforeAll(async () => {
+    scene = await createScene(kubeconfig);
+  });
+  afterAll(() => scene.stop());
+
+  /** Away from what runs now, to what ran before it. */
+  const orderFor = async (name: string, decisionId = `d-${name}`): Promise<RollbackOrder> => {
+    const { target, uid, release, earlier } = await scene.snapshot(name);
+    const to = release.previous ?? earlier[0] ?? { ...release.revision, digest: "0".repeat(64), name: "0" };
+    return {
+      decisionId,
+      policy: policy(),
+      target,
+      uid,
+      release: release.id,
+      from: release.revision,
+      to,
+      reason: "errors",
+    };
+  };
+  const strategyWith = (api: KubeApi) => deploymentStrategy({ api, now: Date.now });
+  const act = (order: RollbackOrder, api: KubeApi = scene.api) => strategyWith(api).act(order, NEVER);
+  const image = (deployment: Deployment) => deployment.spec.template.spec.containers[0]?.image;
+  /** An API port on which something else happens just before each change. */
+  const withBefore = (before: (nth: number) => Promise<unknown>): KubeApi => {
+    let patches = 0;
+    return {
+      ...scene.api,
+      patch: async (...args) => {
+        patches += 1;
+        await before(patches);
+        return scene.api.patch(...args);
+      },
+    };
+  };
+
+  describe("and ends as `kubectl rollout undo` leaves it", () => {
+    it("object and ReplicaSets are the same but for what rollbackd remembers there; trap 42: replicas stay", async () => {
+      const options = { annotations: { "example.org/team": "payments" } };
+      const twins = ["ours", "theirs"];
+      for (const name of twins) {
+        await scene.create(name, ["vcci-api:v1"], options);
+        await scene.kubectl("annotate", `deployment/${name}`, "kubernetes.io/change-cause=first");
+        await scene.settled(name);
+        await scene.kubectl("patch", `deployment/${name}`, "--patch", SECOND_RELEASE);
+        await scene.kubectl(
+          "annotate",
+          "--overwrite",
+          `deployment/${name}`,
+          "kubernetes.io/change-cause=second",
+        );
+        await scene.settled(name);
+        await scene.kubectl("scale", `deployment/${name}`, "--replicas=5");
+        await scene.settled(name);
+      }
+      const order = await orderFor("ours");
+      expect(await act(order)).toMatchObject({ kind: "applied" });
+      await scene.kubectl("rollout", "undo", "deployment/theirs");
+      const [ours, theirs] = await Promise.all(twins.map(scene.settled));
+      expect(comparable(ours)).toEqual(comparable(theirs));
+      expect(ours?.spec.replicas).toBe(5);
+      const [ourSets, theirSets] = await Promise.all(twins.map(scene.replicaSets));
+      expect(ourSets?.map(comparable).sort(byRevision)).toEqual(theirSets?.map(comparable).sort(byRevision));
+    });
+
+    it("and remembers the act where a replica without the log finds it (trap 40)", async () => {
+      const order = await orderFor("ours", "d-next");
+      const before = await scene.snapshot("ours");
+      expect(before.release.cause).toBe("rollback");
+      expect(before.rollbacks).toMatchObject([{ decisionId: "d-ours" }]);
+      expect(before.earlier).toMatchObject([{ standing: "quarantined" }]);
+      expect(await strategyWith(scene.api).inspect({ ...order, decisionId: "d-ours" })).toBe("applied");
+      expect(await strategyWith(scene.api).inspect(order)).toBe("not-applied");
+    });
+  });
+
+  it("a rollback and the next release and rollback keep both in memory, and give every use its number", async () => {
+    await scene.create("twice", ["vcci-api:v1", "vcci-api:v2"]);
+    await act(await orderFor("twice", "d-one"));
+    await scene.settled("twice");
+    await scene.setImage("twice", "vcci-api:v3");
+    const { earlier, release } = await scene.snapshot("twice");
+    expect(release).toMatchObject({ cause: "deploy", previous: { name: "3" } });
+    expect(earlier).toMatchObject([
+      { name: "3", standing: "unproven" },
+      { name: "2", standing: "quarantined" },
+    ]);
+    await act(await orderFor("twice", "d-two"));
+    await scene.settled("twice");
+    const after = await scene.snapshot("twice");
+    expect(after.release).toMatchObject({ id: `${after.target}@5`, cause: "rollback" });
+    expect(after.rollbacks.map(({ decisionId }) => decisionId)).toEqual(["d-one", "d-two"]);
+  });
+
+  it("trap 20: the same decision acts once, however often it is told", async () => {
+    await scene.create("once", ["vcci-api:v1", "vcci-api:v2"]);
+    const order = await orderFor("once");
+    await act(order);
+    const { metadata } = await scene.settled("once");
+    expect(await act(order)).toMatchObject({
+      kind: "applied",
+      detail: expect.stringContaining("earlier attempt") as string,
+    });
+    expect((await scene.get("once")).metadata.generation).toBe(metadata.generation);
+  });
+
+  it("an act whose answer was lost is recognised and not repeated", async () => {
+    await scene.create("lost", ["vcci-api:v1", "vcci-api:v2"]);
+    const order = await orderFor("lost");
+    const { generation = 0 } = (await scene.get("lost")).metadata;
+    const deaf: KubeApi = {
+      ...scene.api,
+      patch: async (...args) => {
+        await scene.api.patch(...args);
+        throw new KubeError("unreachable", "no answer");
+      },
+    };
+    expect(await act(order, deaf)).toMatchObject({ kind: "applied" });
+    expect((await scene.get("lost")).metadata.generation).toBe(generation + 1);
+  });
+
+  describe("trap 21: what somebody changed since the decision is not undone", () => {
+    it("a fix shipped before the act", async () => {
+      await scene.create("fixed", ["vcci-api:v1", "vcci-api:v2"]);
+      const order = await orderFor("fixed");
+      await scene.setImage("fixed", "vcci-api:v3");
+      expect(await act(order)).toMatchObject({ kind: "failed", reason: "superseded" });
+      expect(image(await scene.get("fixed"))).toBe("vcci-api:v3");
+      expect(await strategyWith(scene.api).inspect(order)).toBe("moved");
+    });
+
+    it("a fix shipped between the last check and the change", async () => {
+      await scene.create("raced", ["vcci-api:v1", "vcci-api:v2"]);
+      const order = await orderFor("raced");
+      const api = withBefore(() => scene.setImage("raced", "vcci-api:v3"));
+      expect(await act(order, api)).toMatchObject({ kind: "failed", reason: "superseded" });
+      expect(image(await scene.get("raced"))).toBe("vcci-api:v3");
+    });
+
+    it("an object deleted and made anew between the last check and the change", async () => {
+      await scene.create("anew", ["vcci-api:v1", "vcci-api:v2"]);
+      const order = await orderFor("anew");
+      const api = withBefore(async () => {
+        await scene.kubectl("delete", "deployment/anew");
+        await scene.create("anew", ["vcci-api:v2"]);
+      });
+      expect(await act(order, api)).toMatchObject({ kind: "failed", reason: "superseded" });
+      expect(image(await scene.get("anew"))).toBe("vcci-api:v2");
+    });
+
+    it("a Deployment that is gone", async () => {
+      await scene.create("gone", ["vcci-api:v1", "vcci-api:v2"]);
+      const order = await orderFor("gone");
+      await scene.kubectl("delete", "deployment/gone");
+      expect(await act(order)).toMatchObject({ kind: "failed", reason: "target-missing" });
+      expect(await strategyWith(scene.api).inspect(order)).toBe("moved");
+    });
+  });
+
+  describe("trap 24: what stands in the way has a name", () => {
+    it("a change of anything else in between is read again and does not stop it (409)", async () => {
+      await scene.create("busy", ["vcci-api:v1", "vcci-api:v2"]);
+      const order = await orderFor("busy");
+      const api = withBefore((nth) =>
+        nth < 3
+          ? scene.kubectl("label", "--overwrite", "deployment/busy", `touched=${nth}`)
+          : Promise.resolve(),
+      );
+      expect(await act(order, api)).toMatchObject({ kind: "applied" });
+      const after = await scene.get("busy");
+      expect(image(after)).toBe("vcci-api:v1");
+      expect(after.metadata.labels).toMatchObject({ touched: "2" });
+    });
+
+    it("an object that never keeps still is a conflict after five attempts", async () => {
+      await scene.create("restless", ["vcci-api:v1", "vcci-api:v2"]);
+      const order = await orderFor("restless");
+      let tried = 0;
+      const api = withBefore((nth) => {
+        tried = nth;
+        return scene.kubectl("label", "--overwrite", "deployment/restless", `touched=${nth}`);
+      });
+      expect(await act(order, api)).toMatchObject({
+        kind: "failed",
+        reason: "conflict",
+        detail: expect.stringContaining("after 5 attempts") as string,
+      });
+      expect(tried).toBe(5);
+    });
+
+    it("a paused Deployment", async () => {
+      await scene.create("paused", ["vcci-api:v1", "vcci-api:v2"]);
+      const order = await orderFor("paused");
+      await scene.kubectl("rollout", "pause", "deployment/paused");
+      expect(await act(order)).toMatchObject({
+        kind: "failed",
+        reason: "paused",
+        detail: expect.stringContaining(
+          `kubectl -n ${scene.namespace} rollout resume deployment/paused`,
+        ) as string,
+      });
+      expect(image(await scene.get("paused"))).toBe("vcci-api:v2");
+    });
+
+    it("a revision whose ReplicaSet is gone (revisionHistoryLimit: 0)", async () => {
+      await scene.create("forgetful", ["vcci-api:v1"], { replicas: 0, revisionHistoryLimit: 0 });
+      const to = (await scene.snapshot("forgetful")).release.revision;
+      await scene.setImage("forgetful", "vcci-api:v2");
+      await eventually("the first ReplicaSet is gone", async () => {
+        expect(await scene.replicaSets("forgetful")).toHaveLength(1);
+      });
+      const outcome = await act({ ...(await orderFor("forgetful")), to });
+      expect(outcome).toMatchObject({ kind: "failed", reason: "revision-missing" });
+      expect(outcome.detail).toContain("revisionHistoryLimit");
+      expect((await scene.snapshot("forgetful")).earlier).toEqual([]);
+    });
+
+    it("an account that may read but not change, with the rule to add", async () => {
+      await scene.create("guarded", ["vcci-api:v1", "vcci-api:v2"]);
+      const order = await orderFor("guarded");
+      const dir = mkdtempSync(join(tmpdir(), "rollbackd-account-"));
+      const account = { namespace: scene.namespace, name: "reader", dir };
+      const reader = await createServiceAccount(scene.harness, kubeconfig, account);
+      const connection = await connect(reader);
+      try {
+        const nothing = await act(order, kubeApi(connection));
+        expect(nothing).toMatchObject({ kind: "failed", reason: "forbidden" });
+        expect(nothing.detail).toContain('{apiGroups: ["apps"], resources: ["deployments"], verbs: ["get"]}');
+        await scene.kubectl(
+          "create",
+          "role",
+          "reader",
+          "--verb=get,list,watch",
+          "--resource=deployments.apps,replicasets.apps",
+        );
+        await scene.kubectl(
+          "create",
+          "rolebinding",
+          "reader",
+          "--role=reader",
+          `--serviceaccount=${scene.namespace}:reader`,
+        );
+        const outcome = await act(order, kubeApi(connection));
+        expect(outcome).toMatchObject({ kind: "failed", reason: "forbidden" });
+        expect(outcome.detail).toContain(
+          '{apiGroups: ["apps"], resources: ["deployments"], verbs: ["patch"]}',
+        );
+        expect(outcome.detail).toContain(scene.namespace);
+      } finally {
+        await connection.close();
+        rmSync(dir, { recursive: true });
+      }
+    });
+
+    it("a webhook that does not let it through", async () => {
+      await scene.create("judged", ["vcci-api:v1", "vcci-api:v2"]);
+      const order = await orderFor("judged");
+      const name = `judge-${scene.namespace}`;
+      await scene.kubectl("label", "namespace", scene.namespace, `judged=${name}`);
+      await scene.harness.create(WEBHOOKS, webhook(name));
+      try {
+        // The API server learns of a webhook a moment later.
+        await eventually("the webhook counts", async () => {
+          const label = `tried=${randomUUID()}`;
+          const answer = await scene
+            .kubectl("label", "--overwrite", "deployment/judged", label)
+            .catch(String);
+          expect(answer).toContain("judge.example.org");
+        });
+        const outcome = await act(order);
+        expect(outcome).toMatchObject({ kind: "failed", reason: "rejected" });
+        expect(outcome.detail).toContain("judge.example.org");
+      } finally {
+        await scene.harness.remove(`${WEBHOOKS}/${name}`);
+      }
+      expect(image(await scene.get("judged"))).toBe("vcci-api:v2");
+    });
+  });
+
+  it("trap 41: a restart of the bad release is rolled back with it", async () => {
+    await scene.create("restarted", ["vcci-api:v1", "vcci-api:v2"]);
+    const order = await orderFor("restarted");
+    await scene.kubectl("rollout", "restart", "deployment/restarted");
+    await scene.settled("restarted");
+    expect(await act(order)).toMatchObject({ kind: "applied" });
+    expect(image(await scene.get("restarted"))).toBe("vcci-api:v1");
+    await scene.settled("restarted");
+    expect((await scene.snapshot("restarted")).earlier).toMatchObject([{ standing: "quarantined" }]);
+  });
+
+  describe("the standing of a revision", () => {
+    const markGood = async (name: string) => {
+      const { target, release } = await scene.snapshot(name);
+      await deploymentStandings(scene.api)(target, release.revision.digest, { kind: "good", at: Date.now() });
+    };
+
+    it("is kept on its ReplicaSet, and found again when it is no longer current", async () => {
+      await scene.create("proven", ["vcci-api:v1"]);
+      await markGood("proven");
+      await scene.setImage("proven", "vcci-api:v2");
+      const { release, earlier } = await scene.snapshot("proven");
+      expect(release.revision.standing).toBe("unproven");
+      expect(earlier).toMatchObject([{ standing: "good" }]);
+    });
+
+    it("is not carried to the next release by `kubectl rollout undo`, nor is that one's overwritten", async () => {
+      await scene.kubectl("rollout", "undo", "deployment/proven");
+      expect((await scene.settled("proven")).metadata.annotations).toHaveProperty([STANDING]);
+      await scene.setImage("proven", "vcci-api:v3");
+      expect((await scene.snapshot("proven")).release.revision.standing).toBe("unproven");
+      await markGood("proven");
+      await scene.kubectl("scale", "deployment/proven", "--replicas=3");
+      await scene.settled("proven");
+      expect((await scene.snapshot("proven")).release.revision.standing).toBe("good");
+    });
+
+    it("of quarantine is set by hand of the daemon as well", async () => {
+      const { target, release } = await scene.snapshot("proven");
+      const mark = { kind: "quarantined", decisionId: "d-1" } as const;
+      await deploymentStandings(scene.api)(target, release.revision.digest, mark);
+      expect((await scene.snapshot("proven")).release.revision.standing).toBe("quarantined");
+    });
+  });
+});
+
+/** Another image, and fields of every kind that must be gone or back afterwards. */
+const SECOND_RELEASE = JSON.stringify({
+  spec: {
+    template: {
+      metadata: { annotations: { "example.org/build": "2" }, labels: { tier: "web" } },
+      spec: {
+        hostNetwork: true,
+        volumes: [{ name: "scratch", emptyDir: {} }],
+        containers: [{ name: "api", image: "vcci-api:v2", env: [{ name: "MODE", value: "new" }] }],
+      },
+    },
+  },
+});
+
+const WEBHOOKS = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations";
+
+/** Nobody listens there, and without an answer nothing is let through. */
+function webhook(name: string): object {
+  return {
+    metadata: { name },
+    webhooks: [
+      {
+        name: "judge.example.org",
+        clientConfig: { url: "https://127.0.0.1:1/judge" },
+        failurePolicy: "Fail",
+        sideEffects: "None",
+        admissionReviewVersions: ["v1"],
+        timeoutSeconds: 1,
+        namespaceSelector: { matchLabels: { judged: name } },
+        rules: [
+          { apiGroups: ["apps"], apiVersions: ["v1"], operations: ["UPDATE"], resources: ["deployments"] },
+        ],
+      },
+    ],
+  };
+}
+
+/** Without what two objects can never share, and without what rollbackd writes for itself. */
+function comparable(object: Deployment | ReplicaSet | undefined): {
+  readonly revision: string;
+  readonly object: unknown;
+} {
+  if (object === undefined) throw new Error("no object");
+  const own = new Set([DECISION, ROLLBACKS, "kubernetes.io/change-cause"]);
+  const annotations = Object.entries(object.metadata.annotations ?? {}).filter(([key]) => !own.has(key));
+  const text = JSON.stringify(object.spec)
+    .replaceAll(/"(ours|theirs)"/g, '"name"')
+    .replaceAll(/"pod-template-hash":"\w+"/g, '"pod-template-hash":"h"');
+  return {
+    revision: object.metadata.annotations?.["deployment.kubernetes.io/revision"] ?? "",
+    object: {
+      annotations: Object.fromEntries(annotations),
+      labels: Object.keys(object.metadata.labels ?? {}),
+      spec: JSON.parse(text) as unknown,
+    },
+  };
+}
+
+function byRevision(a: { readonly revision: string }, b: { readonly revision: string }): number {
+  return Number(a.revision) - Number(b.revision);
+}
