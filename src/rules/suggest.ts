@@ -2,7 +2,7 @@
 const LONGEST = 60;
 
 /** The candidate that `written` was probably meant to be: at most a third of its letters differ. */
-export function suggest(written: string, candidates: readonly string[]): string | undefined {
+function suggest(written: string, candidates: readonly string[]): string | undefined {
   if (written.length > LONGEST) {
     return undefined;
   }
