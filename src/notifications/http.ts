@@ -60,3 +60,14 @@ export function withoutSecrets(text: string, secrets: readonly string[]): string
     .filter((secret) => secret !== "")
     .reduce((left, secret) => left.replaceAll(secret, "[secret]"), text);
 }
+
+/** The secret, or why this attempt ends: it comes from a file that may be mounted or filled later. */
+export function readSecret(what: string, read: () => string): string | Delivery {
+  try {
+    const secret = read();
+    return secret === "" ? { kind: "retry", error: `${what} is not set` } : secret;
+  } catch (error) {
+    const reason = error instanceof Error && "code" in error ? String(error.code) : "unknown error";
+    return { kind: "retry", error: `${what} cannot be read: ${reason}` };
+  }
+}

@@ -48,5 +48,6 @@ export function dedupKey(parts: readonly string[]): string {
 
 /** What every message takes over from the record that causes it. */
 export function stamp(record: LogRecord): Pick<Message, "at" | "logHead"> {
-  return { at: record.at, logHead: `${record.hash}@${record.seq}` };
+  // A record that the log could not take has no place in it.
+  return { at: record.at, ...(record.seq === 0 ? {} : { logHead: `${record.hash}@${record.seq}` }) };
 }

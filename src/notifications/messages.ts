@@ -21,11 +21,7 @@ export function ofDecision(record: Of<"decision.made">): Message | undefined {
         event: "trigger",
         severity: "error",
         title: `Rolling back ${target}: ${trigger} fires`,
-        lines: [
-          record.summary,
-          fromTo(record),
-          "Next: the rollout, the probes and the recovery of the signal are verified; you will be told how it ends.",
-        ],
+        lines: [record.summary, fromTo(record), "You will be told how it ends."],
       };
     case "escalate":
       return {
@@ -43,11 +39,7 @@ export function ofDecision(record: Of<"decision.made">): Message | undefined {
             event: "info",
             severity: "info",
             title: `Would have rolled back ${target}: ${trigger} fires (observe mode)`,
-            lines: [
-              record.summary,
-              fromTo(record),
-              "Nothing was done. Next: look whether you would have wanted it; if so, set `mode: enforce`.",
-            ],
+            lines: [record.summary, fromTo(record)],
           }
         : undefined;
   }

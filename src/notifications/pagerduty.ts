@@ -6,6 +6,7 @@ import {
   classifyThrown,
   outboundDispatcher,
   retryAfterMs,
+  readSecret,
   withoutSecrets,
 } from "./http.ts";
 import type { Message } from "./message.ts";
@@ -26,12 +27,9 @@ export function createPagerDuty(options: {
   const dispatcher = outboundDispatcher();
   const now = options.now ?? Date.now;
   return async (message) => {
-    let routingKey: string;
-    try {
-      routingKey = options.routingKey();
-    } catch (error) {
-      const reason = error instanceof Error && "code" in error ? String(error.code) : "it is not set";
-      return { kind: "retry", error: `the routing key of PagerDuty cannot be read: ${reason}` };
+    const routingKey = readSecret("the routing key of PagerDuty", options.routingKey);
+    if (typeof routingKey !== "string") {
+      return routingKey;
     }
     const delivery = await enqueue(message, routingKey);
     return delivery.kind === "delivered"

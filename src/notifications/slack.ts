@@ -7,6 +7,7 @@ import {
   classifyThrown,
   outboundDispatcher,
   retryAfterMs,
+  readSecret,
   withoutSecrets,
 } from "./http.ts";
 import type { Message } from "./message.ts";
@@ -26,11 +27,9 @@ export function createSlack(options: {
   const dispatcher = outboundDispatcher();
   const now = options.now ?? Date.now;
   return async (message) => {
-    let url: string;
-    try {
-      url = options.webhookUrl();
-    } catch (error) {
-      return unreadableSecret(error);
+    const url = readSecret("the address of the Slack webhook", options.webhookUrl);
+    if (typeof url !== "string") {
+      return url;
     }
     return scrubbed(await post(url, message), url);
   };
@@ -65,9 +64,4 @@ function scrubbed(delivery: Delivery, url: string): Delivery {
   return delivery.kind === "delivered"
     ? delivery
     : { ...delivery, error: withoutSecrets(delivery.error, [url, path]) };
-}
-
-function unreadableSecret(error: unknown): Delivery {
-  const reason = error instanceof Error && "code" in error ? String(error.code) : "it is not set";
-  return { kind: "retry", error: `the address of the Slack webhook cannot be read: ${reason}` };
 }

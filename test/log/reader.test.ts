@@ -54,6 +54,7 @@ describe("a log of several files", () => {
         type: "rollback.applied",
         policy: "api",
         target: "t",
+        release: "r",
         decisionId: `d-${index}`,
         detail: "",
       });

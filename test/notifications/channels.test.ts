@@ -115,6 +115,19 @@ test("trap 31: Slack's 200 with another body than ok is permanent", async () => 
   await receiver.close();
 });
 
+test("a secret that is not set yet is asked for again", async () => {
+  const sends = [
+    createSlack({ webhookUrl: () => "", publicUrl: undefined }),
+    createPagerDuty({ routingKey: () => "", url: "http://127.0.0.1:1", publicUrl: undefined }),
+  ];
+  for (const send of sends) {
+    expect(await send(message)).toMatchObject({
+      kind: "retry",
+      error: expect.stringMatching(/is not set/) as unknown,
+    });
+  }
+});
+
 test("a secret that cannot be read now may be read later", async () => {
   const unreadable = (): string => {
     throw Object.assign(new Error("no such file, open '/run/secrets/x'"), { code: "ENOENT" });

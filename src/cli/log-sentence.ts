@@ -1,0 +1,50 @@
+import type { LogRecord } from "../log/record.ts";
+
+type Sentences = {
+  readonly [Type in LogRecord["type"]]: (record: LogRecord & { readonly type: Type }) => string;
+};
+
+const reasonOf = ({ reason }: { readonly reason: string }): string => reason;
+
+const SENTENCES: Sentences = {
+  "daemon.started": ({ version, note }) => `version ${version}${note === undefined ? "" : `; ${note}`}`,
+  "daemon.stopped": ({ cause }) => cause,
+  "rules.loaded": ({ policies }) =>
+    `in force: ${policies.map(({ policy }) => policy).join(", ") || "no policies"}`,
+  "rules.rejected": ({ problems }) =>
+    `the rules before stay in force; problems (${problems.length}): ${problems.join("; ")}`,
+  "release.observed": ({ target, revision, previous, cause, startedAt, quarantined }) =>
+    `${target} runs ${revision}${previous === undefined ? "" : ` after ${previous.revision}`} ` +
+    `(${cause}), since ${startedAt}${quarantined ? "; this revision was rolled back before" : ""}`,
+  "release.ready": ({ release, clockAt }) => `${release} is guarded from ${clockAt} on`,
+  "release.promoted": ({ release }) => `${release} is known to be good`,
+  "release.superseded": ({ release, by }) => `${release} was replaced by ${by}`,
+  "trigger.pending": reasonOf,
+  "trigger.firing": reasonOf,
+  "trigger.resolved": reasonOf,
+  "trigger.unknown": reasonOf,
+  "evaluation.blind": ({ since, reason }) => `no usable answer since ${since}: ${reason}`,
+  "evaluation.sighted": ({ blindMs }) => `sees again after ${Math.round(blindMs / 1000)} s`,
+  "decision.made": ({ decision, reason, decisionId, summary }) =>
+    `[${decisionId}] ${decision === "rollback" ? "" : `${decision}, ${reason}: `}${summary}`,
+  "rollback.started": ({ decisionId, target, from, to, strategy }) =>
+    `[${decisionId}] ${target} from ${from.revision} to ${to.revision} (${strategy})`,
+  "rollback.applied": ({ decisionId, target, detail }) => `[${decisionId}] ${target}: ${detail}`,
+  "rollback.verified": ({ decisionId, target, detail }) => `[${decisionId}] ${target}: ${detail}`,
+  "rollback.failed": ({ decisionId, target, reason, detail }) =>
+    `[${decisionId}] ${target}: ${reason}: ${detail}`,
+  "notification.queued": ({ channel, event, cause }) => `${channel} ${event}, caused by record ${cause}`,
+  "notification.delivered": ({ channel, attempts }) => `${channel}, ${counted(attempts)}`,
+  "notification.failed": ({ channel, attempts, error }) =>
+    `${channel} given up after ${counted(attempts)}: ${error}`,
+};
+
+/** What a record says, in one line; nothing for a type that only a later version knows. */
+export function sentence(record: LogRecord): string {
+  const say = SENTENCES[record.type] as ((record: LogRecord) => string) | undefined;
+  return say?.(record) ?? "";
+}
+
+function counted(attempts: number): string {
+  return attempts === 1 ? "1 attempt" : `${attempts} attempts`;
+}

@@ -1,0 +1,125 @@
+import type { Evidence } from "../decisions/decision.ts";
+import type { DecisionRecord, LogRecord } from "../log/record.ts";
+import { chart, range } from "../notifications/chart.ts";
+import type { Io } from "./io.ts";
+import { sentence } from "./log-sentence.ts";
+import { paint, time, toneOf, wrap } from "./log-text.ts";
+
+type Decision = DecisionRecord & LogRecord;
+type Screen = Pick<Io, "color" | "columns">;
+
+/** For programs: the decision, and everything that followed from it. */
+export function decisionJson(decision: Decision, later: readonly LogRecord[]) {
+  return { decision, later };
+}
+
+/** For a person who was just woken up: what, why, with which numbers, what was done, who knows, what now. */
+export function decisionText(decision: Decision, later: readonly LogRecord[], io: Screen): string {
+  const steps = later.filter(({ type }) => !type.startsWith("notification."));
+  return [
+    header(decision, io),
+    ...decision.evidence.map((evidence) => evidenceText(evidence, evidence.trigger === decision.trigger, io)),
+    section(
+      "Steps",
+      [decision, ...steps].map((step) => stepText(step, decision, io)),
+      io,
+    ),
+    section("Told", tellings(later), io),
+    section("Next", [wrap(nextStep(decision, steps), io.columns, 2)], io),
+  ].join("\n\n");
+}
+
+function header(decision: Decision, io: Screen): string {
+  const { from, to, otherReasons, release } = decision;
+  const rows = [
+    ["at", time(decision.at)],
+    ["policy", decision.policy],
+    ["target", decision.target],
+    ["release", release ?? "-"],
+    ["reason", [decision.reason, ...otherReasons].join(", also ")],
+    ...(from === undefined ? [] : [["from", `${from.revision} (${from.digest})`]]),
+    ...(to === undefined ? [] : [["to", `${to.revision} (${to.digest})`]]),
+    ["record", `${decision.seq}, ${decision.hash}`],
+  ];
+  return [
+    paint(toneOf(decision), `${decision.decision.toUpperCase()} ${decision.decisionId}`, io),
+    wrap(decision.summary, io.columns, 2),
+    "",
+    ...rows.map(([name = "", value = ""]) => `  ${name.padEnd(8)} ${value}`),
+  ].join("\n");
+}
+
+function evidenceText(evidence: Evidence, isCause: boolean, io: Screen): string {
+  const { samples } = evidence;
+  const unknown = samples.flatMap((sample) => ("unknown" in sample ? [sample.unknown] : []));
+  const [first, last] = [samples[0], samples.at(-1)];
+  const rows = [
+    ["threshold", `${evidence.threshold}${evidence.forMs === 0 ? "" : ` for ${evidence.forMs / 1000} s`}`],
+    ["query", evidence.query],
+    ["answered", evidence.endpoint],
+    ...(first === undefined || last === undefined
+      ? []
+      : [["window", `${clock(first.at)} to ${clock(last.at)}`]]),
+    ["values", range(samples)],
+    ["", chart(samples, Math.max(10, io.columns - 13))],
+    ...(unknown.length === 0 ? [] : [["unknown", [...new Set(unknown)].join(", ")]]),
+  ];
+  return [
+    paint("bold", `${evidence.trigger}${isCause ? " (the trigger)" : ""}`, io),
+    wrap(evidence.summary, io.columns, 2),
+    ...rows.map(([name = "", value = ""]) => `  ${name.padEnd(10)} ${value}`.trimEnd()),
+  ].join("\n");
+}
+
+function stepText(step: LogRecord, decision: Decision, io: Screen): string {
+  const after = ((Date.parse(step.at) - Date.parse(decision.at)) / 1000).toFixed(1);
+  const what = step === decision ? "" : sentence(step).replace(`[${decision.decisionId}] `, "");
+  const more =
+    "steps" in step && step.steps !== undefined ? step.steps.map((each) => `\n${" ".repeat(14)}${each}`) : [];
+  const output = "output" in step && step.output !== undefined ? indented(step.output) : "";
+  return `  ${`+${after}s`.padEnd(10)}  ${paint(toneOf(step), step.type, io)}  ${what}${more.join("")}${output}`.trimEnd();
+}
+
+function indented(output: string): string {
+  const lines = output.trimEnd().split("\n");
+  return lines.map((line) => `\n${" ".repeat(14)}| ${line}`).join("");
+}
+
+function tellings(later: readonly LogRecord[]): string[] {
+  const queued = later.filter((record) => record.type === "notification.queued");
+  return queued.map(({ notificationId, channel, event, at }) => {
+    const end = later.find(
+      (record) =>
+        (record.type === "notification.delivered" || record.type === "notification.failed") &&
+        record.notificationId === notificationId,
+    );
+    const how = end === undefined ? `queued ${time(at)}, not delivered yet` : `${endOf(end)} ${time(end.at)}`;
+    return `  ${channel.padEnd(10)} ${event.padEnd(8)} ${how}`;
+  });
+}
+
+function endOf(record: LogRecord): string {
+  return record.type === "notification.failed" ? `failed (${record.error})` : "delivered";
+}
+
+function section(title: string, lines: readonly string[], io: Screen): string {
+  return [paint("bold", title, io), ...(lines.length === 0 ? ["  nobody, nothing"] : lines)].join("\n");
+}
+
+function nextStep(decision: Decision, steps: readonly LogRecord[]): string {
+  if (decision.decision !== "rollback") {
+    return "Its summary says what to do; nothing was changed.";
+  }
+  switch (steps.at(-1)?.type) {
+    case "rollback.verified":
+      return `Find out what is wrong with ${decision.from?.revision ?? "the release"}; rollbackd does not bring it back.`;
+    case "rollback.failed":
+      return `Look at ${decision.target} and restore it by hand; rollbackd does not try again.`;
+    default:
+      return "It is under way: `rollbackd log follow` shows how it goes on.";
+  }
+}
+
+function clock(at: number): string {
+  return time(new Date(at).toISOString());
+}

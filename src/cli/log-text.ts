@@ -1,0 +1,72 @@
+import { styleText } from "node:util";
+import type { LogRecord } from "../log/record.ts";
+import type { Io } from "./io.ts";
+import { sentence } from "./log-sentence.ts";
+
+type Tone = "red" | "yellow" | "green" | "bold" | "dim";
+
+/** `2026-03-02 10:06:00Z`: everything that is shown is UTC, and says so. */
+export function time(at: string): string {
+  return at.replace("T", " ").replace(/\.\d+Z$/, "Z");
+}
+
+export function paint(tone: Tone | undefined, text: string, io: Pick<Io, "color">): string {
+  return io.color && tone !== undefined ? styleText(tone, text, { validateStream: false }) : text;
+}
+
+/** One record a line: number, time, type, policy, what. Cut to the width of a terminal, whole in a pipe. */
+export function row(
+  record: LogRecord,
+  policyWidth: number,
+  io: Pick<Io, "color" | "columns" | "isTty">,
+): string {
+  const type = record.type.padEnd(22);
+  const before = `${String(record.seq).padStart(6)}  ${time(record.at)}  `;
+  const after =
+    `  ${policyOf(record).padEnd(policyWidth)}  ${sentence(record).replaceAll(/\s+/g, " ")}`.trimEnd();
+  const room = Math.max(0, io.columns - before.length - type.length);
+  const shown = io.isTty && after.length > room ? `${after.slice(0, Math.max(0, room - 1))}…` : after;
+  return `${before}${paint(toneOf(record), type, io)}${shown}`;
+}
+
+export function policyOf(record: LogRecord): string {
+  return "policy" in record && typeof record.policy === "string" ? record.policy : "-";
+}
+
+export function toneOf(record: LogRecord): Tone | undefined {
+  switch (record.type) {
+    case "decision.made":
+      return record.decision === "hold" ? "yellow" : "red";
+    case "trigger.firing":
+    case "rollback.failed":
+    case "rules.rejected":
+    case "evaluation.blind":
+    case "notification.failed":
+      return "red";
+    case "trigger.pending":
+    case "trigger.unknown":
+      return "yellow";
+    case "trigger.resolved":
+    case "rollback.verified":
+    case "release.promoted":
+    case "evaluation.sighted":
+      return "green";
+    default:
+      return undefined;
+  }
+}
+
+/** Words on lines of at most `width` characters, each after `indent` blanks; longer words stay whole. */
+export function wrap(text: string, width: number, indent: number): string {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(/\s+/).filter((word) => word !== "")) {
+    if (line !== "" && indent + line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = word;
+    } else {
+      line = line === "" ? word : `${line} ${word}`;
+    }
+  }
+  return [...lines, line].map((each) => `${" ".repeat(indent)}${each}`).join("\n");
+}
