@@ -4,11 +4,11 @@ import { connect, type Api } from "./api.ts";
 import type { Images } from "./images.ts";
 import { registerNode } from "./node.ts";
 import type { Pod } from "./pod.ts";
-import { runPod, type PodRun, type PodView } from "./pod-run.ts";
+import { runPod, type PodView } from "./pod-run.ts";
+import { createPodRuns } from "./pod-runs.ts";
 import { createTargetsFile } from "./targets-file.ts";
 
 const EVERY_MS = 200;
-const HEARTBEAT_MS = 10_000;
 
 export interface KubeletOptions {
   /** Of an administrator. */
@@ -36,17 +36,11 @@ export interface Kubelet {
  * goes on by itself when that server was away. README.md tells what a real kubelet does and this one does not.
  */
 export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
+  const { images, namespaces } = options;
   const api = connect(options.kubeconfig);
   const nodeName = `test-kubelet-${randomBytes(3).toString("hex")}`;
   const node = await registerNode(api, nodeName);
-  const runs = new Map<string, PodRun>();
-  const busy = new Map<string, Promise<void>>();
-  const nextIp = loopbackAddresses();
-  const targets = options.targetsFile === undefined ? undefined : createTargetsFile(options.targetsFile);
   let trouble: string | undefined;
-  let stopping = false;
-  let heartbeatAt = performance.now() + HEARTBEAT_MS;
-
   const attempt = async (action: () => Promise<void>): Promise<void> => {
     try {
       await action();
@@ -54,58 +48,32 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
       trouble = error instanceof Error ? error.message : String(error);
     }
   };
-  const views = (): readonly PodView[] => [...runs.values()].map((run) => run.view());
-  /** Pods step side by side: one that takes its time to end delays no other. */
-  const step = (pod: Pod): void => {
-    const { uid } = pod.metadata;
-    const run = runs.get(uid) ?? runPod(pod, { api, images: options.images, ip: nextIp(), nodeName });
-    runs.set(uid, run);
-    if (!busy.has(uid)) {
-      busy.set(
-        uid,
-        attempt(() => run.step(pod)).finally(() => busy.delete(uid)),
-      );
-    }
-  };
+  const nextIp = loopbackAddresses();
+  const runs = createPodRuns((pod) => runPod(pod, { api, images, ip: nextIp(), nodeName }), attempt);
+  const writeTargets = options.targetsFile === undefined ? undefined : createTargetsFile(options.targetsFile);
   const pass = async (): Promise<void> => {
-    const pods = (await listPods(api, options.namespaces)).filter(
-      ({ spec }) => spec.nodeName === undefined || spec.nodeName === nodeName,
-    );
+    const pods = await listPods(api, namespaces);
     trouble = undefined;
-    const listed = new Set(pods.map(({ metadata }) => metadata.uid));
-    for (const [uid, run] of runs) {
-      if (!listed.has(uid)) {
-        runs.delete(uid);
-        await run.kill();
-      }
-    }
-    pods.forEach(step);
-    if (performance.now() >= heartbeatAt) {
-      await node.heartbeat();
-      heartbeatAt = performance.now() + HEARTBEAT_MS;
-    }
+    await runs.follow(pods.filter(({ spec }) => spec.nodeName === undefined || spec.nodeName === nodeName));
+    await node.heartbeat();
   };
+  let stopping = false;
   const loop = async (): Promise<void> => {
     while (!stopping) {
       await attempt(pass);
-      targets?.(views());
+      writeTargets?.(runs.views());
       await sleep(EVERY_MS);
     }
   };
   const looping = loop();
   return {
     nodeName,
-    pods: views,
+    pods: runs.views,
     trouble: () => trouble,
     stop: async () => {
       stopping = true;
       await looping;
-      const all = [...runs.values()];
-      // Before, so that no step waits for a slow end; after, for what a step was just starting.
-      await Promise.all(all.map((run) => run.kill()));
-      await Promise.all(busy.values());
-      await Promise.all(all.map((run) => run.kill()));
-      await Promise.all(all.map((run) => attempt(run.removeObject)));
+      await runs.stop();
       await attempt(node.remove);
       await api.close();
     },

@@ -20,7 +20,9 @@ describeOnOwnControlPlane("a control plane of one's own", () => {
   it("while the API server restarts Pods run on, and releases go on after it", async () => {
     const before = world.kubelet.pods().map(({ pids }) => pids);
     const { ok, lost } = world.traffic.counts();
+    const programs = plane.pids;
     await plane.restartApiServer(1000);
+    expect(plane.pids).not.toEqual(programs);
     expect(world.kubelet.pods().map(({ pids }) => pids)).toEqual(before);
     expect(world.traffic.counts()).toMatchObject({ errors: 0, lost });
     expect(world.traffic.counts().ok).toBeGreaterThan(ok);

@@ -1,5 +1,6 @@
 import type { TestProject } from "vitest/node";
-import { missingAssets, startControlPlane, type ControlPlane } from "./control-plane.ts";
+import { missingAssets } from "./assets.ts";
+import { startControlPlane, type ControlPlane } from "./control-plane.ts";
 import type { SharedCluster } from "./shared.ts";
 
 let own: ControlPlane | undefined;

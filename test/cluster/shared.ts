@@ -1,5 +1,5 @@
 import { describe, inject } from "vitest";
-import { missingAssets } from "./control-plane.ts";
+import { missingAssets } from "./assets.ts";
 
 /** The cluster that all test files of a run share, or why there is none. `setup.ts` provides it. */
 export type SharedCluster = { readonly kubeconfig: string } | { readonly missing: string };
