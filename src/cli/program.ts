@@ -1,10 +1,9 @@
-import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { Command, CommanderError, Option } from "commander";
 import { VERSION } from "../version.ts";
 import type { Io } from "./io.ts";
 import { explain } from "./problem.ts";
-
-/** 0 fine, 1 the thing checked is not fine, 2 the call was wrong or could not be carried out. */
-export type ExitCode = 0 | 1 | 2;
+import { addLog } from "./program-log.ts";
+import { type Done, type ExitCode, example, formatOption, httpUrl } from "./program-parts.ts";
 
 /**
  * Carries out one command line (without the program's own name). Each command loads its code only when called,
@@ -26,8 +25,6 @@ export async function runProgram(argv: readonly string[], io: Io): Promise<ExitC
   }
 }
 
-type Done = (code: ExitCode) => void;
-
 function createProgram(io: Io, done: Done): Command {
   const program = new Command("rollbackd")
     .description(
@@ -45,6 +42,7 @@ function createProgram(io: Io, done: Done): Command {
     .exitOverride();
   addRun(program);
   addCheck(program, io, done);
+  addLog(program, io, done);
   return program;
 }
 
@@ -105,21 +103,4 @@ function addCheck(program: Command, io: Io, done: Done): void {
       done(await check(files, { format: options.format, prometheus: prometheus?.instant }, io));
       await prometheus?.close();
     });
-}
-
-function formatOption(): Option {
-  return new Option("--format <format>", "for people or for programs")
-    .choices(["text", "json"])
-    .default("text");
-}
-
-function example(...lines: readonly string[]): string {
-  return `\nExample:\n${lines.map((line) => `  ${line}`).join("\n")}`;
-}
-
-function httpUrl(value: string): string {
-  if (!URL.canParse(value) || !["http:", "https:"].includes(new URL(value).protocol)) {
-    throw new InvalidArgumentError("It must be an address such as http://prometheus:9090.");
-  }
-  return value;
 }

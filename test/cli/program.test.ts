@@ -27,17 +27,27 @@ describe("the command line", () => {
     expect(help.out).toContain("Usage: rollbackd");
   });
 
-  it.each([["run"], ["check"]])("%s --help has an example", async (...command) => {
-    const help = await call(...command, "--help");
-    expect(help).toMatchObject({ code: 0, err: "" });
-    expect(help.out).toContain(`Example:\n  rollbackd ${command.join(" ")}`);
-  });
+  it.each([["run"], ["check"], ["log", "list"], ["log", "show"], ["log", "follow"], ["log", "verify"]])(
+    "%s --help has an example",
+    async (...command) => {
+      const help = await call(...command, "--help");
+      expect(help).toMatchObject({ code: 0, err: "" });
+      expect(help.out).toContain(`Example:\n  rollbackd ${command.join(" ")}`);
+    },
+  );
 
   it.each([
     [[], "Usage: rollbackd"],
     [["chekc"], "error: unknown command 'chekc'\n(Did you mean check?)\nAdd --help to see how it is called."],
     [["check"], "error: missing required argument 'file'\nAdd --help to see how it is called."],
     [["check", "rules", "--fromat", "json"], "(Did you mean --format?)"],
+    [["log"], "Usage: rollbackd log"],
+    [["log", "lits"], "(Did you mean list?)"],
+    [["log", "show"], "error: missing required argument 'id'"],
+    [["log", "list", "--limit", "0"], "It must be a whole number above 0."],
+    [["log", "list", "--decision", "undo"], "Allowed choices are rollback, hold, escalate."],
+    [["log", "list", "--from", "yore"], "--from yore: expected a time"],
+    [["log", "verify", "--data", "/nowhere"], "There is no decision log in /nowhere"],
     [["check", "rules", "--format", "xml"], "Allowed choices are text, json."],
     [["check", "rules", "--prometheus", "nowhere"], "It must be an address such as http://prometheus:9090."],
   ])("a wrong call is exit code 2 and says how it is right: %j", async (argv, message) => {
