@@ -56,7 +56,7 @@ function currentOf(deployment: Deployment, owned: readonly ReplicaSet[]): Replic
 }
 
 function allUses(deployment: Deployment, owned: readonly ReplicaSet[], current: ReplicaSet): readonly Use[] {
-  const byRevision = new Map<number, Use>();
+  const uses: Use[] = [];
   const newest = currentRevision(deployment, owned, current);
   for (const replicaSet of owned) {
     const latest = replicaSet === current ? newest : revisionOf(replicaSet);
@@ -65,12 +65,10 @@ function allUses(deployment: Deployment, owned: readonly ReplicaSet[], current: 
       .sort((a, b) => a - b);
     const digest = templateDigest(replicaSet.spec.template);
     for (const [index, revision] of numbers.entries()) {
-      // A number in a history can have been given again after its ReplicaSet was deleted: the holder counts.
-      const held = byRevision.has(revision) && revision !== latest;
-      if (!held) byRevision.set(revision, { revision, replicaSet, digest, first: index === 0 });
+      uses.push({ revision, replicaSet, digest, first: index === 0 });
     }
   }
-  return [...byRevision.values()].sort((a, b) => a.revision - b.revision);
+  return uses.sort((a, b) => a.revision - b.revision);
 }
 
 /**

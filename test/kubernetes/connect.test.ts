@@ -79,7 +79,7 @@ it("gives the address and headers of the current context", async () => {
 
 it("takes the first current context of several files, as kubectl does", async () => {
   const first = file("first.yaml", { "current-context": "c" });
-  const second = file("second.yaml", config({ token: "t" }));
+  const second = file("second.yaml", config({ token: "t" }, undefined, "another"));
   const connection = await connect(`${first}:${second}`);
   expect(connection.server).toBe("https://127.0.0.1:6443");
 });

@@ -102,6 +102,21 @@ describe("what is running", () => {
     expect(snapshot.earlier.map(({ name }) => name)).toEqual(["1"]);
   });
 
+  it("its date does not move when the template's owner writes something else later", () => {
+    const object = deployment({ template: V2, written: "10:25:00", progressing: done("10:26:00") });
+    const release = releaseOf({ deployment: object, replicaSets: [rs1, rs2] });
+    expect(release.startedAt).toBe(clock("10:00:00"));
+  });
+
+  it("the same template before and after a deleted revision is two releases", () => {
+    const back = replicaSet({ revision: 3, history: [1], template: V1, created: "09:00:00" });
+    const release = releaseOf({
+      deployment: deployment({ template: V1, written: "10:10:00" }),
+      replicaSets: [back],
+    });
+    expect(release).toMatchObject({ id: "vcci-production/vcci-api@3", startedAt: clock("10:10:00") });
+  });
+
   it("trap 39: a template that says it cannot be undone is not reversible", () => {
     const migrated = template("vcci-api:v2", { "rollbackd.io/reversible": "false" });
     const rs = replicaSet({ revision: 2, template: migrated, created: "10:00:00" });
@@ -225,6 +240,37 @@ describe("a ReplicaSet that was used before", () => {
     });
     const later = { deployment: deployment({ template: V1, written: "10:25:00" }), replicaSets: [back, rs2] };
     expect(releaseOf({ ...later, memory: first.memory }).startedAt).toBe(clock("10:10:00"));
+  });
+});
+
+describe("what is remembered of a release", () => {
+  const { memory } = look({
+    deployment: deployment({ template: V2, pods: [2, 3, 1, 0] }),
+    replicaSets: [rs1, rs2],
+    pods: [readyPod(rs2, "10:01:00")],
+  });
+
+  it("is not taken for the same template deployed again later", () => {
+    const back = replicaSet({ revision: 3, history: [1], template: V1, created: "09:00:00" });
+    const again = replicaSet({ revision: 4, history: [2], template: V2, created: "10:00:00" });
+    const object = deployment({ template: V2, written: "10:20:00", pods: [2, 3, 1, 0] });
+    const release = releaseOf({ deployment: object, replicaSets: [back, again], memory });
+    expect(release).toMatchObject({
+      id: "vcci-production/vcci-api@4",
+      startedAt: clock("10:20:00"),
+      clockAt: clock("10:30:00"),
+    });
+  });
+
+  it("is not taken for the same template of a Deployment made anew", () => {
+    const anew = replicaSet({ revision: 1, template: V2, created: "10:20:00" });
+    const object = deployment({ template: V2, pods: [2, 2, 2, 0] });
+    const release = releaseOf({
+      deployment: object,
+      replicaSets: [anew],
+      memory: { ...memory, uid: "the one before" },
+    });
+    expect(release).toMatchObject({ id: "vcci-production/vcci-api@1", startedAt: clock("10:20:00") });
   });
 });
 
