@@ -109,9 +109,8 @@ export default {
     },
   ],
   options: {
-    // swc, because TypeScript 7 has no compiler API to read files with; types count as imports, too.
+    // TypeScript 7 has no compiler API to read files with. swc keeps imports of types, which count, too.
     parser: "swc",
-    tsPreCompilationDeps: true,
     tsConfig: { fileName: "tsconfig.json" },
     doNotFollow: { path: "node_modules" },
     enhancedResolveOptions: {

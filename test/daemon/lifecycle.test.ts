@@ -49,11 +49,16 @@ describe("the end of a process", () => {
     expect(reported).toEqual(["server: not done within 20 ms; going on without it"]);
   });
 
-  it("asked twice, it ends once", async () => {
+  it("asked twice, it ends once, and both wait for it", async () => {
     const { lifecycle, done } = setUp();
-    lifecycle.onStop("log", () => void done.push("log"));
-    await Promise.all([lifecycle.stop(), lifecycle.stop()]);
+    lifecycle.onStop("log", async () => {
+      await new Promise(setImmediate);
+      done.push("log");
+    });
+    const first = lifecycle.stop();
     await lifecycle.stop();
+    expect(done).toEqual(["log"]);
+    await first;
     expect(done).toEqual(["log"]);
   });
 
