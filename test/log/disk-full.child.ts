@@ -1,9 +1,10 @@
 // Fills the file system of the folder that it is given, and prints what the log said before, meanwhile and after.
-import { rm, writeFile } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { verifyLog } from "../../src/log/verify.ts";
 import { LogUnwritable } from "../../src/log/unwritable.ts";
 import { openLog } from "../../src/log/writer.ts";
+import { logFiles } from "./sample-log.ts";
 
 const root = process.argv[2] ?? "";
 const folder = join(root, "decisions");
@@ -17,7 +18,8 @@ const before = { append: await append(), writable: (await log.writable()).ok };
 const filler = join(root, "filler");
 await writeFile(filler, Buffer.alloc(64 * 1024 * 1024)).catch(() => undefined);
 const full = { append: await append(), again: await append(), writable: (await log.writable()).ok };
-const whileFull = await verifyLog(folder);
+const [file = ""] = await logFiles(folder);
+const halfRecord = !(await readFile(file, "utf8")).endsWith("\n");
 await rm(filler);
 const after = { writable: (await log.writable()).ok, append: await append() };
 const verdict = await verifyLog(folder);
@@ -25,7 +27,7 @@ process.stdout.write(
   JSON.stringify({
     before,
     full,
-    whileFull: whileFull.defect ?? "whole",
+    halfRecord,
     after,
     verdict: verdict.defect ?? "whole",
   }),

@@ -249,7 +249,7 @@ describe("a disk that takes no more", () => {
       expect(JSON.parse(run.stdout)).toEqual({
         before: { append: 1, writable: true },
         full: { append: "LogUnwritable ENOSPC", again: "LogUnwritable ENOSPC", writable: false },
-        whileFull: "whole",
+        halfRecord: false,
         after: { writable: true, append: 2 },
         verdict: "whole",
       });

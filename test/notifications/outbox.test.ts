@@ -3,7 +3,7 @@ import type { LogRecord, RecordBody } from "../../src/log/record.ts";
 import type { ChannelName } from "../../src/rules/policy.ts";
 import type { Delivery, Send } from "../../src/notifications/channel.ts";
 import type { Message } from "../../src/notifications/message.ts";
-import { ofUnwritableLog } from "../../src/notifications/messages.ts";
+import { ofUnwritableLog, ofWritableLog } from "../../src/notifications/messages.ts";
 import { startOutbox, type Outbox } from "../../src/notifications/outbox.ts";
 import { eventually } from "../support/eventually.ts";
 import { memoryLog, type MemoryLog } from "./memory-log.ts";
@@ -207,9 +207,11 @@ describe("a log that takes nothing", () => {
     const all = world();
     const outbox = await start(all);
     outbox.announce(ofUnwritableLog("no space left", 0));
+    outbox.announce(ofWritableLog(1));
     await eventually("both are told", () => {
-      expect(all.pagerduty.sent.map(({ dedupKey }) => dedupKey)).toEqual(["rollbackd/log"]);
-      expect(all.slack.sent).toHaveLength(1);
+      expect(events(all.pagerduty.sent)).toEqual(["trigger", "resolve"]);
+      expect(new Set(all.pagerduty.sent.map(({ dedupKey }) => dedupKey))).toEqual(new Set(["rollbackd/log"]));
+      expect(events(all.slack.sent)).toEqual(["trigger", "resolve"]);
     });
     expect(all.log.records).toEqual([]);
   });
