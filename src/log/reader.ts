@@ -53,9 +53,11 @@ export async function* readNewest(
   for (const [index, file] of [...files.entries()].reverse()) {
     if (file.firstSeq < before && overlaps(file, files[index + 1], options)) {
       for await (const block of blocksBackward(file.path)) {
-        yield* recordsOf(block, file, options)
-          .filter((record) => record.seq < before)
-          .reverse();
+        if (!isPast(block, before, options.to)) {
+          yield* recordsOf(block, file, options)
+            .filter((record) => record.seq < before)
+            .reverse();
+        }
       }
     }
   }
@@ -72,6 +74,13 @@ export async function byDecision(folder: string, decisionId: string): Promise<Lo
     }
   }
   return found.reverse();
+}
+
+/** A block that begins after the page does is passed over without parsing the rest of it. */
+function isPast(block: Block, before: number, to = Number.POSITIVE_INFINITY): boolean {
+  const [first] = linesOf(block);
+  const record = first && parse(first.bytes);
+  return record !== undefined && (record.seq >= before || Date.parse(record.at) > to);
 }
 
 function recordsOf(block: Block, file: LogFile, options: Read): LogRecord[] {
