@@ -198,6 +198,20 @@ describe.skipIf(!existsSync(COUNTER))("trap 37: a log of 200,000 records", () =>
     expect(await bytesReadBy(() => collect(readNewest(folder), 50))).toBeLessThan(600_000);
   });
 
+  test.each([199_950, 69_000, 69_999, 30])(
+    "the page before record %i is the right one",
+    async (beforeSeq) => {
+      const expected = Array.from(
+        { length: Math.min(50, beforeSeq - 1) },
+        (_, index) => beforeSeq - 1 - index,
+      );
+      const seqs = (await collect(readNewest(folder, { beforeSeq }), 50)).map(({ seq }) => seq);
+      expect(seqs).toEqual(expected);
+      const to = START + (beforeSeq - 2) * 1000;
+      expect((await collect(readNewest(folder, { to }), 50)).map(({ seq }) => seq)).toEqual(expected);
+    },
+  );
+
   test("opening a recent decision stops where it was made", async () => {
     expect(await bytesReadBy(() => byDecision(folder, "d-199000"))).toBeLessThan(1_500_000);
   });
