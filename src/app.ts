@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import type { Logger } from "pino";
 import type { Settings } from "./config/settings.ts";
+import { type Announcer, createAnnouncer } from "./daemon/announcer.ts";
 import { channelsOf } from "./daemon/channels.ts";
 import { createFleet } from "./daemon/fleet.ts";
 import { healthView } from "./daemon/health-view.ts";
@@ -20,6 +21,7 @@ import { connect } from "./kubernetes/connect.ts";
 import { readLog } from "./log/reader.ts";
 import type { LogRecord } from "./log/record.ts";
 import { type LogWriter, openLog } from "./log/writer.ts";
+import { ofUnwritableLog, ofWritableLog } from "./notifications/messages.ts";
 import { type Outbox, startOutbox } from "./notifications/outbox.ts";
 import { loadRules, type LoadedRules } from "./rules/load.ts";
 import { isError } from "./rules/problem.ts";
@@ -62,11 +64,11 @@ export async function startApp(parts: AppParts): Promise<App> {
   const kube = await connectKube(rules, lifecycle);
   const metrics = createMetrics(VERSION);
   metrics.leader.set(1);
-  const log = await startLog(parts, metrics);
-  const core = assemble(parts, { rules, metrics, log, kube });
+  const announcer = createAnnouncer();
+  const log = await startLog(parts, { metrics, announcer });
+  const core = assemble(parts, { rules, metrics, announcer, log, kube });
   const url = await serve(parts, { metrics, log, core });
-  const outbox = await startTelling(parts, { metrics, log, core });
-  core.telling(outbox);
+  announcer.attach(await startTelling(parts, { metrics, log, core }));
   await log.gate.record({ type: "daemon.started", version: VERSION });
   await core.rules.take(rules);
   lifecycle.onStop("rules watch", watchRules(settings.rules, rules, RULES_EVERY_MS, core.rules.take));
@@ -94,7 +96,10 @@ interface Log {
   readonly history: History;
 }
 
-async function startLog({ settings, logger, lifecycle }: AppParts, metrics: Metrics): Promise<Log> {
+async function startLog(
+  { settings, logger, lifecycle }: AppParts,
+  { metrics, announcer }: Pick<Made, "metrics" | "announcer">,
+): Promise<Log> {
   const folder = join(settings.dataDir, "decisions");
   const writer = await openLog(folder);
   lifecycle.onStop("decision log", writer.close);
@@ -111,10 +116,19 @@ async function startLog({ settings, logger, lifecycle }: AppParts, metrics: Metr
     "log metrics",
     writer.onAppended(({ seq }) => metrics.logHeadSeq.set(seq)),
   );
-  const report = (message: string): void => {
-    logger.error(`${message} Nothing is rolled back until it can be written again.`);
-  };
-  const gate = createLogGate({ writer, history, metrics, report });
+  const gate = createLogGate({
+    writer,
+    history,
+    metrics,
+    onShut: (why) => {
+      logger.error(`${why} Nothing is rolled back until it can be written again.`);
+      announcer.announce(ofUnwritableLog(why, Date.now()));
+    },
+    onOpen: () => {
+      logger.info("the decision log can be written again; automatic rollbacks are possible again");
+      announcer.announce(ofWritableLog(Date.now()));
+    },
+  });
   lifecycle.onStop("log retries", repeatedly(gate.retry, LOG_RETRY_EVERY_MS));
   return { folder, writer, gate, history };
 }
@@ -123,6 +137,7 @@ async function startLog({ settings, logger, lifecycle }: AppParts, metrics: Metr
 interface Made {
   readonly rules: LoadedRules;
   readonly metrics: Metrics;
+  readonly announcer: Announcer;
   readonly log: Log;
   readonly kube: KubeApi | undefined;
 }
@@ -130,13 +145,10 @@ interface Made {
 interface Core {
   readonly rules: RulesInForce;
   readonly policies: PolicySet;
-  /** Hands over what tells people; decisions that the log cannot take go there. */
-  readonly telling: (outbox: Outbox) => void;
 }
 
 function assemble({ settings, logger, lifecycle, environment, secrets }: AppParts, made: Made): Core {
-  const { rules, metrics, log, kube } = made;
-  let outbox: Outbox | undefined;
+  const { rules, metrics, announcer, log, kube } = made;
   const prometheus = connectPrometheus(settings.prometheus, metrics);
   lifecycle.onStop("connections to Prometheus", prometheus.close);
   const { record, unwritable } = log.gate;
@@ -147,7 +159,7 @@ function assemble({ settings, logger, lifecycle, environment, secrets }: AppPart
     record,
     fleet: createFleet(FLEET_PATIENCE_MS),
     gates: () => ({ logUnwritable: unwritable(), notLeader: undefined, frozen: undefined }),
-    tellUnlogged: createUnloggedTeller((message) => outbox?.announce(message), Date.now),
+    tellUnlogged: createUnloggedTeller(announcer.announce, Date.now),
     metrics,
     logger,
     environment,
@@ -160,9 +172,6 @@ function assemble({ settings, logger, lifecycle, environment, secrets }: AppPart
   return {
     rules: createRulesInForce({ first: rules.policies, record, apply: policies.apply, metrics, logger }),
     policies,
-    telling: (started) => {
-      outbox = started;
-    },
   };
 }
 

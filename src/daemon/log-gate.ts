@@ -18,21 +18,27 @@ export interface LogGatePorts {
   readonly writer: LogWriter;
   readonly history: History;
   readonly metrics: Metrics;
-  readonly report: (message: string) => void;
+  /** Told once each time that it begins to refuse, with why, and once when it can be written again. */
+  readonly onShut: (why: string) => void;
+  readonly onOpen: () => void;
 }
 
-export function createLogGate({ writer, history, metrics, report }: LogGatePorts): LogGate {
+export function createLogGate({ writer, history, metrics, onShut, onOpen }: LogGatePorts): LogGate {
   let trouble: string | undefined;
   const shut = (error: LogUnwritable): void => {
-    if (trouble === undefined) report(error.message);
+    if (trouble === undefined) onShut(error.message);
     trouble = error.message;
+  };
+  const open = (): void => {
+    if (trouble !== undefined) onOpen();
+    trouble = undefined;
   };
   return {
     unwritable: () => trouble,
     retry: async () => {
       if (trouble === undefined) return;
       const tried = await writer.writable();
-      if (tried.ok) trouble = undefined;
+      if (tried.ok) open();
       else shut(tried.error);
     },
     record: async (body: RecordBody): Promise<LogRecord | undefined> => {
@@ -41,7 +47,7 @@ export function createLogGate({ writer, history, metrics, report }: LogGatePorts
         const record = await writer.append(body);
         endTimer();
         history.apply(record);
-        trouble = undefined;
+        open();
         return record;
       } catch (error) {
         if (!(error instanceof LogUnwritable)) throw error;

@@ -1,8 +1,11 @@
 import type { DecisionRecord } from "../log/record.ts";
 import type { Message } from "../notifications/message.ts";
-import { ofDecision } from "../notifications/messages.ts";
+import { LOG_KEY, ofDecision } from "../notifications/messages.ts";
 
-/** Tells people, past the log, of decisions that it could not take; each once, though every pass takes it anew. */
+/**
+ * Tells people, past the log, of decisions that it could not take; each once, though every pass takes it anew.
+ * They belong to the incident of the log itself, which ends when it can be written again: no record could end theirs.
+ */
 export function createUnloggedTeller(
   announce: (message: Message) => void,
   now: () => number,
@@ -19,6 +22,6 @@ export function createUnloggedTeller(
       prev: "",
       hash: "",
     });
-    if (message !== undefined) announce(message);
+    if (message !== undefined) announce({ ...message, dedupKey: LOG_KEY });
   };
 }

@@ -219,12 +219,15 @@ export function ofForgotten(record: Of<"notification.queued">): Message {
   };
 }
 
+/** The one incident of the log itself. */
+export const LOG_KEY = dedupKey(["log"]);
+
 /** Nothing can be recorded, so nothing is done; this cannot be read in the log either and is told past it. */
 export function ofUnwritableLog(detail: string, at: number): Message {
   return {
     at: new Date(at).toISOString(),
     event: "trigger",
-    dedupKey: dedupKey(["log"]),
+    dedupKey: LOG_KEY,
     severity: "critical",
     title: "rollbackd cannot write its decision log and will not act",
     lines: [detail],
@@ -236,7 +239,7 @@ export function ofWritableLog(at: number): Message {
   return {
     at: new Date(at).toISOString(),
     event: "resolve",
-    dedupKey: dedupKey(["log"]),
+    dedupKey: LOG_KEY,
     severity: "info",
     title: "rollbackd can write its decision log again",
     lines: ["Automatic rollbacks are possible again."],
