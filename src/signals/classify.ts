@@ -71,11 +71,16 @@ function classifyError(status: number, document: Document): Failure {
   return rejected(`Prometheus rejected the query, ${said}; change the expression`);
 }
 
-/** An execution error that has to do with the moment, not with the query. */
+const PASSING =
+  /deadline|tim(?:ed?|ing)[ -]?out|cancel|unavailable|connection (?:refused|reset)|broken pipe|\beof\b/iu;
+const QUOTED = /"(?:[^"\\]|\\.)*"/gu;
+
+/**
+ * An execution error that has to do with the moment, not with the query. Messages quote the query, and a metric
+ * may well be named for timeouts.
+ */
 function isPassing(message: string): boolean {
-  return /deadline|tim(?:ed?|ing)[ -]?out|cancel|unavailable|connection (?:refused|reset)|broken pipe|\beof\b/iu.test(
-    message,
-  );
+  return PASSING.test(message.replaceAll(QUOTED, ""));
 }
 
 /** Something between Prometheus and us, or not Prometheus at all. */
@@ -83,7 +88,8 @@ function classifyForeign(reply: Reply): Failure {
   const { status } = reply;
   if (status < 400) return failed(`HTTP ${status}: the address redirects; configure the one it leads to`);
   if (status === 404) return failed("HTTP 404: no Prometheus API there; check the path of the address");
-  if (status === 405) return failed("HTTP 405: POST is not allowed there; let it pass to /api/v1/query*");
+  if (status === 405)
+    return failed("HTTP 405: neither POST nor GET is allowed there; let one pass to /api/v1/query*");
   if (status === 429) return failed("HTTP 429: too many queries for this server; raise its limit");
   // Query front ends refuse in plain text what their limits will never allow. Proxies answer in HTML, and a
   // server that wanted TLS says 400 to everybody.

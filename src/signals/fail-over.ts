@@ -24,7 +24,8 @@ export function createFailOver<Via>(clients: readonly Client<Via>[]) {
       if (client === undefined) continue;
       const outcome = await ask(client.via);
       if (outcome.ok || !isWorthAnother(outcome)) {
-        pinned = index;
+        // An answer that was under way while another query failed over must not call everybody back.
+        if (turn > 0 && pinned === first) pinned = index;
         return { ...outcome, endpoint: client.endpoint };
       }
       failures.push({ ...outcome, endpoint: client.endpoint });

@@ -5,6 +5,15 @@ export interface NetworkFailure {
   readonly message: string;
 }
 
+/** The chain of the server's certificate ends at nobody that this process trusts. */
+export const UNTRUSTED: readonly string[] = [
+  "DEPTH_ZERO_SELF_SIGNED_CERT",
+  "SELF_SIGNED_CERT_IN_CHAIN",
+  "UNABLE_TO_GET_ISSUER_CERT",
+  "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+];
+
 const SAYINGS: Readonly<Record<string, string>> = {
   ECONNREFUSED: "connection refused",
   ECONNRESET: "connection reset",
@@ -15,7 +24,25 @@ const SAYINGS: Readonly<Record<string, string>> = {
   ENETUNREACH: "network unreachable",
   EMFILE: "too many open files in this process",
   UND_ERR_SOCKET: "connection closed before the answer was complete",
+  CERT_HAS_EXPIRED: "the server's certificate has expired",
+  CERT_NOT_YET_VALID: "the server's certificate is not valid yet; compare the clocks",
+  ERR_TLS_CERT_ALTNAME_INVALID: "the server's certificate is for another name",
+  ERR_SSL_WRONG_VERSION_NUMBER: "the server speaks no TLS there; is it http:// instead?",
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: "the server speaks no TLS there; is it http:// instead?",
+  ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: "the server wants a client certificate",
+  ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: "the server does not trust the client certificate",
+  ...Object.fromEntries(
+    UNTRUSTED.map((code) => [
+      code,
+      "the server's certificate is signed by nobody trusted here; name its authority in a CA file",
+    ]),
+  ),
 };
+
+/** The connection was there and broke: asking again on another one may do. */
+export function isBroken(error: unknown): boolean {
+  return ["ECONNRESET", "EPIPE", "UND_ERR_SOCKET"].includes(codeOf(error));
+}
 
 /** What went wrong with an HTTP exchange that was allowed to take `timeoutMs` as a whole. */
 export function describeFailure(error: unknown, timeoutMs: number): NetworkFailure {

@@ -1,29 +1,20 @@
 import { Agent, type Dispatcher } from "undici";
-import { classifyInstant, classifyRange, type Outcome, type Reply } from "./classify.ts";
-import { type Endpoint, parseEndpoint } from "./endpoint.ts";
+import { classifyInstant, classifyRange, type Outcome } from "./classify.ts";
+import { parseEndpoint } from "./endpoint.ts";
 import { createFailOver } from "./fail-over.ts";
-import { createLimit, type Limit } from "./limit.ts";
-import { postForm } from "./post-form.ts";
-import type { InstantQuery, InstantSeries, RangeQuery, RangeSeries } from "./query.ts";
+import { createQuerySender, type QueryEvent, type SendQuery } from "./query-sender.ts";
+import type { Answer, InstantQuery, InstantSeries, RangeQuery, RangeSeries } from "./query.ts";
 import { chunks, joinChunks } from "./range-chunks.ts";
-import type { UnknownReason } from "./sample.ts";
-
-/** One exchange with one endpoint; `endpoint` is shown without credentials. */
-export interface QueryEvent {
-  readonly endpoint: string;
-  readonly seconds: number;
-  readonly outcome: "ok" | UnknownReason;
-}
 
 export interface PrometheusOptions {
   /** Base addresses, most preferred first; a path prefix and `user:password@` are fine. */
   readonly urls: readonly [string, ...string[]];
-  /** For one exchange as a whole; the server is told to give up then, too. Default 10 s. */
+  /** For one answer as a whole; the server is told to give up then, too. Default 10 s. */
   readonly timeoutMs?: number;
   /** Exchanges at the same time per endpoint; more wait for their turn. Default 8. */
   readonly concurrency?: number;
-  /** How connections are made (TLS, proxies); it is the caller's to close. */
-  readonly dispatcher?: Dispatcher;
+  /** How connections are made (TLS, proxies), asked for anew each time; it is the caller's to close. */
+  readonly dispatcher?: () => Dispatcher;
   /** Headers for every request, asked for anew each time so that secrets may change under way. */
   readonly headers?: () => Readonly<Record<string, string>>;
   readonly observe?: (event: QueryEvent) => void;
@@ -33,9 +24,14 @@ export interface Prometheus {
   readonly instant: InstantQuery;
   /** Of any length: what is too long for one request is asked in pieces, all of the same endpoint. */
   readonly range: RangeQuery;
+  /** What the clock of the server shows: one series whose `at` is its now. Never throws. */
+  readonly clock: () => Promise<Answer<InstantSeries>>;
   /** Ends what is under way; its answers say `unreachable`. */
   readonly close: () => Promise<void>;
 }
+
+/** How long one answer may take where the options do not say. */
+export const QUERY_TIMEOUT_MS = 10_000;
 
 /**
  * Queries over HTTP. One endpoint is used until it fails (no connection, no usable answer); then the next one
@@ -43,35 +39,32 @@ export interface Prometheus {
  * Throws a TypeError for an address that can never work.
  */
 export function createPrometheus(options: PrometheusOptions): Prometheus {
-  const { concurrency = 8, timeoutMs = 10_000 } = options;
-  const dispatcher = options.dispatcher ?? new Agent({ connect: { timeout: timeoutMs } });
+  const { concurrency = 8, timeoutMs = QUERY_TIMEOUT_MS, headers, observe } = options;
+  const own = new Agent({ connect: { timeout: timeoutMs } });
+  const dispatcher = options.dispatcher ?? (() => own);
   const clients = options.urls.map((url) => {
     const endpoint = parseEndpoint(url);
-    const send = createSend({ ...options, endpoint, timeoutMs, dispatcher, limit: createLimit(concurrency) });
-    return { endpoint: endpoint.base, via: send };
+    const via = createQuerySender({ endpoint, timeoutMs, concurrency, dispatcher, headers, observe });
+    return { endpoint: endpoint.base, via };
   });
   const ask = createFailOver(clients);
   return {
-    instant: (expr, at) => ask((send) => askInstant(send, expr, at)),
+    instant: (expr, at) => ask((send) => askInstant(send, { query: expr, time: seconds(at) })),
     range: (expr, grid) => ask((send) => askRange(send, expr, grid)),
-    close: async () => {
-      if (options.dispatcher === undefined) await dispatcher.destroy();
-    },
+    clock: () => ask((send) => askInstant(send, { query: "time()" })),
+    close: () => own.destroy(),
   };
 }
 
-type Send = <Series>(
-  path: string,
+function askInstant(
+  send: SendQuery,
   form: Readonly<Record<string, string>>,
-  classify: (reply: Reply) => Outcome<Series>,
-) => Promise<Outcome<Series>>;
-
-function askInstant(send: Send, expr: string, at: number): Promise<Outcome<InstantSeries>> {
-  return send("/api/v1/query", { query: expr, time: seconds(at) }, classifyInstant);
+): Promise<Outcome<InstantSeries>> {
+  return send("/api/v1/query", form, classifyInstant);
 }
 
 async function askRange(
-  send: Send,
+  send: SendQuery,
   expr: string,
   grid: Parameters<RangeQuery>[1],
 ): Promise<Outcome<RangeSeries>> {
@@ -83,32 +76,6 @@ async function askRange(
     answers.push(outcome.series);
   }
   return { ok: true, series: joinChunks(answers) };
-}
-
-interface SendOptions extends Pick<PrometheusOptions, "headers" | "observe"> {
-  readonly endpoint: Endpoint;
-  readonly timeoutMs: number;
-  readonly dispatcher: Dispatcher;
-  readonly limit: Limit;
-}
-
-function createSend({ endpoint, timeoutMs, dispatcher, limit, headers, observe }: SendOptions): Send {
-  const { base, authorization } = endpoint;
-  return (path, form, classify) =>
-    limit(async () => {
-      const started = performance.now();
-      const reply = await postForm({
-        url: base + path,
-        form: { ...form, timeout: `${timeoutMs}ms` },
-        headers: () => ({ ...(authorization && { authorization }), ...headers?.() }),
-        timeoutMs,
-        dispatcher,
-      });
-      const outcome = "status" in reply ? classify(reply) : reply;
-      const passed = (performance.now() - started) / 1000;
-      observe?.({ endpoint: base, seconds: passed, outcome: outcome.ok ? "ok" : outcome.reason });
-      return outcome;
-    });
 }
 
 /** Epoch ms or a span of ms, as Prometheus reads it; three decimals keep the instant exact. */

@@ -1,6 +1,7 @@
 import type { IncomingMessage, RequestListener } from "node:http";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
-import { createPrometheus, type PrometheusOptions, type QueryEvent } from "../../src/signals/prometheus.ts";
+import { createPrometheus, type PrometheusOptions } from "../../src/signals/prometheus.ts";
+import type { QueryEvent } from "../../src/signals/query-sender.ts";
 import { freePort } from "../support/free-port.ts";
 import { formOf, never, sends, stubServer, vectorOf } from "./stub-server.ts";
 
@@ -36,8 +37,22 @@ describe("a request", () => {
       query: 'up{app="a&b"} > 0',
       time: "1700000000.123",
       timeout: "2000ms",
+      latency_offset: "1ms",
     });
     expect(answer).toMatchObject({ ok: true, series: [{ value: 1 }] });
+  });
+
+  test.each([405, 501])("trap 13: where POST gets %i, GET is used, and remembered", async (status) => {
+    const methods: string[] = [];
+    const url = await stubServer((request, response) => {
+      methods.push(request.method ?? "");
+      if (request.method === "GET") return void response.end(vectorOf("1"));
+      response.writeHead(status, { "content-type": "text/html" }).end("<h1>no</h1>");
+    });
+    const { instant } = connect(url);
+    expect(await instant("up", AT)).toMatchObject({ ok: true });
+    expect(await instant("up", AT)).toMatchObject({ ok: true });
+    expect(methods).toEqual(["POST", "GET", "GET"]);
   });
 
   test("carries headers that are asked for anew each time", async () => {
