@@ -5,7 +5,11 @@ import { readKubeconfig, writeKubeconfig } from "./kubeconfig.ts";
 
 /** A namespace of one's own, so that test files never meet. Delete it with `api.remove("/api/v1/namespaces/NAME")`. */
 export async function createNamespace(api: Api, prefix: string): Promise<string> {
-  const name = `${prefix}-${randomBytes(3).toString("hex")}`;
+  return createNamespaceNamed(api, `${prefix}-${randomBytes(3).toString("hex")}`);
+}
+
+/** For a cluster that nobody shares. Gives the name back. */
+export async function createNamespaceNamed(api: Api, name: string): Promise<string> {
   await api.create("/api/v1/namespaces", { metadata: { name } });
   return name;
 }

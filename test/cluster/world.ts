@@ -9,12 +9,14 @@ import { vcciApiDeployment, type DeploymentOptions } from "./deployment.ts";
 import { vcciApiImages } from "./images.ts";
 import { createKubectl, type Kubectl } from "./kubectl.ts";
 import { startKubelet, type Kubelet } from "./kubelet.ts";
-import { createNamespace } from "./namespace.ts";
+import { createNamespace, createNamespaceNamed } from "./namespace.ts";
 import { startService, type Service } from "./service.ts";
 
 export interface WorldOptions extends Partial<DeploymentOptions> {
   /** Of an administrator. */
   readonly kubeconfig: string;
+  /** Default: one of its own. A fixed name is for a cluster that nobody shares. */
+  readonly namespace?: string;
   /** Users' requests; default 20. */
   readonly requestsPerSecond?: number;
 }
@@ -53,7 +55,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
   const { kubeconfig, requestsPerSecond = 20, image = "vcci-api:v1" } = options;
   const cleanups = createCleanups();
   try {
-    const ground = await startGround(kubeconfig, cleanups);
+    const ground = await startGround(options, cleanups);
     const { api, namespace, backends } = ground;
     const traffic = startTraffic({
       targets: () => backends().map((backend) => `http://${backend}/`),
@@ -89,12 +91,16 @@ type Ground = Pick<World, "api" | "namespace" | "kubelet" | "service" | "prometh
 };
 
 /** A namespace in which Pods run, can be reached and are scraped. */
-async function startGround(kubeconfig: string, cleanups: Cleanups): Promise<Ground> {
+async function startGround(options: WorldOptions, cleanups: Cleanups): Promise<Ground> {
+  const { kubeconfig } = options;
   const dir = mkdtempSync(join(tmpdir(), "rollbackd-world-"));
   cleanups.add(() => rmSync(dir, { recursive: true }));
   const api = connect(kubeconfig);
   cleanups.add(api.close);
-  const namespace = await createNamespace(api, "world");
+  const namespace =
+    options.namespace === undefined
+      ? await createNamespace(api, "world")
+      : await createNamespaceNamed(api, options.namespace);
   const targetsFile = join(dir, "targets.json");
   const kubelet = await startKubelet({
     kubeconfig,

@@ -1,3 +1,4 @@
+import { createServer, type AddressInfo } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { kubeApi } from "../../src/kubernetes/api.ts";
 import { KubeError } from "../../src/kubernetes/error.ts";
@@ -69,6 +70,20 @@ describe("a call is bounded", () => {
     expect(error).toMatchObject({ kind: "unreachable", status: undefined, retryable: true });
     expect(error.message).toContain(`no answer from ${stub.connection.server}`);
     expect(error.message).toContain("Check that the API server runs");
+  });
+
+  it("by a server that accepts the connection and does not even shake hands", async () => {
+    const mute = createServer();
+    await new Promise<void>((resolve) => {
+      mute.listen(0, "127.0.0.1", resolve);
+    });
+    stub = await startStubApi(() => undefined);
+    const server = `https://127.0.0.1:${(mute.address() as AddressInfo).port}`;
+    const began = performance.now();
+    const error = await rejection(kubeApi({ ...stub.connection, server }, { timeoutMs: 150 }).get(REF));
+    expect(performance.now() - began).toBeLessThan(2000);
+    expect(error.kind).toBe("unreachable");
+    mute.close();
   });
 
   it("by credentials that never come", async () => {

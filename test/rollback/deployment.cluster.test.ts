@@ -71,6 +71,7 @@ describeOnCluster("a Deployment is rolled back", (kubeconfig) => {
           "--overwrite",
           `deployment/${name}`,
           "kubernetes.io/change-cause=second",
+          "example.org/shift=night",
         );
         await scene.settled(name);
         await scene.kubectl("scale", `deployment/${name}`, "--replicas=5");
@@ -83,7 +84,9 @@ describeOnCluster("a Deployment is rolled back", (kubeconfig) => {
       expect(comparable(ours)).toEqual(comparable(theirs));
       expect(ours?.spec.replicas).toBe(5);
       const [ourSets, theirSets] = await Promise.all(twins.map(scene.replicaSets));
-      expect(ourSets?.map(comparable).sort(byRevision)).toEqual(theirSets?.map(comparable).sort(byRevision));
+      expect(ourSets?.map(withoutReplicas).sort(byRevision)).toEqual(
+        theirSets?.map(withoutReplicas).sort(byRevision),
+      );
     });
 
     it("and remembers the act where a replica without the log finds it (trap 40)", async () => {
@@ -402,6 +405,11 @@ function comparable(object: Deployment | ReplicaSet | undefined): {
       spec: JSON.parse(text) as unknown,
     },
   };
+}
+
+/** How many Pods each ReplicaSet has in the middle of a rollout is a matter of the moment. */
+function withoutReplicas({ metadata, spec: { template } }: ReplicaSet) {
+  return comparable({ metadata, spec: { template } });
 }
 
 function byRevision(a: { readonly revision: string }, b: { readonly revision: string }): number {
