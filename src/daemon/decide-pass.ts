@@ -19,13 +19,13 @@ export interface Seen {
 /** Takes the decision of this pass, records it when it is another than the last, and begins the rollback if it is one. */
 export async function decideNow(seen: Seen, ports: PassPorts): Promise<void> {
   const { policy } = seen;
-  if (ports.history.open(targetKey(policy)) !== undefined) return;
+  if (!ports.mayDecide() || ports.history.open(targetKey(policy)) !== undefined) return;
   const situation = situationOf(seen, ports);
   const first = decide(situation);
   if (first === undefined || isRecorded(first, situation, ports)) return;
   const confirmed = wouldAct(first) ? await withConfirmation(first, situation, ports) : situation;
   const decided = decide(confirmed);
-  if (decided === undefined || isRecorded(decided, confirmed, ports)) return;
+  if (decided === undefined || !ports.mayDecide() || isRecorded(decided, confirmed, ports)) return;
   await carryOut(decided, confirmed, seen, ports);
 }
 
@@ -41,7 +41,7 @@ function situationOf({ at, policy, facts, watched }: Seen, ports: PassPorts): Si
     predecessorBreaching: tracks.some(({ basis }) => basis?.before === "breaching"),
     rollbacks: facts?.rollbacks ?? ports.history.rollbacks(target),
     lastAttemptAt: ports.history.lastAttemptAt(target),
-    gates: { ...ports.gates(), massBreach: ports.massBreach() },
+    gates: gatesNow(ports),
     confirmation: undefined,
   };
 }
@@ -79,7 +79,12 @@ async function withConfirmation(
   if (situation.release === undefined) return situation;
   const confirmation = await confirm(situation.policy, firing, situation.release, ports);
   // Others may have begun to fire while Prometheus was asked again.
-  return { ...situation, gates: { ...ports.gates(), massBreach: ports.massBreach() }, confirmation };
+  await ports.member.othersMeasured();
+  return { ...situation, gates: gatesNow(ports), confirmation };
+}
+
+function gatesNow(ports: PassPorts): Situation["gates"] {
+  return { ...ports.gates(), massBreach: ports.massBreach() };
 }
 
 /** A rollback is never "recorded already": once it has ended, firing again is another decision. */
@@ -98,7 +103,7 @@ async function carryOut(decided: Decided, situation: Situation, seen: Seen, port
   const body = decisionRecord(decisionId, decided, situation, seen.watched);
   const record = await ports.record(body);
   if (record === undefined) {
-    ports.tellUnlogged(body);
+    tellBlocked(decisionId, situation, seen, ports);
     return;
   }
   ports.metrics.decisions.inc({ decision: body.decision, reason: body.reason });
@@ -115,4 +120,11 @@ async function carryOut(decided: Decided, situation: Situation, seen: Seen, port
     reason: decided.firing.status.reason,
   };
   await ports.begin(order, decided.firing);
+}
+
+/** The log did not take the decision, so it cannot be carried out: what people are told is the one that holds now. */
+function tellBlocked(decisionId: string, situation: Situation, seen: Seen, ports: PassPorts): void {
+  const now = { ...situation, gates: gatesNow(ports) };
+  const decided = decide(now);
+  if (decided !== undefined) ports.tellUnlogged(decisionRecord(decisionId, decided, now, seen.watched));
 }

@@ -1,14 +1,12 @@
-import { isProven } from "../releases/standing.ts";
 import type { Lookup } from "../releases/watch.ts";
 import { type Policy, targetKey, type Trigger } from "../rules/policy.ts";
 import { STATE_NUMBER } from "../telemetry/metrics.ts";
 import { decideNow, type Seen } from "./decide-pass.ts";
 import { measureHealth, measureMetric, notWatched, type Watched } from "./measure.ts";
 import type { PassPorts } from "./ports.ts";
-import { releaseRecords } from "./release-records.ts";
-import { isBlind, nextSight, type Sight, SIGHTED } from "./sight.ts";
+import { recordChanges } from "./record-pass.ts";
+import { type Sight, SIGHTED } from "./sight.ts";
 import { withMemory } from "./target-facts.ts";
-import { triggerRecord } from "./trigger-records.ts";
 
 /** What one policy carries from pass to pass. */
 export interface Carried {
@@ -47,10 +45,7 @@ export async function runPass(
   const watched = await measureAll(policy, before, { at, slot, release: facts?.release }, ports);
   const seen: Seen = { at, policy, facts, watched };
   ports.member.measured([...watched.values()].some(({ track }) => track.status.state === "firing"));
-  await recordReleases(seen, ports);
-  await recordTriggers(seen, ports);
-  const sight = await recordSight(seen, before.sight, ports);
-  await recordPromotion(seen, ports);
+  const sight = await recordChanges(seen, before.sight, ports);
   showMetrics(seen, ports);
   await ports.member.othersMeasured();
   await decideNow(seen, ports);
@@ -99,48 +94,6 @@ async function measureOne(
   }
   const context = { ...common, trigger };
   return measureMetric(before ?? notWatched(context, slot), context, slot, ports.sampler);
-}
-
-async function recordReleases({ policy, facts }: Seen, ports: PassPorts): Promise<void> {
-  if (facts === undefined) return;
-  for (const body of releaseRecords(policy.name, facts.release, ports.history.release(policy.name))) {
-    await ports.record(body);
-  }
-}
-
-async function recordTriggers({ policy, facts, watched }: Seen, ports: PassPorts): Promise<void> {
-  for (const [name, { track }] of watched) {
-    const from = ports.history.triggerState(policy.name, name);
-    const body = triggerRecord(policy.name, facts?.release.id, from, track.status);
-    if (body !== undefined) await ports.record(body);
-  }
-}
-
-async function recordSight({ at, policy, watched }: Seen, before: Sight, ports: PassPorts): Promise<Sight> {
-  const metrics = policy.triggers.filter(({ kind }) => kind === "metric");
-  if (metrics.length === 0) return SIGHTED;
-  const answered = metrics.some(({ name }) => watched.get(name)?.answered === true);
-  const sight = nextSight(before, answered, at);
-  const wasBlind = ports.history.isBlind(policy.name);
-  if (!wasBlind && isBlind(sight, at, policy.blindAfterMs)) {
-    const since = new Date(sight.blindSince ?? at).toISOString();
-    const reason = watched.get(metrics.at(0)?.name ?? "")?.track.status.reason ?? "no answer";
-    await ports.record({ type: "evaluation.blind", policy: policy.name, since, reason });
-  } else if (wasBlind && answered) {
-    const blindMs = before.blindSince === undefined ? 0 : at - before.blindSince;
-    await ports.record({ type: "evaluation.sighted", policy: policy.name, blindMs });
-  }
-  return sight;
-}
-
-async function recordPromotion({ at, policy, facts, watched }: Seen, ports: PassPorts): Promise<void> {
-  const recorded = ports.history.release(policy.name);
-  if (facts === undefined || recorded?.id !== facts.release.id || recorded.promoted) return;
-  const proofs = [...watched.values()].map(({ track }) => track.proof);
-  if (!isProven(facts.release, proofs, policy.provenAfterMs, at)) return;
-  const { id: release, revision } = facts.release;
-  await ports.record({ type: "release.promoted", policy: policy.name, release, digest: revision.digest });
-  await ports.markStanding(targetKey(policy), revision.digest, { kind: "good", at });
 }
 
 function showMetrics({ policy, watched }: Seen, { metrics }: PassPorts): void {

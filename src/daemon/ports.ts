@@ -1,3 +1,4 @@
+import type { Logger } from "pino";
 import type { FiringTrigger, Gates } from "../decisions/situation.ts";
 import type { DecisionRecord, LogRecord, RecordBody } from "../log/record.ts";
 import type { MarkStanding } from "../releases/watch.ts";
@@ -28,4 +29,7 @@ export interface PassPorts extends ConfirmPorts {
   readonly newDecisionId: (at: number) => string;
   readonly markStanding: MarkStanding;
   readonly metrics: Metrics;
+  readonly logger: Logger;
+  /** False from when the policy is on its way out: what is under way is brought to its end, nothing is begun. */
+  readonly mayDecide: () => boolean;
 }

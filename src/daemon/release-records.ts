@@ -10,7 +10,7 @@ export function releaseRecords(
 ): readonly RecordBody[] {
   const isNew = recorded?.id !== release.id;
   const records: RecordBody[] = [];
-  if (isNew && recorded !== undefined) {
+  if (isNew && recorded?.target === release.target && !recorded.superseded) {
     records.push({ type: "release.superseded", policy, release: recorded.id, by: release.id });
   }
   if (isNew) records.push(observed(policy, release));

@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Logger } from "pino";
 import { slotAt } from "../engine/slots.ts";
 import type { TargetWatch } from "../releases/watch.ts";
 import type { Policy } from "../rules/policy.ts";
@@ -14,9 +13,8 @@ export interface RunningPolicy {
   readonly stop: () => Promise<void>;
 }
 
-export interface RunPolicyPorts extends PassPorts {
-  readonly logger: Logger;
-}
+/** Whether it may still decide is for the run itself to say. */
+export type RunPolicyPorts = Omit<PassPorts, "mayDecide">;
 
 /** How long the first pass waits for the first look at the target. */
 const FIRST_LOOK_MS = 10_000;
@@ -27,7 +25,8 @@ const SHORTEST_WAIT_MS = 5;
 export function runPolicy(policy: Policy, ports: RunPolicyPorts): RunningPolicy {
   const stopping = new AbortController();
   let carried = NOTHING_CARRIED;
-  const running = loop(policy, ports, stopping.signal, {
+  const mayDecide = (): boolean => !stopping.signal.aborted;
+  const running = loop(policy, { ...ports, mayDecide }, stopping.signal, {
     get: () => carried,
     set: (next) => {
       carried = next;
@@ -49,12 +48,7 @@ interface Cell {
   readonly set: (next: Carried) => void;
 }
 
-async function loop(
-  policy: Policy,
-  ports: RunPolicyPorts,
-  signal: AbortSignal,
-  carried: Cell,
-): Promise<void> {
+async function loop(policy: Policy, ports: PassPorts, signal: AbortSignal, carried: Cell): Promise<void> {
   const { intervalMs, queryOffsetMs } = policy;
   await firstLook(ports.watch, signal);
   let last: number | undefined;
@@ -76,7 +70,7 @@ async function timedPass(
   policy: Policy,
   before: Carried,
   instant: { readonly at: number; readonly slot: number },
-  ports: RunPolicyPorts,
+  ports: PassPorts,
 ): Promise<Carried> {
   const endTimer = ports.metrics.evaluationDuration.startTimer();
   try {

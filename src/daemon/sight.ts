@@ -6,10 +6,9 @@ export interface Sight {
 
 export const SIGHTED: Sight = { blindSince: undefined };
 
-/** `answered`: whether any metric trigger got a usable answer in the pass at `at`. */
-export function nextSight(sight: Sight, answered: boolean, at: number): Sight {
-  if (answered) return SIGHTED;
-  return sight.blindSince === undefined ? { blindSince: at } : sight;
+/** After a pass at `at` in which no metric trigger got a usable answer. */
+export function nextSight({ blindSince }: Sight, at: number): Sight {
+  return { blindSince: blindSince ?? at };
 }
 
 /** Blind for so long that somebody has to know. */

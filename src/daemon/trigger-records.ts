@@ -27,3 +27,21 @@ export function triggerRecord(
     slot: new Date(status.at).toISOString(),
   };
 }
+
+/** The record of a trigger that was not inactive when it was taken out of the rules: nothing of it goes on. */
+export function goneTriggerRecord(
+  policy: string,
+  trigger: string,
+  from: TriggerState,
+  at: number,
+): RecordBody {
+  const slot = new Date(at).toISOString();
+  return {
+    type: "trigger.resolved",
+    policy,
+    trigger,
+    from,
+    reason: `${trigger} is no longer in the rules`,
+    slot,
+  };
+}

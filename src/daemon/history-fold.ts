@@ -1,0 +1,181 @@
+import type { TriggerState } from "../engine/trigger-status.ts";
+import type { DecisionRecord, LogRecord, RollbackRecord } from "../log/record.ts";
+import type { LoggedRelease, ScriptRollback } from "../releases/script-release.ts";
+import type { OpenRollback, RecordedRelease } from "./history.ts";
+
+/** What the log has said so far, by target, by policy, or by both and the trigger. */
+export interface Memory {
+  /** By target, oldest first. */
+  readonly rollbacks: Map<string, readonly ScriptRollback[]>;
+  /** By target: when a rollback was last begun. */
+  readonly attempts: Map<string, number>;
+  /** By target. */
+  readonly open: Map<string, OpenRollback>;
+  /** By policy and trigger. */
+  readonly rules: Map<string, Map<string, { readonly hash: string; readonly loadedAt: number }>>;
+  /** By policy and trigger, without those that are inactive. */
+  readonly states: Map<string, Map<string, TriggerState>>;
+  /** By policy: what fired and was not seen to resolve; an unknown trigger has not resolved. */
+  readonly firing: Map<string, Set<string>>;
+  /** By policy. */
+  readonly decisions: Map<string, DecisionRecord>;
+  /** By policy. */
+  readonly release: Map<string, RecordedRelease>;
+  /** By target, oldest first. */
+  readonly releases: Map<string, readonly LoggedRelease[]>;
+  /** Digests by target. */
+  readonly promoted: Map<string, Set<string>>;
+  /** By policy. */
+  readonly blind: Map<string, number>;
+}
+
+export function emptyMemory(): Memory {
+  return {
+    rollbacks: new Map(),
+    attempts: new Map(),
+    open: new Map(),
+    rules: new Map(),
+    states: new Map(),
+    firing: new Map(),
+    decisions: new Map(),
+    release: new Map(),
+    releases: new Map(),
+    promoted: new Map(),
+    blind: new Map(),
+  };
+}
+
+/** Adds one record to the memory, in place; records come in the order of the log. */
+export function fold(memory: Memory, record: LogRecord): void {
+  switch (record.type) {
+    case "rules.loaded":
+      foldRules(memory, record);
+      return;
+    case "evaluation.blind":
+      memory.blind.set(record.policy, Date.parse(record.since));
+      return;
+    case "evaluation.sighted":
+      memory.blind.delete(record.policy);
+      return;
+    case "decision.made":
+      memory.decisions.set(record.policy, record);
+      return;
+    default:
+      if (isOfRelease(record)) foldRelease(memory, record);
+      else if (isOfTrigger(record)) foldTrigger(memory, record);
+      else if (isOfRollback(record)) foldRollback(memory, record, Date.parse(record.at));
+  }
+}
+
+/** A rollback as others look back on it. */
+export function pastOf({ started, startedAt }: OpenRollback): ScriptRollback {
+  const { decisionId, from, to } = started;
+  return { decisionId, at: startedAt, fromDigest: from.digest, toDigest: to.digest };
+}
+
+type OfRelease = Extract<LogRecord, { type: `release.${string}` }>;
+type OfTrigger = Extract<LogRecord, { type: `trigger.${string}` }>;
+type OfRollback = LogRecord & RollbackRecord;
+
+function isOfRelease(record: LogRecord): record is OfRelease {
+  return record.type.startsWith("release.");
+}
+
+function isOfTrigger(record: LogRecord): record is OfTrigger {
+  return record.type.startsWith("trigger.");
+}
+
+function isOfRollback(record: LogRecord): record is OfRollback {
+  return record.type.startsWith("rollback.");
+}
+
+/** What means the same as before has been in force since before; what is gone would be new if it came back. */
+function foldRules({ rules }: Memory, record: Extract<LogRecord, { type: "rules.loaded" }>): void {
+  const at = Date.parse(record.at);
+  const before = new Map(rules);
+  rules.clear();
+  for (const { policy, triggers } of record.policies) {
+    const known = before.get(policy);
+    const loaded = Object.entries(triggers).map(([trigger, hash]) => {
+      const same = known?.get(trigger);
+      return [trigger, same?.hash === hash ? same : { hash, loadedAt: at }] as const;
+    });
+    rules.set(policy, new Map(loaded));
+  }
+}
+
+/** How many past releases of a target are worth knowing. */
+const REMEMBERED_RELEASES = 20;
+
+function foldRelease(memory: Memory, record: OfRelease): void {
+  if (record.type === "release.observed") {
+    observe(memory, record);
+    return;
+  }
+  const known = memory.release.get(record.policy);
+  if (known?.id !== record.release) return;
+  switch (record.type) {
+    case "release.ready":
+      memory.release.set(record.policy, { ...known, ready: true });
+      return;
+    case "release.superseded":
+      memory.release.set(record.policy, { ...known, superseded: true });
+      return;
+    case "release.promoted": {
+      memory.release.set(record.policy, { ...known, promoted: true });
+      const digests = memory.promoted.get(known.target) ?? new Set();
+      memory.promoted.set(known.target, digests.add(record.digest));
+    }
+  }
+}
+
+function observe(memory: Memory, record: Extract<OfRelease, { type: "release.observed" }>): void {
+  const { policy, release: id, target, digest: version } = record;
+  memory.release.set(policy, { id, target, ready: false, promoted: false, superseded: false });
+  const earlier = (memory.releases.get(target) ?? []).filter((release) => release.id !== id);
+  const run = { id, version, startedAt: Date.parse(record.startedAt) };
+  memory.releases.set(target, [...earlier, run].slice(-REMEMBERED_RELEASES));
+}
+
+const STATE_OF = {
+  "trigger.pending": "pending",
+  "trigger.firing": "firing",
+  "trigger.resolved": "inactive",
+  "trigger.unknown": "unknown",
+} as const;
+
+function foldTrigger({ states, firing, decisions }: Memory, { type, policy, trigger }: OfTrigger): void {
+  const state = STATE_OF[type];
+  const ofPolicy = states.get(policy) ?? new Map<string, TriggerState>();
+  states.set(policy, ofPolicy);
+  if (state === "inactive") ofPolicy.delete(trigger);
+  else ofPolicy.set(trigger, state);
+
+  const fired = firing.get(policy) ?? new Set();
+  firing.set(policy, fired);
+  if (state === "firing") fired.add(trigger);
+  // Anything else that is unknown for good (nothing to measure, no traffic) does not keep an episode open.
+  if (state === "inactive" && fired.delete(trigger) && fired.size === 0) decisions.delete(policy);
+}
+
+function foldRollback(memory: Memory, record: OfRollback, at: number): void {
+  const { target } = record;
+  if (record.type === "rollback.started") {
+    memory.attempts.set(target, at);
+    memory.open.set(target, { started: record, startedAt: at, appliedAt: undefined });
+    return;
+  }
+  const open = memory.open.get(target);
+  if (open?.started.decisionId !== record.decisionId) return;
+  const acted =
+    record.type === "rollback.applied" ||
+    (record.type === "rollback.failed" && mayHaveActed(open, record.reason));
+  if (acted) memory.rollbacks.set(target, [...(memory.rollbacks.get(target) ?? []), pastOf(open)]);
+  if (record.type === "rollback.applied") memory.open.set(target, { ...open, appliedAt: at });
+  else memory.open.delete(target);
+}
+
+/** A script that ran and failed, or was cut off, may have changed the target: it counts as an act. */
+function mayHaveActed(open: OpenRollback, reason: string): boolean {
+  return open.appliedAt === undefined && ["script-failed", "script-timeout", "interrupted"].includes(reason);
+}

@@ -1,0 +1,69 @@
+import { isProven } from "../releases/standing.ts";
+import { targetKey } from "../rules/policy.ts";
+import type { Seen } from "./decide-pass.ts";
+import type { PassPorts } from "./ports.ts";
+import { releaseRecords } from "./release-records.ts";
+import { isBlind, nextSight, type Sight, SIGHTED } from "./sight.ts";
+import { goneTriggerRecord, triggerRecord } from "./trigger-records.ts";
+
+/** Records what a pass saw that the log does not know yet, all but the decision. Gives back how its sight is now. */
+export async function recordChanges(seen: Seen, before: Sight, ports: PassPorts): Promise<Sight> {
+  await recordReleases(seen, ports);
+  await recordTriggers(seen, ports);
+  const sight = await recordSight(seen, before, ports);
+  await recordPromotion(seen, ports);
+  return sight;
+}
+
+async function recordReleases({ policy, facts }: Seen, ports: PassPorts): Promise<void> {
+  if (facts === undefined) return;
+  for (const body of releaseRecords(policy.name, facts.release, ports.history.release(policy.name))) {
+    // Each follows from the one before: after a failure the next pass goes on from what is on record.
+    if ((await ports.record(body)) === undefined) return;
+  }
+}
+
+async function recordTriggers({ at, policy, facts, watched }: Seen, ports: PassPorts): Promise<void> {
+  const { history } = ports;
+  for (const [name, { track }] of watched) {
+    const from = history.triggerState(policy.name, name);
+    const body = triggerRecord(policy.name, facts?.release.id, from, track.status);
+    if (body !== undefined) await ports.record(body);
+  }
+  for (const gone of history.unresolved(policy.name).filter((name) => !watched.has(name))) {
+    await ports.record(goneTriggerRecord(policy.name, gone, history.triggerState(policy.name, gone), at));
+  }
+}
+
+async function recordSight({ at, policy, watched }: Seen, before: Sight, ports: PassPorts): Promise<Sight> {
+  const metrics = policy.triggers.filter(({ kind }) => kind === "metric");
+  // Without anything to query there is nothing to be blind for.
+  const answered = metrics.length === 0 || metrics.some(({ name }) => watched.get(name)?.answered === true);
+  const sight = answered ? SIGHTED : nextSight(before, at);
+  const since = ports.history.blindSince(policy.name);
+  if (since === undefined && isBlind(sight, at, policy.blindAfterMs)) {
+    const reason = watched.get(metrics.at(0)?.name ?? "")?.track.status.reason ?? "no answer";
+    const blindSince = new Date(sight.blindSince ?? at).toISOString();
+    await ports.record({ type: "evaluation.blind", policy: policy.name, since: blindSince, reason });
+  } else if (since !== undefined && answered) {
+    await ports.record({ type: "evaluation.sighted", policy: policy.name, blindMs: at - since });
+  }
+  return sight;
+}
+
+async function recordPromotion({ at, policy, facts, watched }: Seen, ports: PassPorts): Promise<void> {
+  const recorded = ports.history.release(policy.name);
+  if (facts === undefined || recorded?.id !== facts.release.id || recorded.promoted) return;
+  const proofs = [...watched.values()].map(({ track }) => track.proof);
+  if (!isProven(facts.release, proofs, policy.provenAfterMs, at)) return;
+  const { id: release, revision } = facts.release;
+  const { digest } = revision;
+  const record = await ports.record({ type: "release.promoted", policy: policy.name, release, digest });
+  if (record === undefined) return;
+  await ports.markStanding(targetKey(policy), digest, { kind: "good", at }).catch((error: unknown) => {
+    ports.logger.warn(
+      { err: error, policy: policy.name, release },
+      "the release is proven good, but the target could not be marked so; the log alone knows it",
+    );
+  });
+}
