@@ -1,7 +1,25 @@
 import type { TriggerState } from "../engine/trigger-status.ts";
 import type { DecisionRecord, LogRecord, RollbackRecord } from "../log/record.ts";
 import type { LoggedRelease, ScriptRollback } from "../releases/script-release.ts";
-import type { OpenRollback, RecordedRelease } from "./history.ts";
+
+type Started = Extract<RollbackRecord, { type: "rollback.started" }>;
+
+/** A rollback that has not ended. */
+export interface OpenRollback {
+  readonly started: Started;
+  readonly startedAt: number;
+  /** When the act was accepted by the target; undefined while it may not have happened. */
+  readonly appliedAt: number | undefined;
+}
+
+export interface RecordedRelease {
+  readonly id: string;
+  readonly target: string;
+  readonly ready: boolean;
+  readonly promoted: boolean;
+  /** That another one took its place is on record, though not yet which. */
+  readonly superseded: boolean;
+}
 
 /** What the log has said so far, by target, by policy, or by both and the trigger. */
 export interface Memory {

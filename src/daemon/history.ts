@@ -1,17 +1,7 @@
 import type { TriggerState } from "../engine/trigger-status.ts";
-import type { DecisionRecord, LogRecord, RollbackRecord } from "../log/record.ts";
+import type { DecisionRecord, LogRecord } from "../log/record.ts";
 import type { LoggedRelease, ScriptRollback } from "../releases/script-release.ts";
-import { emptyMemory, fold, pastOf } from "./history-fold.ts";
-
-type Started = Extract<RollbackRecord, { type: "rollback.started" }>;
-
-/** A rollback that has not ended. */
-export interface OpenRollback {
-  readonly started: Started;
-  readonly startedAt: number;
-  /** When the act was accepted by the target; undefined while it may not have happened. */
-  readonly appliedAt: number | undefined;
-}
+import { emptyMemory, fold, type OpenRollback, pastOf, type RecordedRelease } from "./history-fold.ts";
 
 /** What the log says that the daemon needs to go on where it stopped. A view of the log, never more than it. */
 export interface History {
@@ -24,6 +14,8 @@ export interface History {
   /** When a rollback of the target was last begun, whatever came of it. */
   readonly lastAttemptAt: (target: string) => number | undefined;
   readonly open: (target: string) => OpenRollback | undefined;
+  /** Of all targets. */
+  readonly allOpen: () => readonly OpenRollback[];
   /** Since when a trigger has meant what `hash` says; undefined if the log does not know this meaning. */
   readonly loadedAt: (policy: string, trigger: string, hash: string) => number | undefined;
   /** The state last recorded; "inactive" when none was. */
@@ -44,15 +36,6 @@ export interface History {
   readonly isInForce: (policy: string) => boolean;
 }
 
-export interface RecordedRelease {
-  readonly id: string;
-  readonly target: string;
-  readonly ready: boolean;
-  readonly promoted: boolean;
-  /** That another one took its place is on record, though not yet which. */
-  readonly superseded: boolean;
-}
-
 export function createHistory(): History {
   const memory = emptyMemory();
   return {
@@ -67,6 +50,7 @@ export function createHistory(): History {
     },
     lastAttemptAt: (target) => memory.attempts.get(target),
     open: (target) => memory.open.get(target),
+    allOpen: () => [...memory.open.values()],
     loadedAt: (policy, trigger, hash) => {
       const known = memory.rules.get(policy)?.get(trigger);
       return known?.hash === hash ? known.loadedAt : undefined;

@@ -1,6 +1,6 @@
 import type { RecordBody } from "../log/record.ts";
 import type { Release, Revision } from "../releases/release.ts";
-import type { RecordedRelease } from "./history.ts";
+import type { RecordedRelease } from "./history-fold.ts";
 
 /** What the log does not know yet about the release that is live. */
 export function releaseRecords(

@@ -5,7 +5,7 @@ import type { MarkStanding } from "../releases/watch.ts";
 import type { ActOutcome, RollbackOrder, Strategy } from "../rollback/act.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { VerifyOutcome } from "../verification/verify.ts";
-import type { OpenRollback } from "./history.ts";
+import type { OpenRollback } from "./history-fold.ts";
 import type { RecordInLog } from "./ports.ts";
 
 /** What carrying out one rollback needs of the world. */

@@ -1,7 +1,8 @@
 import type { FiringTrigger } from "../decisions/situation.ts";
 import type { RollbackOrder } from "../rollback/act.ts";
 import { type Policy, targetKey } from "../rules/policy.ts";
-import type { History, OpenRollback } from "./history.ts";
+import type { OpenRollback } from "./history-fold.ts";
+import type { History } from "./history.ts";
 import { carryOut, recordStart, resume, type RollbackPorts } from "./rollback-run.ts";
 
 /** The rollbacks of one policy; its history allows one at a time. */

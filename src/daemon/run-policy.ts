@@ -94,13 +94,19 @@ function countMissed(policy: Policy, missed: number, { metrics }: PassPorts): vo
 
 /** Without it the first pass would say that the target is not known, and page for nothing. */
 async function firstLook(watch: TargetWatch, signal: AbortSignal): Promise<void> {
-  if (watch.current().ok) return;
+  if (isLookedAt(watch)) return;
   const seen = Promise.withResolvers<void>();
   const unlisten = watch.onChange(() => {
-    if (watch.current().ok) seen.resolve();
+    if (isLookedAt(watch)) seen.resolve();
   });
   await Promise.race([seen.promise, pause(FIRST_LOOK_MS, signal)]);
   unlisten();
+}
+
+/** That the target is not there, or may not be seen, is an answer too: waiting longer would only hide it. */
+function isLookedAt(watch: TargetWatch): boolean {
+  const lookup = watch.current();
+  return lookup.ok || lookup.reason === "not-found" || lookup.reason === "forbidden";
 }
 
 async function pause(ms: number, signal: AbortSignal): Promise<void> {

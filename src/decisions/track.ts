@@ -19,7 +19,7 @@ export interface Track {
   /** The last known slot among those that `samples` no longer holds. */
   readonly lastForgotten: JudgedSlot | undefined;
   readonly status: TriggerStatus;
-  /** About the release named; undefined while no release is known. */
+  /** About the release named, which was the last one seen; undefined until one is known. */
   readonly basis: (BlameBasis & { readonly releaseId: string }) | undefined;
   readonly proof: Proof;
 }
@@ -140,7 +140,8 @@ function fullWindow(
 
 function nextBasis(track: Track, context: TrackContext, added: readonly Sample[]): Track["basis"] {
   const { release, trigger, intervalMs } = context;
-  if (release === undefined) return undefined;
+  // A target that is out of sight for a moment comes back with the release it had.
+  if (release === undefined) return track.basis;
   const lookback = lookbackMs(trigger, intervalMs);
   const judge = (sample: Sample): JudgedSlot => judged(trigger, sample);
   if (track.basis?.releaseId !== release.id) {
@@ -159,7 +160,7 @@ function nextProof(
   added: readonly Sample[],
   status: TriggerStatus,
 ): Proof {
-  if (release === undefined) return NO_PROOF;
+  if (release === undefined) return track.proof;
   const before = track.basis?.releaseId === release.id ? track.proof : NO_PROOF;
   const live = added.filter((sample) => release.clockAt !== undefined && sample.at >= release.clockAt);
   return {

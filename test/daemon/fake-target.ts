@@ -1,0 +1,115 @@
+import type { PastRollback, Release, Revision, Standing } from "../../src/releases/release.ts";
+import type { Lookup, TargetWatch } from "../../src/releases/watch.ts";
+import type { Strategy } from "../../src/rollback/act.ts";
+import { revision } from "../support/model.ts";
+
+/** A target that runs one revision and remembers the others, as a Deployment does. */
+export interface FakeTarget {
+  readonly watch: TargetWatch;
+  /** Somebody ships a version; `digest` is what runs then. */
+  readonly ship: (digest: string, at: number) => void;
+  readonly running: () => string;
+  /** Times that an act changed it. */
+  readonly acts: () => number;
+  readonly strategy: (kind: "deployment" | "script", now: () => number) => Strategy;
+  readonly mark: (digest: string, standing: Standing) => void;
+  /** The target cannot be looked at; undefined: it can. */
+  trouble: Extract<Lookup, { ok: false }> | undefined;
+  /** Only a fresh look shows what is true; `current` stays with what was. */
+  stale: boolean;
+}
+
+interface Run {
+  readonly name: string;
+  readonly digest: string;
+  readonly startedAt: number;
+  readonly cause: Release["cause"];
+}
+
+export function fakeTarget(
+  target: string,
+  first: { readonly digest: string; readonly at: number },
+): FakeTarget {
+  const runs: Run[] = [];
+  const standings = new Map<string, Standing>();
+  const done: PastRollback[] = [];
+  let acts = 0;
+  let shown: Lookup | undefined;
+
+  const ship = (digest: string, startedAt: number, cause: Release["cause"] = "deploy"): void => {
+    runs.push({ name: String(runs.length + 1), digest, startedAt, cause });
+  };
+  const revisionOf = ({ name, digest }: Run): Revision =>
+    revision(name, { digest, standing: standings.get(digest) ?? "unproven" });
+  const current = (): Run => runs.at(-1) ?? { name: "0", digest: "", startedAt: 0, cause: "deploy" };
+
+  const look = (): Lookup => {
+    if (fake.trouble !== undefined) return fake.trouble;
+    const live = current();
+    const others = runs.filter(({ digest }) => digest !== live.digest).toReversed();
+    const earlier = [...new Map(others.toReversed().map((run) => [run.digest, run])).values()].toReversed();
+    const before = runs.at(-2);
+    const release: Release = {
+      id: `${target}@${live.name}`,
+      target,
+      revision: revisionOf(live),
+      previous: before && revisionOf(before),
+      startedAt: live.startedAt,
+      clockAt: live.startedAt,
+      cause: live.cause,
+      reversible: true,
+    };
+    const rollout = { complete: true, stalled: false, detail: "1 of 1 pods updated, 1 ready" };
+    const snapshot = {
+      target,
+      uid: "u1",
+      release,
+      earlier: earlier.map(revisionOf),
+      rollbacks: [...done],
+      rollout,
+    };
+    return { ok: true, snapshot };
+  };
+
+  const fake: FakeTarget = {
+    trouble: undefined,
+    stale: false,
+    watch: {
+      current: () => {
+        if (!fake.stale || shown === undefined) shown = look();
+        return shown;
+      },
+      reread: async () => look(),
+      onChange: () => () => undefined,
+      stop: async () => undefined,
+    },
+    ship: (digest, at) => {
+      ship(digest, at);
+    },
+    running: () => current().digest,
+    acts: () => acts,
+    mark: (digest, standing) => void standings.set(digest, standing),
+    strategy: (kind, now) => ({
+      repeatable: kind === "deployment",
+      act: async ({ decisionId, from, to }) => {
+        const isDone = done.some((past) => past.decisionId === decisionId);
+        // A Deployment's write carries its decision; a script runs again whenever it is run.
+        if (kind === "deployment" && isDone) return { kind: "applied", detail: "done before" };
+        if (current().digest !== from.digest) {
+          return { kind: "failed", reason: "superseded", detail: `now runs ${current().digest}` };
+        }
+        acts += 1;
+        ship(to.digest, now(), "rollback");
+        done.unshift({ decisionId, at: now(), fromDigest: from.digest });
+        return { kind: "applied", detail: `runs ${to.digest}` };
+      },
+      inspect: async ({ decisionId, from }) => {
+        if (fake.trouble !== undefined) return "not-observable";
+        if (done.some((past) => past.decisionId === decisionId)) return "applied";
+        return current().digest === from.digest ? "not-applied" : "moved";
+      },
+    }),
+  };
+  ship(first.digest, first.at);
+  return fake;
+}

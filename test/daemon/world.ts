@@ -1,0 +1,214 @@
+import { pino } from "pino";
+import { createFleet, type Fleet } from "../../src/daemon/fleet.ts";
+import { createHistory, type History } from "../../src/daemon/history.ts";
+import { createLogGate, type LogGate } from "../../src/daemon/log-gate.ts";
+import { type Carried, NOTHING_CARRIED, runPass } from "../../src/daemon/pass.ts";
+import type { PassPorts } from "../../src/daemon/ports.ts";
+import { createRollbacks } from "../../src/daemon/rollbacks.ts";
+import type { RollbackPorts } from "../../src/daemon/rollback-run.ts";
+import { slotAt } from "../../src/engine/slots.ts";
+import type { DecisionRecord, LogRecord, RecordBody } from "../../src/log/record.ts";
+import { LogUnwritable } from "../../src/log/unwritable.ts";
+import type { LogWriter } from "../../src/log/writer.ts";
+import type { MarkStanding } from "../../src/releases/watch.ts";
+import { type Policy, targetKey } from "../../src/rules/policy.ts";
+import type { Sample } from "../../src/signals/sample.ts";
+import { createMetrics, type Metrics } from "../../src/telemetry/metrics.ts";
+import { type MemoryLog, memoryLog } from "../notifications/memory-log.ts";
+import { TEN } from "../support/model.ts";
+import { type FakePrometheus, fakePrometheus } from "./fake-prometheus.ts";
+import { type FakeTarget, fakeTarget } from "./fake-target.ts";
+
+/** All that outlives the daemon: the clock, Prometheus, the target and the disk. */
+export interface World {
+  at: number;
+  readonly prometheus: FakePrometheus;
+  readonly target: FakeTarget;
+  readonly log: MemoryLog;
+  /** The disk takes no record while this is so. */
+  full: boolean;
+  probes: readonly Sample[];
+  readonly marked: string[];
+  /** What each effect passes through; a test that ends the daemon there puts something else here. */
+  effect: <T>(name: string, run: () => Promise<T>) => Promise<T>;
+  verify: RollbackPorts["verify"];
+  markStanding: MarkStanding;
+}
+
+/** `v1` has run since long before ten. */
+export function createWorld(at: number = TEN): World {
+  const marked: string[] = [];
+  const world: World = {
+    at,
+    prometheus: fakePrometheus(),
+    target: fakeTarget("vcci-production/vcci-api", { digest: "v1", at: at - 86_400_000 }),
+    log: memoryLog(),
+    full: false,
+    probes: [],
+    marked,
+    effect: (_, run) => run(),
+    verify: async () => ({ kind: "verified", steps: [] }),
+    markStanding: async (_, digest, { kind }) => void marked.push(`${digest} ${kind}`),
+  };
+  return world;
+}
+
+export interface Daemon {
+  readonly history: History;
+  readonly gate: LogGate;
+  readonly metrics: Metrics;
+  /** Warnings and errors of its own log. */
+  readonly warnings: string[];
+  /** Decisions that people were told of past the log. */
+  readonly told: DecisionRecord[];
+  readonly carried: (policy: string) => Carried;
+  /** Says which rules are in force, as a start or an edit does. */
+  readonly load: () => Promise<void>;
+  readonly resume: () => void;
+  /** One pass of each policy, side by side, at the world's time; then whatever they set off. */
+  readonly pass: () => Promise<void>;
+  /** A pass at every slot from the next one to the one at `at`. */
+  readonly passUntil: (at: number) => Promise<void>;
+}
+
+interface Parts {
+  readonly world: World;
+  readonly history: History;
+  readonly gate: LogGate;
+  readonly metrics: Metrics;
+  readonly fleet: Fleet;
+  readonly warnings: string[];
+  readonly told: DecisionRecord[];
+}
+
+/** A daemon that has just been started on what its log says; nothing in it runs by a clock of its own. */
+export function startDaemon(world: World, ...policies: readonly Policy[]): Daemon {
+  const history = createHistory();
+  world.log.records.forEach(history.apply);
+  const metrics = createMetrics("test");
+  const gate = createLogGate({
+    writer: diskOf(world),
+    history,
+    metrics,
+    onShut: () => undefined,
+    onOpen: () => undefined,
+  });
+  const parts = { world, history, gate, metrics, fleet: createFleet(50), warnings: [], told: [] };
+  const runs = policies.map((policy) => ({ policy, ...assemble(policy, parts), carried: NOTHING_CARRIED }));
+
+  async function pass(): Promise<void> {
+    await Promise.all(
+      runs.map(async (run) => {
+        const slot = slotAt(world.at - run.policy.queryOffsetMs, run.policy.intervalMs);
+        run.carried = await runPass(run.policy, run.carried, { at: world.at, slot }, run.ports);
+      }),
+    );
+    await settled();
+  }
+
+  return {
+    history,
+    gate,
+    metrics,
+    warnings: parts.warnings,
+    told: parts.told,
+    carried: (name) => runs.find(({ policy }) => policy.name === name)?.carried ?? NOTHING_CARRIED,
+    load: async () => {
+      await gate.record(loadedRecord(policies));
+    },
+    resume: () => {
+      for (const { rollbacks } of runs) rollbacks.resume();
+    },
+    pass,
+    passUntil: async (at) => {
+      const intervalMs = Math.min(...policies.map((policy) => policy.intervalMs));
+      for (let next = slotAt(world.at, intervalMs) + intervalMs; next <= at; next += intervalMs) {
+        world.at = next;
+        await pass();
+      }
+    },
+  };
+}
+
+function assemble(policy: Policy, { world, history, gate, metrics, fleet, warnings, told }: Parts) {
+  const now = (): number => world.at;
+  const logger = pino({ level: "warn" }, { write: (line) => void warnings.push(line) });
+  const { act, inspect, repeatable } = world.target.strategy(policy.rollback.strategy.kind, now);
+  const shared = { history, metrics, logger, now, record: gate.record };
+  const markStanding: MarkStanding = (...mark) => world.effect("mark", () => world.markStanding(...mark));
+  const rollbacks = createRollbacks(policy, {
+    ...shared,
+    strategy: {
+      repeatable,
+      act: (order, signal) => world.effect("act", () => act(order, signal)),
+      inspect: (order) => world.effect("inspect", () => inspect(order)),
+    },
+    markStanding,
+    verify: (...asked) => world.effect("verify", () => world.verify(...asked)),
+  });
+  const ports: PassPorts = {
+    ...shared,
+    sampler: world.prometheus,
+    watch: world.target.watch,
+    probeResults: () => world.probes,
+    gates: () => ({ logUnwritable: gate.unwritable(), notLeader: undefined, frozen: undefined }),
+    massBreach: fleet.massBreach,
+    member: fleet.join(policy.name, targetKey(policy)),
+    begin: rollbacks.begin,
+    tellUnlogged: (decision) => void told.push(decision),
+    newDecisionId: (at) => `${new Date(at).toISOString()}-${policy.name}`,
+    markStanding,
+    mayDecide: () => true,
+  };
+  return { ports, rollbacks };
+}
+
+/** The world's disk as the log's writer, with the world's clock. */
+function diskOf(world: World): LogWriter {
+  const full = (): LogUnwritable =>
+    new LogUnwritable("/data", Object.assign(new Error("no space left on device"), { code: "ENOSPC" }));
+  return {
+    append: (body) =>
+      world.effect(`append ${body.type}`, async () => {
+        if (world.full) throw full();
+        return world.log.append(body, world.at);
+      }),
+    head: () => ({ seq: world.log.records.length, hash: "" }),
+    writable: async () => (world.full ? { ok: false, error: full() } : { ok: true }),
+    onAppended: world.log.onAppended,
+    close: async () => undefined,
+    torn: [],
+  };
+}
+
+export function loadedRecord(policies: readonly Policy[]): RecordBody {
+  return {
+    type: "rules.loaded",
+    policies: policies.map(({ name, hash, triggers }) => ({
+      policy: name,
+      hash,
+      triggers: Object.fromEntries(triggers.map((trigger) => [trigger.name, trigger.hash])),
+    })),
+  };
+}
+
+/** Everything in these worlds answers at once, so one turn of the event loop is enough for all that follows. */
+export function settled(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}
+
+export function ofType<T extends LogRecord["type"]>(
+  { log }: World,
+  type: T,
+): readonly Extract<LogRecord, { type: T }>[] {
+  return log.records.filter((record): record is Extract<LogRecord, { type: T }> => record.type === type);
+}
+
+/** Each decision in a line: "hold observe-mode". */
+export function decisions(world: World): readonly string[] {
+  return ofType(world, "decision.made").map(({ decision, reason }) =>
+    decision === reason ? decision : `${decision} ${reason}`,
+  );
+}
