@@ -3,7 +3,7 @@ import { describeOnCluster } from "../cluster/shared.ts";
 import { eventually } from "../support/eventually.ts";
 import { deploymentNow } from "./cluster-state.ts";
 import { createOutage } from "./prometheus-outage.ts";
-import { createStage, evaluatedFor, inState, settled, type Stage, TIMEOUT_MS } from "./stage.ts";
+import { createStage, evaluatedFor, inState, PATIENCE, settled, type Stage, TIMEOUT_MS } from "./stage.ts";
 
 /** A window of these tests and some slots: what would happen has happened by then. */
 const FOR_SECONDS = 5;
@@ -76,11 +76,14 @@ describeOnCluster("rollbackd does not act", (kubeconfig) => {
       await outage.end();
       const sighted = await stage.first("evaluation.sighted");
       expect(sighted.blindMs).toBeGreaterThan(3_000);
-      await eventually("both sides of the page", () =>
-        expect(stage.pages().slice(0, 2)).toMatchObject([
-          { action: "trigger", key },
-          { action: "resolve", key },
-        ]),
+      await eventually(
+        "both sides of the page",
+        () =>
+          expect(stage.pages().slice(0, 2)).toMatchObject([
+            { action: "trigger", key },
+            { action: "resolve", key },
+          ]),
+        PATIENCE,
       );
       // Then it is the release's turn, on what was measured since.
       const decision = await stage.first("decision.made");
@@ -152,9 +155,13 @@ describeOnCluster("rollbackd does not act", (kubeconfig) => {
       otherReasons: [],
       to: { revision: "1" },
     });
-    await eventually("Slack knows", () => {
-      expect(stage.slackTitles()).toEqual([expect.stringContaining("Would have rolled back")]);
-    });
+    await eventually(
+      "Slack knows",
+      () => {
+        expect(stage.slackTitles()).toEqual([expect.stringContaining("Would have rolled back")]);
+      },
+      PATIENCE,
+    );
     await evaluatedFor(daemon, LONG_ENOUGH);
     expect(await stage.all("decision.made")).toHaveLength(1);
     expect(stage.pages()).toEqual([]);
@@ -171,14 +178,18 @@ describeOnCluster("rollbackd does not act", (kubeconfig) => {
       const manifest = JSON.parse(await kubectl("get", "deployment/vcci-api", "-o", "json")) as object;
       await kubectl("delete", "deployment/vcci-api", "--wait=true");
       const daemon = await stage.start();
-      await eventually("it is unready and says why", async () => {
-        const { status, text } = await daemon.ready();
-        expect({ status, text }).toMatchObject({
-          status: 503,
-          text: expect.stringContaining(`There is no deployment`),
-        });
-        expect(text).toContain("Check the names in the policy's target");
-      });
+      await eventually(
+        "it is unready and says why",
+        async () => {
+          const { status, text } = await daemon.ready();
+          expect({ status, text }).toMatchObject({
+            status: 503,
+            text: expect.stringContaining(`There is no deployment`),
+          });
+          expect(text).toContain("Check the names in the policy's target");
+        },
+        PATIENCE,
+      );
       await stage.world.api.create(
         `/apis/apps/v1/namespaces/${stage.world.namespace}/deployments`,
         anew(manifest),
@@ -186,9 +197,7 @@ describeOnCluster("rollbackd does not act", (kubeconfig) => {
       await eventually(
         "it is ready",
         async () => expect(await daemon.ready()).toMatchObject({ status: 200 }),
-        {
-          withinMs: 60_000,
-        },
+        PATIENCE,
       );
       await stage.first("release.ready");
       await settled(daemon);

@@ -12,7 +12,7 @@ import { temporaryFolder } from "../support/temporary-folder.ts";
 import { type PolicyOptions, shortened } from "./policy.ts";
 
 /** What is waited for happens in seconds; a machine that does much else gets more. */
-const PATIENCE = { withinMs: 90_000 } as const;
+export const PATIENCE = { withinMs: 90_000 } as const;
 
 /** Of one test. It takes about half a minute. */
 export const TIMEOUT_MS = 240_000;
