@@ -14,22 +14,33 @@ export async function createNamespaceNamed(api: Api, name: string): Promise<stri
   return name;
 }
 
+interface Account {
+  readonly namespace: string;
+  readonly name: string;
+  /** Where the kubeconfig is written; the caller's to remove. */
+  readonly dir: string;
+}
+
 /**
  * Creates a ServiceAccount and gives the path of a kubeconfig that acts as it. It may do nothing at all until
- * the test binds a Role to it. The token is one that the API server issued, as a Pod's would be. The file lies in
- * `dir`, which is the caller's to remove.
+ * the test binds a Role to it.
  */
-export async function createServiceAccount(
-  api: Api,
-  kubeconfig: string,
-  account: { readonly namespace: string; readonly name: string; readonly dir: string },
-): Promise<string> {
+export async function createServiceAccount(api: Api, kubeconfig: string, account: Account): Promise<string> {
   const accounts = `/api/v1/namespaces/${account.namespace}/serviceaccounts`;
   await api.create(accounts, { metadata: { name: account.name } });
-  const { status } = await api.create<{ status: { token: string } }>(`${accounts}/${account.name}/token`, {
+  return actAs(api, kubeconfig, account);
+}
+
+/**
+ * The path of a kubeconfig that acts as a ServiceAccount which exists. The token is one that the API server issued,
+ * as a Pod's would be.
+ */
+export async function actAs(api: Api, kubeconfig: string, account: Account): Promise<string> {
+  const path = `/api/v1/namespaces/${account.namespace}/serviceaccounts/${account.name}/token`;
+  const { status } = await api.create<{ status: { token: string } }>(path, {
     spec: { expirationSeconds: 3600 },
   });
   const { url, ca } = readKubeconfig(kubeconfig);
-  const path = join(account.dir, `${account.name}.kubeconfig`);
-  return writeKubeconfig(path, { url, ...(ca !== undefined && { ca }), token: status.token });
+  const file = join(account.dir, `${account.name}.kubeconfig`);
+  return writeKubeconfig(file, { url, ...(ca !== undefined && { ca }), token: status.token });
 }
