@@ -1,13 +1,13 @@
-import { HEALTH_THRESHOLD, healthStatus } from "../engine/health-status.ts";
+import { healthStatus } from "../engine/health-status.ts";
 import { metricStatus } from "../engine/metric-status.ts";
 import { windowSize } from "../engine/slots.ts";
 import type { TriggerStatus } from "../engine/trigger-status.ts";
-import { verdictOf } from "../engine/verdict.ts";
 import { type BlameBasis, blameBasis, type JudgedSlot, withSlot } from "../releases/blame.ts";
 import type { Release } from "../releases/release.ts";
 import { NO_PROOF, type Proof } from "../releases/standing.ts";
-import type { HealthTrigger, MetricTrigger, Trigger } from "../rules/policy.ts";
+import type { MetricTrigger, Trigger } from "../rules/policy.ts";
 import { isKnown, type Sample } from "../signals/sample.ts";
+import { judgeSlots } from "./judge-slots.ts";
 
 /**
  * What is remembered of one trigger between passes. It can be thrown away at any time and folded again
@@ -16,7 +16,9 @@ import { isKnown, type Sample } from "../signals/sample.ts";
 export interface Track {
   /** Oldest first; metric triggers: one per slot without a gap. Bounded by `remembered`. */
   readonly samples: readonly Sample[];
-  /** The last known slot among those that `samples` no longer holds. */
+  /** What each of `samples` says of its time. */
+  readonly judged: readonly JudgedSlot[];
+  /** The last of those that said anything and that `judged` no longer holds. */
   readonly lastForgotten: JudgedSlot | undefined;
   readonly status: TriggerStatus;
   /** About the release named, which was the last one seen; undefined until one is known. */
@@ -43,6 +45,7 @@ export function lookbackMs(trigger: Trigger, intervalMs: number): number {
 export function emptyTrack(context: TrackContext, at: number): Track {
   return {
     samples: [],
+    judged: [],
     lastForgotten: undefined,
     status: statusOf(context, [], at),
     basis: undefined,
@@ -58,16 +61,20 @@ export function emptyTrack(context: TrackContext, at: number): Track {
 export function advance(track: Track, context: TrackContext, at: number, fresh: readonly Sample[]): Track {
   const added =
     context.trigger.kind === "metric" ? onGrid(track, context, at, fresh) : distinct(track, fresh);
-  const all = [...track.samples, ...added];
-  const samples = all.slice(-remembered(context));
-  const forgotten = all.slice(0, all.length - samples.length).findLast(isKnown);
-  const lastForgotten = forgotten ? judged(context.trigger, forgotten) : track.lastForgotten;
+  const keep = remembered(context);
+  const samples = [...track.samples, ...added].slice(-keep);
+  const newest = judgeSlots(context.trigger, track.samples, added);
+  const all = [...track.judged, ...newest];
+  const judged = all.slice(-keep);
+  const forgotten = all.slice(0, -keep).findLast(({ verdict }) => verdict !== "unknown");
+  const lastForgotten = forgotten ?? track.lastForgotten;
   const status = statusOf(context, samples, at);
   return {
     samples,
+    judged,
     lastForgotten,
     status,
-    basis: nextBasis({ ...track, samples, lastForgotten }, context, added),
+    basis: nextBasis({ ...track, judged, lastForgotten }, context, newest),
     proof: nextProof(track, context, added, status),
   };
 }
@@ -138,19 +145,23 @@ function fullWindow(
   return [...missing, ...seen];
 }
 
-function nextBasis(track: Track, context: TrackContext, added: readonly Sample[]): Track["basis"] {
+function nextBasis(
+  track: Pick<Track, "judged" | "lastForgotten" | "basis">,
+  context: TrackContext,
+  added: readonly JudgedSlot[],
+): Track["basis"] {
   const { release, trigger, intervalMs } = context;
   // A target that is out of sight for a moment comes back with the release it had.
   if (release === undefined) return track.basis;
   const lookback = lookbackMs(trigger, intervalMs);
-  const judge = (sample: Sample): JudgedSlot => judged(trigger, sample);
   if (track.basis?.releaseId !== release.id) {
-    const slots = [track.lastForgotten, ...track.samples.map(judge)].filter((slot) => slot !== undefined);
+    const slots = [track.lastForgotten, ...track.judged].filter((slot) => slot !== undefined);
     return { releaseId: release.id, ...blameBasis(slots, release.startedAt, lookback) };
   }
-  const basis = added
-    .map(judge)
-    .reduce<BlameBasis>((so, slot) => withSlot(so, slot, release.startedAt, lookback), track.basis);
+  const basis = added.reduce<BlameBasis>(
+    (so, slot) => withSlot(so, slot, release.startedAt, lookback),
+    track.basis,
+  );
   return { releaseId: release.id, before: basis.before, healthySince: basis.healthySince };
 }
 
@@ -168,12 +179,4 @@ function nextProof(
     total: before.total + live.length,
     lastFiringAt: status.state === "firing" ? status.at : before.lastFiringAt,
   };
-}
-
-function judged(trigger: Trigger, sample: Sample): JudgedSlot {
-  return { at: sample.at, verdict: verdictOf(thresholdOf(trigger), sample) };
-}
-
-function thresholdOf(trigger: MetricTrigger | HealthTrigger): Parameters<typeof verdictOf>[0] {
-  return trigger.kind === "metric" ? trigger.threshold : HEALTH_THRESHOLD;
 }

@@ -4,7 +4,7 @@ import { formatDuration, formatInstant } from "./format.ts";
 import type { TriggerState, TriggerStatus } from "./trigger-status.ts";
 
 /** A probe result as a sample: 1 passed, 0 failed. Unknown: the probing side itself was in trouble. */
-export const HEALTH_THRESHOLD = { op: "below", value: 1, text: "passing" } as const;
+const PASSED = 1;
 
 /** A result older than this many probe intervals says nothing about now. */
 const STALE_INTERVALS = 3;
@@ -54,8 +54,9 @@ function isStale(trigger: HealthTrigger, newest: Sample, at: number): boolean {
   return at - newest.at > STALE_INTERVALS * trigger.probe.intervalMs + trigger.probe.timeoutMs;
 }
 
-function failuresInARow(known: readonly { readonly value: number }[]): number {
-  const lastPassed = known.findLastIndex((result) => result.value >= HEALTH_THRESHOLD.value);
+/** At the end of known probe results, oldest first. */
+export function failuresInARow(known: readonly { readonly value: number }[]): number {
+  const lastPassed = known.findLastIndex((result) => result.value >= PASSED);
   return known.length - 1 - lastPassed;
 }
 

@@ -1,6 +1,16 @@
 import { describe, expect, test } from "vitest";
 import { advance, emptyTrack } from "../../src/decisions/track.ts";
-import { clock, INTERVAL, metricTrigger, MINUTE, release, slots, TEN } from "../support/model.ts";
+import {
+  clock,
+  healthTrigger,
+  INTERVAL,
+  metricTrigger,
+  MINUTE,
+  release,
+  SECOND,
+  slots,
+  TEN,
+} from "../support/model.ts";
 import { replay } from "../support/replay.ts";
 
 const trigger = metricTrigger();
@@ -126,5 +136,31 @@ describe("late and repeated passes", () => {
     const late = advance(emptyTrack(context, TEN), context, last, samples);
     expect(late.status).toEqual(onTime.status);
     expect(late.basis).toEqual(onTime.basis);
+  });
+});
+
+describe("how things stood before a release, by probes that need three failures", () => {
+  /** `.` passed, `!` failed; the release at 10:00 is first seen after the last of them. */
+  const before = (picture: string) => {
+    const results = slots(picture, TEN - picture.length * 10 * SECOND, 10 * SECOND).map((sample) => {
+      return "value" in sample ? { at: sample.at, value: sample.value > 0.05 ? 0 : 1 } : sample;
+    });
+    const context = { trigger: healthTrigger(), intervalMs: INTERVAL, release: undefined };
+    const track = results.reduce((t, r) => advance(t, context, r.at, [r]), emptyTrack(context, TEN));
+    return advance(track, { ...context, release: v2 }, TEN, []).basis?.before;
+  };
+
+  test.each([
+    ["....", "healthy"],
+    ["...!", "healthy"],
+    ["..!!", "healthy"],
+    [".!!!", "breaching"],
+    ["!!!!!!!!!!!!!!", "breaching"],
+    [".!!!.", "healthy"],
+    [".!!!!????????", "breaching"],
+    ["!!", "unknown"],
+    ["..!?", "healthy"],
+  ] as const)("probes %s: %s, so a restart for the release condemns nobody", (picture, expected) => {
+    expect(before(picture)).toBe(expected);
   });
 });
