@@ -36,6 +36,8 @@ interface State {
   readonly queued: Map<string, Notification>;
   /** Channels whose failure another channel was told. */
   readonly failing: Set<ChannelName>;
+  /** Channels that were told of an incident that is not over for them, by its key. */
+  readonly told: Map<string, Set<ChannelName>>;
 }
 
 /** `channels` are those that are set up; `channelsOf` gives those that a policy wants. */
@@ -43,14 +45,23 @@ export function createLedger(
   channels: readonly ChannelName[],
   channelsOf: (policy: string) => readonly ChannelName[],
 ): Ledger {
-  const state: State = { owed: new Map(), taken: new Map(), queued: new Map(), failing: new Set() };
+  const state: State = {
+    owed: new Map(),
+    taken: new Map(),
+    queued: new Map(),
+    failing: new Set(),
+    told: new Map(),
+  };
   const teller = createTeller();
 
   function isWanted({ channel, message, isFallback }: Notification): boolean {
-    const { policy, event } = message;
-    const chosen =
+    const { policy, event, once } = message;
+    const isTold = state.told.get(message.dedupKey)?.has(channel) === true;
+    const isChosen =
       policy === undefined || (isFallback && event !== "info") || channelsOf(policy).includes(channel);
-    return chosen && channels.includes(channel);
+    // Whoever was told of an incident is told of its end, whichever policy ends it and whatever the rules say by then.
+    const isDue = isTold && event === "resolve";
+    return channels.includes(channel) && (isDue || (isChosen && !(once && isTold)));
   }
 
   function caused(record: LogRecord): readonly Notification[] {
@@ -71,7 +82,11 @@ export function createLedger(
     apply: (record) =>
       caused(record).forEach((notification) => state.owed.set(notification.id, notification)),
     takeOwed: () => {
-      const wanted = [...state.owed.values()].filter(isWanted);
+      const wanted = [...state.owed.values()].filter((notification) => {
+        const take = isWanted(notification);
+        if (take) follow(notification.channel, notification.message, state);
+        return take;
+      });
       state.owed.clear();
       wanted.forEach((notification) => state.taken.set(notification.id, notification));
       return wanted;
@@ -80,8 +95,22 @@ export function createLedger(
   };
 }
 
-function enqueue(record: Of<"notification.queued">, { owed, taken, queued }: State): void {
+/** An incident begins and ends for each channel by itself. */
+function follow(
+  channel: ChannelName,
+  { dedupKey, event }: Pick<Message, "dedupKey" | "event">,
+  { told }: State,
+): void {
+  const channels = told.get(dedupKey) ?? new Set();
+  if (event === "trigger") told.set(dedupKey, channels.add(channel));
+  if (event === "resolve" && channels.delete(channel) && channels.size === 0) told.delete(dedupKey);
+}
+
+function enqueue(record: Of<"notification.queued">, state: State): void {
+  const { owed, taken, queued } = state;
   const { notificationId: id, channel, cause } = record;
+  // What this run took itself has been counted then; later ones may have been taken since.
+  if (!taken.has(id)) follow(channel, record, state);
   const known = owed.get(id) ?? taken.get(id);
   const forgotten = { id, channel, cause, isFallback: false, message: ofForgotten(record) };
   queued.set(id, { ...(known ?? forgotten), at: Date.parse(record.at) });

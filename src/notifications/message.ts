@@ -8,6 +8,8 @@ export interface Message {
   readonly event: NotificationEvent;
   /** The same for everything about one incident; at most 255 characters. */
   readonly dedupKey: string;
+  /** Several say the same of one incident: a channel that was told of it is not told again. */
+  readonly once?: true;
   readonly severity: "critical" | "error" | "warning" | "info";
   /** What happened, in one line. */
   readonly title: string;

@@ -30,7 +30,7 @@ export function ofDecision(record: Of<"decision.made">): Message | undefined {
         severity: "critical",
         title: `${target} needs you: ${trigger} fires and rollbackd will not roll back (${record.reason})`,
         lines: [record.summary, alsoHolding(record)].filter((line) => line !== ""),
-        ...(record.reason === "mass-breach" ? { dedupKey: MASS_KEY } : {}),
+        ...(record.reason === "mass-breach" ? { dedupKey: MASS_KEY, once: true } : {}),
       };
     case "hold":
       return record.reason === "observe-mode"

@@ -44,6 +44,10 @@ function tell(record: LogRecord, known: Known): readonly Message[] {
   switch (record.type) {
     case "decision.made":
       return decided(record, known);
+    case "rollback.started":
+      // From here on the end of the rollback is the end of the incident; one that never began ends with its triggers.
+      known.incidents.delete(incidentKey(record.target, record.release));
+      return [];
     case "rollback.applied":
       return [ofApplied(record, known.decisions.get(record.decisionId))];
     case "rollback.verified":
@@ -78,15 +82,9 @@ function decided(record: Of<"decision.made">, known: Known): readonly Message[] 
   }
   if (record.decision === "rollback") {
     known.decisions.set(record.decisionId, record);
-    // From here on the end of the rollback is the end of the incident.
-    known.incidents.delete(message.dedupKey);
   }
-  if (record.decision === "escalate") {
-    const open = known.incidents.get(message.dedupKey);
+  if (message.event === "trigger") {
     openIncident(known, message.dedupKey, record);
-    if (open !== undefined && message.dedupKey === MASS_KEY) {
-      return [];
-    }
   }
   return [message];
 }

@@ -7,7 +7,7 @@ import { ofUnwritableLog, ofWritableLog } from "../../src/notifications/messages
 import { startOutbox, type Outbox } from "../../src/notifications/outbox.ts";
 import { eventually } from "../support/eventually.ts";
 import { memoryLog, type MemoryLog } from "./memory-log.ts";
-import { applied, decision, failed, trigger, verified } from "./story.ts";
+import { applied, decision, failed, started, trigger, verified } from "./story.ts";
 
 const running: Outbox[] = [];
 afterEach(async () => {
@@ -221,6 +221,7 @@ describe("a crash", () => {
   const causes = [
     trigger("firing"),
     decision("d1"),
+    started("d1"),
     applied("d1"),
     trigger("resolved"),
     verified("d1"),
@@ -229,6 +230,7 @@ describe("a crash", () => {
     decision("d2", { decision: "escalate", reason: "cooldown" }),
     { type: "evaluation.sighted", policy: "api", blindMs: 1000 },
     decision("d3"),
+    started("d3"),
     failed("d3"),
     trigger("resolved"),
   ] as const satisfies readonly RecordBody[];

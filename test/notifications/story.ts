@@ -44,6 +44,19 @@ export function decision(
   };
 }
 
+export function started(decisionId: string): RecordBody {
+  return {
+    type: "rollback.started",
+    ...of,
+    decisionId,
+    strategy: "deployment",
+    uid: "u1",
+    trigger: "error-rate",
+    from: { revision: "7", digest: "d7" },
+    to: { revision: "6", digest: "d6" },
+  };
+}
+
 export function applied(decisionId: string): RecordBody {
   return { type: "rollback.applied", ...of, decisionId, detail: "template of revision 6 put back" };
 }
