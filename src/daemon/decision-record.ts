@@ -1,6 +1,6 @@
 import type { Decided } from "../decisions/decide.ts";
 import type { Evidence } from "../decisions/decision.ts";
-import { NEXT_STEP } from "../decisions/next-step.ts";
+import { nextStep } from "../decisions/next-step.ts";
 import type { Situation } from "../decisions/situation.ts";
 import { windowSize } from "../engine/slots.ts";
 import type { DecisionRecord } from "../log/record.ts";
@@ -48,7 +48,7 @@ function summarize({ decision, firing, obstacles, to }: Decided, { policy, relea
     decision.reason === "observe-mode" && decision.otherReasons.length === 0
       ? `Would have rolled back ${move}, but ${why}.`
       : `${target} is not rolled back (${decision.reason}): ${why}.`;
-  return `${what} ${act} ${NEXT_STEP[decision.reason]}`;
+  return `${what} ${act} ${nextStep(decision)}`;
 }
 
 function evidenceOf(policy: Policy, trigger: Trigger, { track, endpoint }: Watched): Evidence {

@@ -1,7 +1,16 @@
+import type { Decision } from "./decision.ts";
 import type { HoldReason } from "./reason.ts";
 
-/** What a responder can do about each reason; the last sentence of a decision's summary. */
-export const NEXT_STEP: Readonly<Record<HoldReason, string>> = {
+/** What a responder can do about a decision not to act; the last sentence of its summary. */
+export function nextStep({ decision, reason }: Exclude<Decision, { decision: "rollback" }>): string {
+  return decision === "escalate" && reason === "not-confirmed" ? LOOK_YOURSELF : NEXT_STEP[reason];
+}
+
+/** Nobody can say that all is well with a target that cannot be seen. */
+const LOOK_YOURSELF =
+  "Look at the target yourself and roll back by hand if users are affected; it is looked at again in every slot.";
+
+const NEXT_STEP: Readonly<Record<HoldReason, string>> = {
   "log-unwritable":
     "Free space or repair the volume of the data folder, and roll back by hand meanwhile if users are affected.",
   "not-leader": "Nothing to do: the replica that leads decides.",
@@ -24,6 +33,6 @@ export const NEXT_STEP: Readonly<Record<HoldReason, string>> = {
   "target-same-vulnerability": "Ship a fix: the earlier revision has the same vulnerability.",
   "target-not-ready": "Bring the other side up, then roll back by hand.",
   "not-confirmed": "Nothing to do: it is looked at again in the next slot.",
-  "awaiting-approval": "Approve or reject the decision.",
+  "awaiting-approval": "Decide: if you agree, roll back by hand; nothing is done without you.",
   "observe-mode": "Set mode: enforce on the policy and the trigger when it should act by itself.",
 };

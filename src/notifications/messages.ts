@@ -57,32 +57,50 @@ export function ofApplied(record: Of<"rollback.applied">, decision: DecisionReco
   };
 }
 
-export function ofEnd(record: Ended, decision: DecisionRecord | undefined): Message {
+/** `isQuiet`: no trigger of the policy fires any more. */
+export function ofEnd(record: Ended, decision: DecisionRecord | undefined, isQuiet: boolean): Message {
   const about = { ...stamp(record), ...subject(record), evidence: [] };
-  return record.type === "rollback.verified"
-    ? {
-        ...about,
-        event: "resolve",
-        severity: "info",
-        title: `${record.target} has recovered${to(decision).replace(" to ", " on ")}`,
-        lines: [
-          record.detail,
-          ...record.steps,
-          `Next: find out what is wrong with ${decision?.from?.revision ?? "the release"}; it is not rolled out again by rollbackd.`,
-        ],
-      }
-    : {
-        ...about,
-        event: "trigger",
-        severity: "critical",
-        title: `${record.target} needs you: the rollback failed (${record.reason})`,
-        lines: [
-          record.detail,
-          ...(record.steps ?? []),
-          "rollbackd does not try again. Next: look at the target and restore it by hand.",
-        ],
-        evidence: decision?.evidence ?? [],
-      };
+  if (record.type === "rollback.verified") {
+    return {
+      ...about,
+      event: "resolve",
+      severity: "info",
+      title: `${record.target} has recovered${to(decision).replace(" to ", " on ")}`,
+      lines: [
+        record.detail,
+        ...record.steps,
+        `Next: find out what is wrong with ${decision?.from?.revision ?? "the release"}; it is not rolled out again by rollbackd.`,
+      ],
+    };
+  }
+  const steps = record.steps ?? [];
+  if (record.reason === "superseded") {
+    return {
+      ...about,
+      event: isQuiet ? "resolve" : "trigger",
+      severity: "warning",
+      title: `${record.target} was changed by somebody else; its rollback is over`,
+      lines: [
+        record.detail,
+        ...steps,
+        isQuiet
+          ? "No trigger fires any more. Next: nothing; what runs now is watched from its own start."
+          : "A trigger still fires. Next: ask who changed it whether that is the fix; what runs now is watched from its own start.",
+      ],
+    };
+  }
+  return {
+    ...about,
+    event: "trigger",
+    severity: "critical",
+    title: `${record.target} needs you: the rollback failed (${record.reason})`,
+    lines: [
+      record.detail,
+      ...steps,
+      "rollbackd does not try again. Next: look at the target and restore it by hand.",
+    ],
+    evidence: decision?.evidence ?? [],
+  };
 }
 
 export function ofBlind(record: Of<"evaluation.blind">): Message {
@@ -95,7 +113,7 @@ export function ofBlind(record: Of<"evaluation.blind">): Message {
     title: `rollbackd is blind for ${record.policy}`,
     lines: [
       `No endpoint has given a usable answer since ${record.since}: ${record.reason}.`,
-      "While this lasts nothing is rolled back automatically. Next: check Prometheus and the way to it (`rollbackd doctor`).",
+      "While this lasts nothing is rolled back automatically. Next: check Prometheus, the way to it and ROLLBACKD_PROMETHEUS_URL.",
     ],
     evidence: [],
   };

@@ -90,9 +90,9 @@ function decided(record: Of<"decision.made">, known: Known): readonly Message[] 
 }
 
 function ended(record: Of<"rollback.verified"> | Of<"rollback.failed">, known: Known): readonly Message[] {
-  const message = ofEnd(record, known.decisions.get(record.decisionId));
+  const message = ofEnd(record, known.decisions.get(record.decisionId), isQuiet(known, record.policy));
   known.decisions.delete(record.decisionId);
-  if (record.type === "rollback.failed") {
+  if (message.event === "trigger") {
     openIncident(known, incidentKey(record.target, record.release), record);
   }
   return [message];

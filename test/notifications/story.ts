@@ -71,12 +71,12 @@ export function verified(decisionId: string): RecordBody {
   };
 }
 
-export function failed(decisionId: string): RecordBody {
+export function failed(decisionId: string, reason = "forbidden"): RecordBody {
   return {
     type: "rollback.failed",
     ...of,
     decisionId,
-    reason: "forbidden",
+    reason,
     detail: "the API server refused: deployments.apps is forbidden",
   };
 }

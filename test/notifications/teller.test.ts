@@ -38,6 +38,25 @@ describe("a rollback", () => {
     expect(told(...records)).toEqual([[], [`trigger ${KEY}`], [], [`trigger ${KEY}`], [`resolve ${KEY}`]]);
   });
 
+  test("trap 21: that somebody's change overtook asks nobody to restore anything, and ends with the triggers", () => {
+    const overtaken = [trigger("firing"), decision("d1"), started("d1"), failed("d1", "superseded")];
+    expect(told(...overtaken, trigger("resolved")).slice(3)).toEqual([
+      [`trigger ${KEY}`],
+      [`resolve ${KEY}`],
+    ]);
+    const recovered = [
+      trigger("firing"),
+      decision("d1"),
+      started("d1"),
+      trigger("resolved"),
+      failed("d1", "superseded"),
+    ];
+    expect(told(...recovered).at(-1)).toEqual([`resolve ${KEY}`]);
+    const [end] = recordsOf(overtaken).map(createTeller()).at(-1) ?? [];
+    expect(end?.severity).toBe("warning");
+    expect([end?.title, ...(end?.lines ?? [])].join(" ")).not.toMatch(/needs you|failed|restore/);
+  });
+
   test("says from where to where, and with which numbers", () => {
     const teller = createTeller();
     const [made, done, end] = recordsOf([decision("d1"), applied("d1"), verified("d1")]).map(teller);
