@@ -7,7 +7,7 @@ import type { FiringTrigger, Situation } from "./situation.ts";
 
 export interface Decided {
   readonly decision: Decision;
-  /** The firing trigger that came closest to acting. */
+  /** The firing trigger that decides: one that acts, else one that needs people, else the closest to acting. */
   readonly firing: FiringTrigger;
   readonly obstacles: readonly Obstacle[];
   /** Where to; defined for a rollback, and where only lesser obstacles stand in the way. */
@@ -17,15 +17,19 @@ export interface Decided {
 /** The decision about one target at one instant; undefined when nothing fires. */
 export function decide(situation: Situation): Decided | undefined {
   const weighed = situation.firing.map((firing) => ({ firing, obstacles: obstaclesTo(situation, firing) }));
-  const closest = weighed.toSorted((a, b) => rank(b.obstacles) - rank(a.obstacles)).at(0);
-  if (closest === undefined) return undefined;
-  return { ...closest, decision: decisionFor(closest.obstacles), to: targetOf(situation) };
+  const deciding = weighed.toSorted((a, b) => rank(b.obstacles) - rank(a.obstacles)).at(0);
+  if (deciding === undefined) return undefined;
+  return { ...deciding, decision: decisionFor(deciding.obstacles), to: targetOf(situation) };
 }
 
-/** How far down the list of reasons a trigger got before something stopped it. */
+/**
+ * How far down the list of reasons a trigger got before something stopped it. One that exposes users counts
+ * for more than any that only waits or watches: that must not keep the page from being sent.
+ */
 function rank(obstacles: readonly Obstacle[]): number {
-  const first = obstacles.at(0);
-  return first === undefined ? HOLD_REASONS.length : HOLD_REASONS.indexOf(first.reason);
+  const [first] = obstacles;
+  if (first === undefined) return 2 * HOLD_REASONS.length;
+  return HOLD_REASONS.indexOf(first.reason) + (first.kind === "escalate" ? HOLD_REASONS.length : 0);
 }
 
 function decisionFor(obstacles: readonly Obstacle[]): Decision {

@@ -117,6 +117,23 @@ describe("a decision", () => {
     expect(decided?.decision.decision).toBe("rollback");
   });
 
+  test.each([
+    ["only watches", firing({}, metricTrigger({ name: "p95", mode: "observe" }))],
+    ["only waits", firing({ blame: "window-before-release" }, metricTrigger({ name: "p95" }))],
+    ["was just edited", firing({ loadedAt: TEN + 1 }, metricTrigger({ name: "p95" }))],
+  ])("a trigger that %s does not keep another one from calling for help", (_, quiet) => {
+    const incident = firing({ blame: "breach-predates-release" });
+    const decided = decide(situation({ firing: [quiet, incident] }));
+    expect(decided?.firing.trigger.name).toBe("error-rate");
+    expect(decided?.decision).toMatchObject({ decision: "escalate", reason: "breach-predates-release" });
+  });
+
+  test("one that acts does so whatever another one needs people for", () => {
+    const incident = firing({ blame: "breach-predates-release" });
+    const acting = firing({}, metricTrigger({ name: "p95" }));
+    expect(decide(situation({ firing: [incident, acting] }))?.decision.decision).toBe("rollback");
+  });
+
   test("a target that cannot be looked at is not acted on, and people are told", () => {
     const unseen = { ...confirmed, unseen: "the API server does not answer" };
     expect(decide(situation({ confirmation: unseen }))?.decision).toMatchObject({
