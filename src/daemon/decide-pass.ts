@@ -77,6 +77,7 @@ function wouldAct({ decision }: Decided): boolean {
   return ["rollback", "awaiting-approval", "observe-mode"].includes(decision.reason);
 }
 
+/** What a second look says. A trigger that it does not confirm gives way to another one that would act as well. */
 async function withConfirmation(
   { firing }: Decided,
   situation: Situation,
@@ -86,7 +87,11 @@ async function withConfirmation(
   const confirmation = await confirm(situation.policy, firing, situation.release, ports);
   // Others may have begun to fire while Prometheus was asked again.
   await ports.member.othersMeasured();
-  return { ...situation, gates: gatesNow(ports), confirmation };
+  const looked = { ...situation, gates: gatesNow(ports), confirmation };
+  if (confirmation.notFiring === undefined) return looked;
+  const others = { ...situation, firing: situation.firing.filter((other) => other !== firing) };
+  const next = decide(others);
+  return next !== undefined && wouldAct(next) ? withConfirmation(next, others, ports) : looked;
 }
 
 function gatesNow(ports: PassPorts): Situation["gates"] {
