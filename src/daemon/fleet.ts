@@ -3,8 +3,8 @@ import { massBreach } from "../decisions/mass-breach.ts";
 
 /** What the policies know of each other. */
 export interface Fleet {
-  /** Takes part in the count from now on, until the returned function is called. */
-  readonly join: (policy: string, target: string) => Member;
+  /** Takes part in the count until it leaves; `wasFiring` is what is on record, and counts until it was measured. */
+  readonly join: (policy: string, target: string, wasFiring: boolean) => Member;
   /** A sentence when so many targets fire at once that no release explains it. */
   readonly massBreach: () => string | undefined;
 }
@@ -13,7 +13,7 @@ export interface Member {
   /** A pass is measuring: the others wait for it a little before they decide. */
   readonly measuring: () => void;
   readonly measured: (isFiring: boolean) => void;
-  /** Resolves when no other pass that began before is still measuring, or after a bound. */
+  /** Resolves when nobody else is measuring or has yet to be measured for the first time, or after a bound. */
   readonly othersMeasured: () => Promise<void>;
   readonly leave: () => void;
 }
@@ -26,7 +26,7 @@ interface Seat {
 
 /**
  * Policies are measured side by side; the first to see a breach must not act before the others had the time
- * to see theirs. `patienceMs` bounds how long one that hangs can hold up the rest.
+ * to see theirs, in a pass and after a start. `patienceMs` bounds how long one that hangs can hold up the rest.
  */
 export function createFleet(patienceMs: number): Fleet {
   const seats = new Map<string, Seat>();
@@ -36,12 +36,17 @@ export function createFleet(patienceMs: number): Fleet {
       const all = [...seats.values()];
       return massBreach(targets(all.filter(({ firing }) => firing)), targets(all));
     },
-    join: (policy, target) => {
-      const seat: Seat = { target, firing: false, pass: undefined };
+    join: (policy, target, wasFiring) => {
+      const seat: Seat = { target, firing: wasFiring, pass: beginPass() };
       seats.set(policy, seat);
       return memberOf(seat, seats, { policy, patienceMs });
     },
   };
+}
+
+function beginPass(): NonNullable<Seat["pass"]> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  return { done: promise, finish: resolve };
 }
 
 function memberOf(
@@ -51,8 +56,7 @@ function memberOf(
 ): Member {
   return {
     measuring: () => {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      seat.pass = { done: promise, finish: resolve };
+      seat.pass ??= beginPass();
     },
     measured: (isFiring) => {
       seat.firing = isFiring;

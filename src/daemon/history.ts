@@ -22,6 +22,8 @@ export interface History {
   readonly triggerState: (policy: string, trigger: string) => TriggerState;
   /** Triggers whose last recorded state is another than inactive. */
   readonly unresolved: (policy: string) => readonly string[];
+  /** Whether the state last recorded of any trigger is firing. */
+  readonly isFiring: (policy: string) => boolean;
   /** The last decision of the present episode; undefined once everything that fired has resolved. */
   readonly lastDecision: (policy: string) => DecisionRecord | undefined;
   /** The release last recorded for a policy, and how far its records got. */
@@ -57,6 +59,7 @@ export function createHistory(): History {
     },
     triggerState: (policy, trigger) => memory.states.get(policy)?.get(trigger) ?? "inactive",
     unresolved: (policy) => [...(memory.states.get(policy)?.keys() ?? [])],
+    isFiring: (policy) => [...(memory.states.get(policy)?.values() ?? [])].includes("firing"),
     lastDecision: (policy) => memory.decisions.get(policy),
     release: (policy) => memory.release.get(policy),
     releases: (target) => memory.releases.get(target) ?? [],

@@ -61,7 +61,7 @@ export function assemblePolicy(policy: Policy, shared: Shared, kube: KubeApi | u
     sampler: createSampler(shared.prometheus),
     probeResults: ({ name }) => probers.get(name)?.samples() ?? [],
     massBreach: shared.fleet.massBreach,
-    member: shared.fleet.join(policy.name, targetKey(policy)),
+    member: shared.fleet.join(policy.name, targetKey(policy), shared.history.isFiring(policy.name)),
     begin: rollbacks.begin,
     markStanding,
   });

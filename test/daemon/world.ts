@@ -153,7 +153,7 @@ function assemble(policy: Policy, { world, history, gate, metrics, fleet, warnin
     probeResults: () => world.probes,
     gates: () => ({ logUnwritable: gate.unwritable(), notLeader: undefined, frozen: undefined }),
     massBreach: fleet.massBreach,
-    member: fleet.join(policy.name, targetKey(policy)),
+    member: fleet.join(policy.name, targetKey(policy), history.isFiring(policy.name)),
     begin: rollbacks.begin,
     tellUnlogged: (decision) => void told.push(decision),
     newDecisionId: (at) => `${new Date(at).toISOString()}-${policy.name}`,
