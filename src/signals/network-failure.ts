@@ -6,7 +6,7 @@ export interface NetworkFailure {
 }
 
 /** The chain of the server's certificate ends at nobody that this process trusts. */
-export const UNTRUSTED: readonly string[] = [
+const UNTRUSTED: readonly string[] = [
   "DEPTH_ZERO_SELF_SIGNED_CERT",
   "SELF_SIGNED_CERT_IN_CHAIN",
   "UNABLE_TO_GET_ISSUER_CERT",

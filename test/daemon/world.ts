@@ -181,7 +181,7 @@ function diskOf(world: World): LogWriter {
   };
 }
 
-export function loadedRecord(policies: readonly Policy[]): RecordBody {
+function loadedRecord(policies: readonly Policy[]): RecordBody {
   return {
     type: "rules.loaded",
     policies: policies.map(({ name, hash, triggers }) => ({
@@ -193,7 +193,7 @@ export function loadedRecord(policies: readonly Policy[]): RecordBody {
 }
 
 /** Everything in these worlds answers at once, so one turn of the event loop is enough for all that follows. */
-export function settled(): Promise<void> {
+function settled(): Promise<void> {
   return new Promise((resolve) => {
     setImmediate(resolve);
   });

@@ -24,7 +24,7 @@ export type Fault =
     };
 
 /** Thrown out of a body where the connection is to be reset. */
-export class ResetHere extends Error {}
+class ResetHere extends Error {}
 
 /** The body of an answer as the fault has it; without a fault that touches bodies, as it came. */
 export async function* faultyBody(

@@ -4,7 +4,7 @@ import { clock } from "../support/model.ts";
 export const UID = "deployment-uid";
 
 /** `time` is a time of day of the tests' day, as in `clock`. */
-export function iso(time: string): string {
+function iso(time: string): string {
   return new Date(clock(time)).toISOString().replace(".000Z", "Z");
 }
 
