@@ -36,7 +36,7 @@ export function createRollbacks(
     },
     resume: () => {
       const open = ports.history.open(targetKey(policy));
-      if (open !== undefined)
+      if (open !== undefined && isOurs(open, policy, ports.history))
         launch(resume(orderOf(policy, open), open, ports, signal), open.started.decisionId);
     },
     stop: async () => {
@@ -44,6 +44,11 @@ export function createRollbacks(
       await running;
     },
   };
+}
+
+/** Another policy of the same target goes on with it only if the one that began it is gone. */
+function isOurs({ started }: OpenRollback, { name, mode }: Policy, history: History): boolean {
+  return started.policy === name || (mode !== "observe" && !history.isInForce(started.policy));
 }
 
 /** The window was complete in Prometheus at its last slot; from there the lag counts until the act is accepted. */

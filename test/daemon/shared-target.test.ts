@@ -1,0 +1,45 @@
+import { describe, expect, it } from "vitest";
+import type { Policy } from "../../src/rules/policy.ts";
+import { clock, HOUR, metricTrigger, MINUTE, policy, TEN } from "../support/model.ts";
+import { breaching } from "./fake-prometheus.ts";
+import { createWorld, ofType, startDaemon, type World } from "./world.ts";
+
+const acting = policy({ name: "acting" });
+const watching = policy({
+  name: "watching",
+  mode: "observe",
+  triggers: [metricTrigger({ mode: "observe" })],
+});
+
+/** The daemon ended while the rollback of `acting` was being verified, and starts again with `policies`. */
+async function restarted(...policies: readonly Policy[]): Promise<World> {
+  const world = createWorld(TEN - HOUR);
+  world.prometheus.put("errors:ratio", breaching(clock("10:01:00"), clock("10:08:00")));
+  world.verify = () => new Promise(() => undefined);
+  const before = startDaemon(world, acting, watching);
+  await before.load();
+  world.at = TEN - MINUTE;
+  await before.pass();
+  world.target.ship("v2", TEN);
+  await before.passUntil(clock("10:06:15"));
+  world.verify = async () => ({ kind: "verified", steps: [] });
+  const after = startDaemon(world, ...policies);
+  await after.load();
+  after.resume();
+  await after.passUntil(clock("10:09:00"));
+  return world;
+}
+
+const endedBy = (world: World) => ofType(world, "rollback.verified").map(({ policy: by }) => by);
+
+describe("a rollback that a restart interrupts, on a target of two policies", () => {
+  it("is brought to its end by the policy that began it, once", async () => {
+    expect(endedBy(await restarted(acting, watching))).toEqual(["acting"]);
+    expect(endedBy(await restarted(watching, acting))).toEqual(["acting"]);
+  });
+
+  it("is brought to its end by the one that acts now, if the one that began it is gone", async () => {
+    const renamed = policy({ name: "renamed" });
+    expect(endedBy(await restarted(watching, renamed))).toEqual(["renamed"]);
+  });
+});
