@@ -4,7 +4,7 @@ import { nextStep } from "../decisions/next-step.ts";
 import type { Situation } from "../decisions/situation.ts";
 import { windowSize } from "../engine/slots.ts";
 import type { DecisionRecord } from "../log/record.ts";
-import type { Revision } from "../releases/release.ts";
+import { type Revision, revisionText } from "../releases/release.ts";
 import { type Policy, targetKey, type Trigger } from "../rules/policy.ts";
 import type { Watched } from "./measure.ts";
 
@@ -39,9 +39,9 @@ export function decisionRecord(
 function summarize({ decision, firing, obstacles, to }: Decided, { policy, release }: Situation): string {
   const target = targetKey(policy);
   const what = `${firing.status.reason}.`;
-  const move = `${target} from ${release?.revision.name} to ${to?.name}`;
+  const move = `${target} from ${release && revisionText(release.revision)} to ${to && revisionText(to)}`;
   if (decision.decision === "rollback") {
-    return `${what} Rolling back ${move}; then the rollout, probes, smoke test and recovery are verified.`;
+    return `${what} Rolling back ${move}; then it is verified that this helped.`;
   }
   const why = obstacles.at(0)?.detail ?? decision.reason;
   const act =

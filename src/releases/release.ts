@@ -12,6 +12,12 @@ export interface Revision {
   readonly images: Readonly<Record<string, string>>;
 }
 
+/** `7 (registry.example/api:1.4.2)`: by number nobody knows a revision, by its images people do. */
+export function revisionText({ name, images }: Pick<Revision, "name" | "images">): string {
+  const distinct = [...new Set(Object.values(images))];
+  return distinct.length === 0 ? name : `${name} (${distinct.join(", ")})`;
+}
+
 /** A target's change to a revision. All instants are epoch ms. */
 export interface Release {
   /** Stable across restarts: `<target>@<revision name>`. */
