@@ -63,7 +63,10 @@ describeOnCluster("rollbackd does not act", (kubeconfig) => {
       const daemon = await stage.start();
       await settled(daemon);
       await stage.world.release("vcci-api:v2");
-      await stage.first("trigger.pending");
+      await stage.first(
+        "trigger.pending",
+        ({ trigger, value = 0 }) => trigger === "error-rate" && value > 0.05,
+      );
       await outage.begin();
       const blind = await stage.first("evaluation.blind");
       const key = "rollbackd/blind/vcci-api";
