@@ -4,6 +4,7 @@ import type { Logger } from "pino";
 import type { Settings } from "./config/settings.ts";
 import { type Announcer, createAnnouncer } from "./daemon/announcer.ts";
 import { channelsOf } from "./daemon/channels.ts";
+import { type Cluster, createCluster } from "./daemon/cluster.ts";
 import { createFleet } from "./daemon/fleet.ts";
 import { healthView } from "./daemon/health-view.ts";
 import { createHistory, type History } from "./daemon/history.ts";
@@ -16,8 +17,6 @@ import { connectPrometheus } from "./daemon/prometheus-settings.ts";
 import { createRulesInForce, RulesError, type RulesInForce } from "./daemon/rules-in-force.ts";
 import { watchRules } from "./daemon/rules-watch.ts";
 import { createUnloggedTeller } from "./daemon/tell-unlogged.ts";
-import { type KubeApi, kubeApi } from "./kubernetes/api.ts";
-import { connect } from "./kubernetes/connect.ts";
 import { readLog } from "./log/reader.ts";
 import type { LogRecord } from "./log/record.ts";
 import { type LogWriter, openLog } from "./log/writer.ts";
@@ -61,17 +60,19 @@ export async function startApp(parts: AppParts): Promise<App> {
   const { settings, logger, lifecycle } = parts;
   const rules = await loadRules(settings.rules);
   if (rules.problems.some(isError)) throw new RulesError(rules.problems);
-  const kube = await connectKube(rules, lifecycle);
+  const cluster = createCluster();
+  lifecycle.onStop("connections to the API server", cluster.close);
+  await cluster.connectFor(rules.policies);
   const metrics = createMetrics(VERSION);
   metrics.leader.set(1);
   const announcer = createAnnouncer();
   const log = await startLog(parts, { metrics, announcer });
-  const core = assemble(parts, { rules, metrics, announcer, log, kube });
+  const core = assemble(parts, { rules, metrics, announcer, log, cluster });
   const url = await serve(parts, { metrics, log, core });
   announcer.attach(await startTelling(parts, { metrics, log, core }));
   await log.gate.record({ type: "daemon.started", version: VERSION });
   await core.rules.take(rules);
-  lifecycle.onStop("rules watch", watchRules(settings.rules, rules, RULES_EVERY_MS, core.rules.take));
+  lifecycle.onStop("rules watch", watchRules(settings.rules, rules, RULES_EVERY_MS, core.rules));
   logger.info({ url, rules: settings.rules, data: settings.dataDir }, "rollbackd is running");
   return {
     url,
@@ -79,14 +80,6 @@ export async function startApp(parts: AppParts): Promise<App> {
       await log.gate.record({ type: "daemon.stopped", cause });
     },
   };
-}
-
-/** Targets in a cluster need one; policies of scripts alone do not. */
-async function connectKube({ policies }: LoadedRules, lifecycle: Lifecycle): Promise<KubeApi | undefined> {
-  if (policies.every(({ target }) => target.kind !== "deployment")) return undefined;
-  const connection = await connect();
-  lifecycle.onStop("connections to the API server", connection.close);
-  return kubeApi(connection);
 }
 
 interface Log {
@@ -139,7 +132,7 @@ interface Made {
   readonly metrics: Metrics;
   readonly announcer: Announcer;
   readonly log: Log;
-  readonly kube: KubeApi | undefined;
+  readonly cluster: Cluster;
 }
 
 interface Core {
@@ -148,7 +141,7 @@ interface Core {
 }
 
 function assemble({ settings, logger, lifecycle, environment, secrets }: AppParts, made: Made): Core {
-  const { rules, metrics, announcer, log, kube } = made;
+  const { rules, metrics, announcer, log, cluster } = made;
   const prometheus = connectPrometheus(settings.prometheus, metrics);
   lifecycle.onStop("connections to Prometheus", prometheus.close);
   const { record, unwritable } = log.gate;
@@ -167,10 +160,17 @@ function assemble({ settings, logger, lifecycle, environment, secrets }: AppPart
     newDecisionId,
     now: Date.now,
   };
-  const policies = createPolicySet((policy) => assemblePolicy(policy, shared, kube));
+  const policies = createPolicySet((policy) => assemblePolicy(policy, shared, cluster.api()));
   lifecycle.onStop("policies", policies.stop);
   return {
-    rules: createRulesInForce({ first: rules.policies, record, apply: policies.apply, metrics, logger }),
+    rules: createRulesInForce({
+      first: rules.policies,
+      record,
+      problemsOf: cluster.problemsOf,
+      apply: policies.apply,
+      metrics,
+      logger,
+    }),
     policies,
   };
 }

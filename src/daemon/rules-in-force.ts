@@ -1,5 +1,5 @@
 import type { Logger } from "pino";
-import type { LogRecord, RecordBody } from "../log/record.ts";
+import type { RecordBody } from "../log/record.ts";
 import type { LoadedRules } from "../rules/load.ts";
 import type { Policy } from "../rules/policy.ts";
 import { isError, type Problem, sentenceOf } from "../rules/problem.ts";
@@ -21,21 +21,36 @@ export interface RulesInForce {
   readonly policy: (name: string) => Policy | undefined;
   /** Takes what was read: sound rules replace the old ones, others leave them in force and are told. */
   readonly take: (rules: LoadedRules) => Promise<void>;
+  /** Records what the log could not take; until then new rules count as new in every slot and act on nothing. */
+  readonly recordOwed: () => Promise<void>;
 }
 
 export interface RulesPorts {
   /** What was read at the start, known before it is in force. */
   readonly first: readonly Policy[];
   readonly record: RecordInLog;
+  /** What keeps rules without mistakes from being put in force here, such as a cluster that cannot be reached. */
+  readonly problemsOf: (policies: readonly Policy[]) => Promise<readonly Problem[]>;
   readonly apply: (policies: readonly Policy[]) => Promise<void>;
   readonly metrics: Metrics;
   readonly logger: Logger;
 }
 
-export function createRulesInForce({ first, record, apply, metrics, logger }: RulesPorts): RulesInForce {
+export function createRulesInForce(ports: RulesPorts): RulesInForce {
+  const { first, record, problemsOf, apply, metrics, logger } = ports;
   let problems: readonly Problem[] = [];
   let policies = first;
-  let loaded: LogRecord | undefined;
+  let loadedAt: number | undefined;
+  let owed: readonly RecordBody[] = [];
+
+  async function recordOwed(): Promise<void> {
+    for (let [body] = owed; body !== undefined; [body] = owed) {
+      const recorded = await record(body);
+      if (recorded === undefined) return;
+      if (recorded.type === "rules.loaded") loadedAt = Date.parse(recorded.at);
+      owed = owed.slice(1);
+    }
+  }
 
   async function reject(): Promise<void> {
     metrics.rulesLoadSuccess.set(0);
@@ -44,21 +59,25 @@ export function createRulesInForce({ first, record, apply, metrics, logger }: Ru
       { problems: errors },
       "the rules files have errors; the rules before them stay in force until they are mended",
     );
-    await record({ type: "rules.rejected", problems: errors });
+    owed = [...owed, { type: "rules.rejected", problems: errors }];
+    await recordOwed();
   }
 
   return {
-    state: () => ({ loadedAt: loaded === undefined ? undefined : Date.parse(loaded.at), problems }),
+    state: () => ({ loadedAt, problems }),
     policy: (name) => policies.find((policy) => policy.name === name),
+    recordOwed,
     take: async (rules) => {
       ({ problems } = rules);
+      if (!problems.some(isError)) problems = [...problems, ...(await problemsOf(rules.policies))];
       if (problems.some(isError)) {
         await reject();
         return;
       }
       for (const problem of problems) logger.warn({ rule: problem.rule }, sentenceOf(problem));
       ({ policies } = rules);
-      loaded = await record(loadedRecord(policies));
+      owed = [...owed, loadedRecord(policies)];
+      await recordOwed();
       metrics.rulesLoadSuccess.set(1);
       await apply(policies);
       logger.info({ policies: policies.map(({ name }) => name) }, `${policies.length} policies in force`);

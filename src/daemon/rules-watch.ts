@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
 import { type LoadedRules, loadRules } from "../rules/load.ts";
 import { repeatedly } from "./repeatedly.ts";
+import type { RulesInForce } from "./rules-in-force.ts";
 
 /**
- * Calls `onChange` whenever the rules read from `path` are others than before, or have other problems.
+ * Hands over the rules read from `path` whenever they are others than before, or have other problems.
  * By reading, not by file events: a mounted ConfigMap swaps links, and a network volume sends none.
  * Returns the way to stop.
  */
@@ -11,15 +12,16 @@ export function watchRules(
   path: string,
   first: LoadedRules,
   everyMs: number,
-  onChange: (rules: LoadedRules) => Promise<void>,
+  inForce: Pick<RulesInForce, "take" | "recordOwed">,
 ): () => Promise<void> {
   let known = fingerprint(first);
   return repeatedly(async () => {
+    await inForce.recordOwed();
     const rules = await loadRules(path);
     const now = fingerprint(rules);
     if (now === known) return;
     known = now;
-    await onChange(rules);
+    await inForce.take(rules);
   }, everyMs);
 }
 
