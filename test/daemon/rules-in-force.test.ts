@@ -42,7 +42,7 @@ function start(changes: Partial<RulesPorts> = {}) {
   return { rules, world, history, applied, metrics, recorded };
 }
 
-const sound = (policies: readonly Policy[]): LoadedRules => ({ files: ["api.yaml"], policies, problems: [] });
+const sound = (policies: readonly Policy[]): LoadedRules => ({ files: [], policies, problems: [] });
 const edited = policy({ triggers: [metricTrigger({ hash: "h-new" })] });
 
 describe("rules with mistakes", () => {
