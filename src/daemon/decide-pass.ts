@@ -1,6 +1,6 @@
 import { type Decided, decide } from "../decisions/decide.ts";
 import type { FiringTrigger, Situation } from "../decisions/situation.ts";
-import type { Track } from "../decisions/track.ts";
+import { basisFor } from "../decisions/track.ts";
 import { blame } from "../releases/blame.ts";
 import { type Policy, targetKey, type Trigger } from "../rules/policy.ts";
 import { confirm } from "./confirm.ts";
@@ -39,7 +39,7 @@ function situationOf({ at, policy, facts, watched }: Seen, ports: PassPorts): Si
     firing: policy.triggers.flatMap((trigger) => firingOf({ at, policy, facts, watched }, trigger, ports)),
     release: facts?.release,
     earlier: facts?.earlier ?? [],
-    predecessorBreaching: tracks.some(({ basis }) => isAbout(basis, facts) && basis.before === "breaching"),
+    predecessorBreaching: tracks.some((track) => basisFor(track, facts?.release)?.before === "breaching"),
     rollbacks: facts?.rollbacks ?? ports.history.rollbacks(target),
     lastAttemptAt: ports.history.lastAttemptAt(target),
     gates: gatesNow(ports),
@@ -54,22 +54,18 @@ function firingOf(
 ): readonly FiringTrigger[] {
   const track = watched.get(trigger.name)?.track;
   if (track?.status.state !== "firing") return [];
-  const { status, basis } = track;
+  const { status } = track;
+  const basis = basisFor(track, facts?.release);
   const window = { from: status.window.from, rangeMs: trigger.kind === "metric" ? trigger.rangeMs : 0 };
   return [
     {
       trigger,
       status,
-      blame: facts && isAbout(basis, facts) ? blame(facts.release, basis, window) : undefined,
+      blame: facts && basis ? blame(facts.release, basis, window) : undefined,
       // A meaning that the log does not know yet is as new as can be.
       loadedAt: ports.history.loadedAt(policy.name, trigger.name, trigger.hash) ?? at,
     },
   ];
-}
-
-/** The past that is known may be that of the release before, as long as the present one's could not be read. */
-function isAbout(basis: Track["basis"], facts: Seen["facts"]): basis is NonNullable<Track["basis"]> {
-  return basis !== undefined && basis.releaseId === facts?.release.id;
 }
 
 /** Nothing but a person's word, or their wish only to observe, stands between this decision and an act. */

@@ -1,3 +1,4 @@
+import { proofFor } from "../decisions/track.ts";
 import { isProven } from "../releases/standing.ts";
 import { targetKey } from "../rules/policy.ts";
 import type { Seen } from "./decide-pass.ts";
@@ -54,7 +55,7 @@ async function recordSight({ at, policy, watched }: Seen, before: Sight, ports: 
 async function recordPromotion({ at, policy, facts, watched }: Seen, ports: PassPorts): Promise<void> {
   const recorded = ports.history.release(policy.name);
   if (facts === undefined || recorded?.id !== facts.release.id || recorded.promoted) return;
-  const proofs = [...watched.values()].map(({ track }) => track.proof);
+  const proofs = [...watched.values()].map(({ track }) => proofFor(track, facts.release));
   if (!isProven(facts.release, proofs, policy.provenAfterMs, at)) return;
   const { id: release, revision } = facts.release;
   const { digest } = revision;

@@ -93,6 +93,16 @@ export function reaches(track: Track, release: Release): boolean {
   return track.basis?.releaseId === release.id || (oldest !== undefined && oldest < release.startedAt);
 }
 
+/** The basis of a track as far as it is about this release; the past of the one before says nothing about it. */
+export function basisFor({ basis }: Track, release: Release | undefined): BlameBasis | undefined {
+  return basis?.releaseId === release?.id ? basis : undefined;
+}
+
+/** Likewise its proof. */
+export function proofFor({ basis, proof }: Track, release: Release): Proof {
+  return basis?.releaseId === release.id ? proof : NO_PROOF;
+}
+
 /** Two windows: one to judge now, one to say how things stood before a release within the first. */
 function remembered({ trigger, intervalMs }: TrackContext): number {
   return trigger.kind === "metric" ? 2 * windowSize(trigger.forMs, intervalMs) + 2 : 2 * trigger.failures + 2;

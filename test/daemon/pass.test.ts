@@ -277,6 +277,21 @@ describe("a release", () => {
   });
 });
 
+describe("a new release whose past cannot be read", () => {
+  it("is not proven by the hours of the one before, and by its own once they can be read", async () => {
+    const { world, daemon } = await badRelease({ provenAfterMs: 10 * MINUTE });
+    world.prometheus.put(EXPR, drawn(".", 0));
+    await daemon.passUntil(clock("10:30:00"));
+    world.prometheus.down = "range";
+    world.target.ship("v3", clock("10:15:00"));
+    await daemon.passUntil(clock("10:31:00"));
+    expect(ofType(world, "release.promoted").map(({ digest }) => digest)).toEqual(["v1", "v2"]);
+    world.prometheus.down = "none";
+    await daemon.passUntil(clock("10:31:15"));
+    expect(ofType(world, "release.promoted").map(({ digest }) => digest)).toEqual(["v1", "v2", "v3"]);
+  });
+});
+
 describe("sight", () => {
   it("trap 19: blind is told once, sighted once, with the time in between", async () => {
     const { world, daemon } = await badRelease();
