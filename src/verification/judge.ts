@@ -36,7 +36,7 @@ export interface VerificationFacts {
   readonly probe: ProbeFact | undefined;
   readonly smoke: SmokeFact;
   /** The newest status of every trigger of the policy. */
-  readonly triggers: readonly Pick<TriggerStatus, "trigger" | "state" | "at" | "reason">[];
+  readonly triggers: readonly Pick<TriggerStatus, "trigger" | "state" | "at" | "reason" | "window">[];
 }
 
 export type VerificationStep = "rollout" | "probe" | "smoke" | "recovery";
@@ -73,7 +73,7 @@ interface Check {
 
 /**
  * Did the rollback help? Verified once the rollout is complete, the probes passed in a row, the smoke test passed
- * and every trigger is known not to fire, as of a slot after the rollout. The first of these that cannot be met
+ * and every trigger is known to have been healthy, as of a slot after the rollout. The first of these that cannot be met
  * any more is what it failed for.
  */
 export function judge(facts: VerificationFacts): Verdict {
@@ -172,13 +172,20 @@ function checkTrigger(facts: VerificationFacts, status: VerificationFacts["trigg
   const step = "recovery";
   const isFresh = status.at > (restoredAt(facts) ?? Number.POSITIVE_INFINITY);
   const said = `${status.state} at ${formatInstant(status.at)}: ${status.reason}`;
-  if (isFresh && (status.state === "inactive" || status.state === "pending")) {
+  if (isFresh && (status.state === "inactive" || wasHealthy(status))) {
     return { step, standing: "met", line: `${status.trigger} recovered, ${said}` };
   }
   if (!isLate(facts, recoveryDeadline(facts))) {
     return { step, standing: "waiting", line: `${status.trigger} has not recovered yet, ${said}` };
   }
   const within = formatDuration(facts.recoveryMs);
+  if (status.state === "pending") {
+    return {
+      step,
+      standing: "recovery-timeout",
+      line: `${status.trigger} has not been healthy within ${within}, ${said}`,
+    };
+  }
   return status.state === "firing"
     ? {
         step,
@@ -190,6 +197,14 @@ function checkTrigger(facts: VerificationFacts, status: VerificationFacts["trigg
         standing: "recovery-unknown",
         line: `whether ${status.trigger} recovered within ${within} is not known, ${said}`,
       };
+}
+
+/**
+ * A breach that begins anew has been healthy before. One that a hole in the data only keeps from firing has not:
+ * all that is known of its window breaches.
+ */
+function wasHealthy({ state, window }: VerificationFacts["triggers"][number]): boolean {
+  return state === "pending" && window.breaching < window.known;
 }
 
 /** From when on a measurement can be about what was put back; undefined while it is not all there. */

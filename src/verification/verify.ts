@@ -83,6 +83,7 @@ function statusesOf(
         state: "unknown",
         at: appliedAt,
         reason: "not evaluated since the rollback",
+        window: { from: appliedAt, to: appliedAt, size: 0, known: 0, breaching: 0, longestGapMs: 0 },
       },
   );
 }

@@ -5,11 +5,18 @@ import { clock, MINUTE, SECOND, TEN } from "../support/model.ts";
 
 type Trigger = VerificationFacts["triggers"][number];
 
-const trigger = (state: Trigger["state"], at: number, name = "error-rate"): Trigger => ({
+/** Of 21 slots, all of them known, `breaching` breached. */
+const trigger = (
+  state: Trigger["state"],
+  at: number,
+  name = "error-rate",
+  breaching = state === "firing" ? 21 : 1,
+): Trigger => ({
   trigger: name,
   state,
   at,
   reason: "0.2% <= 5%, 21 of 21 slots",
+  window: { from: at - 5 * MINUTE, to: at, size: 21, known: 21, breaching, longestGapMs: 0 },
 });
 
 const ALL_MET: VerificationFacts = {
@@ -79,6 +86,16 @@ describe("a rollback is", () => {
     ["smoke test failed", { smoke: { kind: "failed", at: TEN, detail: "code 1" } }, failed("smoke-failed")],
     ["still firing", { triggers: [trigger("firing", FRESH)] }, pending("recovery")],
     ["unknown", { triggers: [trigger("unknown", FRESH)] }, pending("recovery")],
+    [
+      "trap 22: not firing only because of a hole in the data",
+      { triggers: [trigger("pending", FRESH, "error-rate", 21)] },
+      pending("recovery"),
+    ],
+    [
+      "trap 22: the same at the deadline",
+      { triggers: [trigger("pending", FRESH, "error-rate", 21)], at: clock("10:10:42") },
+      failed("recovery-timeout"),
+    ],
     [
       "inactive, but of before the end of the rollout",
       { triggers: [trigger("inactive", clock("10:00:42"))] },
@@ -194,8 +211,9 @@ const facts: fc.Arbitrary<VerificationFacts> = fc.record({
       .tuple(
         fc.constantFrom("inactive" as const, "pending" as const, "firing" as const, "unknown" as const),
         instant,
+        fc.constantFrom(1, 21),
       )
-      .map(([state, at]) => trigger(state, at)),
+      .map(([state, at, breaching]) => trigger(state, at, "error-rate", breaching)),
     { minLength: 1, maxLength: 3 },
   ),
 });
@@ -207,6 +225,8 @@ const PROMISES: Readonly<Record<string, (f: VerificationFacts) => boolean>> = {
   "probes passed in a row": ({ probe }) => probe === undefined || probe.consecutiveOk >= probe.wanted,
   "the smoke test passed": ({ smoke }) => smoke.kind === "passed" || smoke.kind === "not-configured",
   "no trigger fires": ({ triggers }) => triggers.every(({ state }) => state !== "firing"),
+  "none breaches in all that is known of its window": ({ triggers }) =>
+    triggers.every(({ state, window }) => state !== "pending" || window.breaching < window.known),
   "every trigger is known": ({ triggers }) => triggers.every(({ state }) => state !== "unknown"),
   "every trigger was looked at after the act and its rollout": ({ triggers, rollout, appliedAt }) =>
     triggers.every(({ at }) => at > (rollout.kind === "complete" ? rollout.at : appliedAt)),
