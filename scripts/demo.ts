@@ -54,7 +54,7 @@ async function play(cluster: boolean, keep: boolean): Promise<number> {
     terminal.close();
   });
   const ending = endOnSignal(terminal);
-  const setUp = () => (cluster ? clusterStage(cleanups, terminal.say) : scriptStage(folder, cleanups));
+  const setUp = cluster ? clusterStage : scriptStage;
   let code = 0;
   try {
     await tellStory(setUp, { folder, terminal, cleanups, signal: ending.signal });

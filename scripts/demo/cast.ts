@@ -19,6 +19,9 @@ export interface Props {
   readonly signal: AbortSignal;
 }
 
+/** Makes the service and its world; what it starts is left to `cleanups`. */
+export type SetUp = (props: Props) => Promise<Stage>;
+
 /** Everything that takes part, running. */
 export interface Cast extends Props {
   readonly stage: Stage;
@@ -33,17 +36,18 @@ export interface Cast extends Props {
 const ROUTING_KEY = "0123456789abcdef0123456789abcdef";
 
 /** Builds rollbackd while the stage is set up, then starts it there. What runs is left to `cleanups`. */
-export async function assemble(setUp: () => Promise<Stage>, props: Props): Promise<Cast> {
+export async function assemble(setUp: SetUp, props: Props): Promise<Cast> {
   const { folder, cleanups, signal } = props;
   const building = buildProgram(folder);
   // Awaited below; should the stage fail first, that is what is told.
   building.catch(() => undefined);
-  const stage = await setUp();
+  const stage = await setUp(props);
   signal.throwIfAborted();
   const [slack, pagerduty] = await Promise.all([startSlackReceiver(), startPagerDutyReceiver()]);
   cleanups.add(slack.close);
   cleanups.add(pagerduty.close);
-  await measured(stage.prometheusUrl);
+  await measured(stage.prometheusUrl, signal);
+  signal.throwIfAborted();
   const program = await building;
   signal.throwIfAborted();
   const daemon = await startDaemon({
@@ -63,11 +67,14 @@ export async function assemble(setUp: () => Promise<Stage>, props: Props): Promi
 }
 
 /** Until then every trigger would be unknown, which is true and not what the demo is about. */
-async function measured(prometheusUrl: string): Promise<void> {
-  const query = encodeURIComponent("sum(rate(http_requests_total[5s])) > 1");
+async function measured(prometheusUrl: string, signal: AbortSignal): Promise<void> {
+  // As of a moment ago, so that the daemon's first slots have all that they need.
+  const query = encodeURIComponent("sum(rate(http_requests_total[5s] offset 2s)) > 1");
   await eventually(
     "Prometheus sees the users' requests",
     async () => {
+      // Ctrl-C has ended Prometheus, too.
+      if (signal.aborted) return;
       const answer = await (await fetch(`${prometheusUrl}/api/v1/query?query=${query}`)).text();
       if (!answer.includes('"value"')) throw new Error(answer);
     },

@@ -1,6 +1,6 @@
-import type { Cleanups } from "../../test/cluster/cleanups.ts";
 import { startControlPlane } from "../../test/cluster/control-plane.ts";
 import { createWorld } from "../../test/cluster/world.ts";
+import type { Props } from "./cast.ts";
 import { rulesFile } from "./rules-file.ts";
 import type { Stage } from "./stage.ts";
 
@@ -8,7 +8,8 @@ const NAMESPACE = "vcci-production";
 const REQUESTS_PER_SECOND = 40;
 
 /** A Deployment on a Kubernetes control plane of the demo's own; its Pods are processes of this machine. */
-export async function clusterStage(cleanups: Cleanups, say: (text: string) => void): Promise<Stage> {
+export async function clusterStage({ cleanups, terminal, signal }: Props): Promise<Stage> {
+  const { say } = terminal;
   say("  starting etcd, kube-apiserver and kube-controller-manager …");
   const controlPlane = await startControlPlane();
   cleanups.add(controlPlane.stop);
@@ -18,7 +19,14 @@ export async function clusterStage(cleanups: Cleanups, say: (text: string) => vo
     namespace: NAMESPACE,
     requestsPerSecond: REQUESTS_PER_SECOND,
   });
-  cleanups.add(world.stop);
+  cleanups.add(async () => {
+    try {
+      await world.stop();
+    } catch (error) {
+      // Ctrl-C reaches the API server, too: what was to be removed from it is gone with it.
+      if (!signal.aborted) throw error;
+    }
+  });
   say(`  rolling out vcci-api:v1 in namespace ${NAMESPACE} …\n`);
   await world.rolledOut();
   const { prometheus, service, traffic, kubectl } = world;

@@ -2,10 +2,10 @@ import { execFile } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import type { Cleanups } from "../../test/cluster/cleanups.ts";
 import { eventually } from "../../test/support/eventually.ts";
 import { startPrometheus } from "../../test/support/prometheus.ts";
 import { startTraffic } from "../../test/workload/traffic.ts";
+import type { Props } from "./cast.ts";
 import { rulesFile } from "./rules-file.ts";
 import type { Stage } from "./stage.ts";
 import { superviseService } from "./supervised-service.ts";
@@ -38,7 +38,7 @@ exec sh "$(dirname "$0")/deploy.sh" "$ROLLBACKD_TO_REVISION"
 `;
 
 /** A service that is released by a script and rolled back by one; everything is a process of this machine. */
-export async function scriptStage(folder: string, cleanups: Cleanups): Promise<Stage> {
+export async function scriptStage({ folder, cleanups }: Props): Promise<Stage> {
   await writeFile(join(folder, "deploy.sh"), DEPLOY, { mode: 0o755 });
   await writeFile(join(folder, "rollback.sh"), ROLLBACK, { mode: 0o755 });
   const releases = { v1: ["VERSION=v1", "ERROR_RATE=0.01"], v2: ["VERSION=v2", "ERROR_RATE=0.25"] };

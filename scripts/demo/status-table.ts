@@ -8,8 +8,6 @@ import type { TriggerView, View } from "./view.ts";
 /** The values that a trigger was seen with, oldest first; undefined where it had none. */
 export type Seen = ReadonlyMap<string, readonly (number | undefined)[]>;
 
-type Paint = Terminal["paint"];
-
 const COLOR = {
   inactive: "green",
   pending: "yellow",
@@ -17,24 +15,34 @@ const COLOR = {
   unknown: "magenta",
 } as const satisfies Record<TriggerState, string>;
 const BARS = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"] as const;
-const WIDTHS = { name: 12, state: 9, value: 8, threshold: 13 } as const;
-/** The longest window that is drawn. */
-const CHART = 30;
+const WIDTHS = [11, 8, 6, 12] as const;
+const GAP = "  ";
+/** What the columns before the window take, and the shortest text after it. */
+const BESIDE_WINDOW = 45 + 16;
+const SHORTEST_WINDOW = 8;
+/** From this width on there is room to say how much of the window breaches. */
+const ROOMY = 100;
+
+export interface Screen {
+  /** Now, epoch ms. */
+  readonly at: number;
+  readonly columns: number;
+  readonly paint: Terminal["paint"];
+}
 
 /** One line a trigger, below a line of titles: state, value, threshold, the window as bars, time to fire. */
-export function statusTable(
-  policy: Policy,
-  view: View,
-  seen: Seen,
-  screen: { at: number; paint: Paint },
-): string[] {
-  const { paint } = screen;
-  const titles = `${cells(["trigger", "state", "value", "threshold"])}  ${"window".padEnd(CHART)}`;
+export function statusTable(policy: Policy, view: View, seen: Seen, screen: Screen): readonly string[] {
+  const shown = triggersOf(view);
+  const windows = shown.map(({ window }) => window.size);
+  const width = Math.max(SHORTEST_WINDOW, Math.min(screen.columns - BESIDE_WINDOW, Math.max(...windows)));
   const rows = policy.triggers.flatMap((trigger) => {
-    const shown = triggersOf(view).find((each) => each.trigger === trigger.name);
-    return shown === undefined ? [] : [row(trigger, shown, seen.get(trigger.name) ?? [], screen)];
+    const status = shown.find((each) => each.trigger === trigger.name);
+    return status === undefined
+      ? []
+      : [row(trigger, status, seen.get(trigger.name) ?? [], { ...screen, width })];
   });
-  return [paint("dim", titles), ...rows];
+  const titles = [...cells(["trigger", "state", "value", "threshold"]), "window".padEnd(width)].join(GAP);
+  return [screen.paint("dim", titles), ...rows];
 }
 
 /** The same on one line, for where nothing can be drawn. */
@@ -42,7 +50,7 @@ export function statusLine(policy: Policy, view: View, at: number): string {
   const parts = policy.triggers.flatMap((trigger) => {
     const shown = triggersOf(view).find((each) => each.trigger === trigger.name);
     if (shown === undefined) return [];
-    const ahead = outlook(shown, at);
+    const ahead = roomyOutlook(shown, at);
     const more = ahead === "" ? "" : ` (${thresholdText(trigger)}: ${ahead})`;
     return [`${trigger.name} ${shown.state} ${valueText(trigger, shown.value)}${more}`];
   });
@@ -55,31 +63,32 @@ export function triggersOf(view: View): readonly TriggerView[] {
 
 function row(
   trigger: Trigger,
-  shown: TriggerView,
+  status: TriggerView,
   seen: readonly (number | undefined)[],
-  { at, paint }: { readonly at: number; readonly paint: Paint },
+  { at, columns, paint, width }: Screen & { readonly width: number },
 ): string {
-  const color = COLOR[shown.state];
-  const name = trigger.name.padEnd(WIDTHS.name);
-  const state = paint(color, shown.state.padEnd(WIDTHS.state));
-  const numbers = [
-    valueText(trigger, shown.value).padStart(WIDTHS.value),
-    thresholdText(trigger).padEnd(WIDTHS.threshold),
-  ].join("  ");
-  const width = Math.min(CHART, shown.window.size);
-  const drawn = seen.slice(-width);
+  const color = COLOR[status.state];
+  const [name, state = "", ...numbers] = cells([
+    trigger.name,
+    status.state,
+    valueText(trigger, status.value),
+    thresholdText(trigger),
+  ]);
+  const drawn = seen.slice(-Math.min(width, status.window.size));
   const window = drawn.map((value) => mark(trigger, value, drawn, paint)).join("");
-  const rest = " ".repeat(CHART - drawn.length);
-  return `${name}  ${state}  ${numbers}  ${window}${rest}  ${paint(color, outlook(shown, at))}`;
+  const ahead = columns < ROOMY ? outlook(status, at) : roomyOutlook(status, at);
+  return [
+    name,
+    paint(color, state),
+    ...numbers,
+    window + " ".repeat(width - drawn.length),
+    paint(color, ahead),
+  ].join(GAP);
 }
 
-function cells([name = "", state = "", value = "", threshold = ""]: readonly string[]): string {
-  return [
-    name.padEnd(WIDTHS.name),
-    state.padEnd(WIDTHS.state),
-    value.padStart(WIDTHS.value),
-    threshold.padEnd(WIDTHS.threshold),
-  ].join("  ");
+/** Padded to the columns' widths. */
+function cells(texts: readonly string[]): readonly string[] {
+  return texts.map((text, index) => text.padEnd(WIDTHS[index] ?? 0));
 }
 
 /** Bars from zero to the threshold at half height, or to the highest value where that is more; a tick a probe. */
@@ -87,7 +96,7 @@ function mark(
   trigger: Trigger,
   value: number | undefined,
   all: readonly (number | undefined)[],
-  paint: Paint,
+  paint: Screen["paint"],
 ): string {
   if (value === undefined) return paint("magenta", "·");
   if (trigger.kind === "health") return value === 1 ? paint("green", "✓") : paint("red", "✗");
@@ -109,17 +118,14 @@ function thresholdText(trigger: Trigger): string {
     : `${trigger.threshold.op} ${trigger.threshold.text}`;
 }
 
-function outlook({ state, firesAt, window }: TriggerView, at: number): string {
-  const share = `${window.breaching} of ${window.size}`;
-  switch (state) {
-    case "pending":
-      return firesAt === undefined ? share : `${share}, fires in ${secondsUntil(firesAt, at)} s`;
-    case "firing":
-      return `${share}: fires`;
-    case "inactive":
-    case "unknown":
-      return "";
-  }
+function outlook({ state, firesAt }: TriggerView, at: number): string {
+  if (state === "firing") return "fires";
+  return firesAt === undefined ? "" : `fires in ${secondsUntil(firesAt, at)} s`;
+}
+
+function roomyOutlook(status: TriggerView, at: number): string {
+  const ahead = outlook(status, at);
+  return ahead === "" ? "" : `${ahead}, ${status.window.breaching} of ${status.window.size}`;
 }
 
 function secondsUntil(instant: string, at: number): number {

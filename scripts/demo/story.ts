@@ -1,6 +1,6 @@
-import { assemble, type Cast, type Props } from "./cast.ts";
+import { assemble, type Cast, type Props, type SetUp } from "./cast.ts";
 import { checkOutcome, timeline } from "./outcome.ts";
-import { barred, command, quote, section } from "./page.ts";
+import { command, message, quote, section } from "./page.ts";
 import { runCommand } from "./program.ts";
 import type { Stage } from "./stage.ts";
 import { type PagerDutyBody, pagerDutyLines, slackLines } from "./told.ts";
@@ -17,13 +17,13 @@ const TOLD_WITHIN_MS = 30_000;
 const LISTED = "24";
 
 /** Tells the whole story. Throws with what went wrong when it does not go as it should. */
-export async function tellStory(setUp: () => Promise<Stage>, props: Props): Promise<void> {
+export async function tellStory(setUp: SetUp, props: Props): Promise<void> {
   section(props.terminal, "What runs");
-  props.terminal.say("  starting it …");
+  props.terminal.say("  building rollbackd and starting what it needs …");
   const cast = await assemble(setUp, props);
   introduce(cast);
   section(cast.terminal, "v1 runs and is healthy");
-  await look(cast);
+  if (await look(cast)) cast.terminal.say();
   const scene = { ...cast, watching: startWatching({ ...cast, users: () => usersText(cast.stage) }) };
   cast.cleanups.add(scene.watching.stop);
   await healthy(scene);
@@ -39,7 +39,7 @@ function introduce({ terminal, stage, daemon, folder }: Cast): void {
   const parts = [
     ...stage.parts,
     ["rollbackd", `pid ${daemon.pid}, ${daemon.url}/health/detailed is what the tables below show`],
-    ["Slack", "and PagerDuty: local stand-ins that keep what they receive"],
+    ["messages", "go to local stand-ins for Slack and PagerDuty"],
     ["files", folder],
   ];
   for (const [name = "", what = ""] of parts) terminal.say(`  ${name.padEnd(11)} ${what}`);
@@ -99,9 +99,7 @@ async function told({ watching, slack, pagerduty, terminal }: Scene): Promise<vo
     })),
   ];
   for (const { channel, at, title, lines } of messages.toSorted((a, b) => a.at - b.at)) {
-    terminal.say(`  ${clock(at)}  ${channel}: ${terminal.paint("bold", title)}`);
-    barred(terminal, lines);
-    terminal.say();
+    message(terminal, `${clock(at)}  ${channel}: ${terminal.paint("bold", title)}`, lines);
   }
 }
 
@@ -111,10 +109,10 @@ async function logged({ daemon, program, terminal, watching }: Scene): Promise<n
   const id = decision?.type === "decision.made" ? decision.decisionId : "";
   section(terminal, "The decision log, read with rollbackd's own commands");
   let code = 0;
-  for (const args of [["list", "--limit", LISTED], ["show", id], ["verify"]]) {
+  for (const [index, args] of [["list", "--limit", LISTED], ["show", id], ["verify"]].entries()) {
+    if (index > 0) terminal.say();
     command(terminal, ["rollbackd", "log", ...args].join(" "));
     code = await runCommand(program, ["log", ...args, "--data", daemon.data]);
-    terminal.say();
   }
   return code;
 }
@@ -136,10 +134,11 @@ async function summed(
   if (wrong.length > 0) throw new Error(`Not as it should be: ${wrong.join("; ")}.`);
 }
 
-async function look({ stage, terminal }: Cast): Promise<void> {
-  if (stage.look === undefined) return;
+/** Tells whether there was anything to look with. */
+async function look({ stage, terminal }: Cast): Promise<boolean> {
+  if (stage.look === undefined) return false;
   command(terminal, stage.look.command, await stage.look.run());
-  terminal.say();
+  return true;
 }
 
 function events({ pagerduty }: Pick<Cast, "pagerduty">): readonly PagerDutyBody[] {

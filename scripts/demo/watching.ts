@@ -98,7 +98,9 @@ function createShow({ policy, terminal, users }: WatchOptions): (view: View) => 
     const drawn: Seen = new Map([...seen].map(([trigger, { values }]) => [trigger, values]));
     terminal.live([
       "",
-      ...statusTable(policy, view, drawn, { at, paint: terminal.paint }).map((line) => `  ${line}`),
+      ...statusTable(policy, view, drawn, { at, columns: terminal.columns(), paint: terminal.paint }).map(
+        (line) => `  ${line}`,
+      ),
       `  ${terminal.paint("dim", users())}`,
     ]);
     if (!terminal.isTty && at - saidAt >= SAY_EVERY_MS) {
