@@ -1,6 +1,8 @@
 import { expect, it } from "vitest";
 import { describeOnCluster } from "../cluster/shared.ts";
 import { eventually } from "../support/eventually.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
+import { startApiGate } from "./api-gate.ts";
 import { deploymentNow } from "./cluster-state.ts";
 import { createOutage } from "./prometheus-outage.ts";
 import { createStage, evaluatedFor, inState, PATIENCE, settled, type Stage, TIMEOUT_MS } from "./stage.ts";
@@ -209,6 +211,39 @@ describeOnCluster("rollbackd does not act", (kubeconfig) => {
       // From here on it is guarded like any other target.
       await stage.world.release("vcci-api:v2");
       await stage.first("decision.made", ({ decision }) => decision === "rollback");
+    },
+  );
+
+  it.concurrent(
+    "an API server that is away at the start: it runs and is unready, and begins when it answers",
+    { timeout },
+    async ({ onTestFinished }) => {
+      const folder = temporaryFolder();
+      onTestFinished(folder.remove);
+      const gate = await startApiGate(kubeconfig, folder.path);
+      onTestFinished(gate.close);
+      const stage = await createStage(setting);
+      onTestFinished(stage.stop);
+      const open = gate.shut();
+      const daemon = await stage.start({ KUBECONFIG: gate.kubeconfig });
+      await eventually(
+        "it is unready and says why",
+        async () => {
+          const { status, text } = await daemon.ready();
+          expect(status).toBe(503);
+          expect(text).toContain("Check the target in the rules file, the API server");
+          expect(gate.passed).toEqual([]);
+        },
+        PATIENCE,
+      );
+      open();
+      await eventually(
+        "it is ready",
+        async () => expect(await daemon.ready()).toMatchObject({ status: 200 }),
+        PATIENCE,
+      );
+      await stage.first("release.ready");
+      await expectUntouched(stage, "vcci-api:v1", "1");
     },
   );
 });
