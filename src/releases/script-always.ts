@@ -9,11 +9,12 @@ const BEFORE = revision("previous", "previous");
 
 /**
  * A script target whose version nobody can ask. With `guard: always` it counts as one release that began when
- * the daemon started, and as another after each rollback, so that no window reaches back over either.
+ * the daemon first watched it, and as another after each rollback, so that no window reaches back over either.
+ * A restart in mid-breach is neither: the log knows since when.
  */
 export function unobservedTarget(
   policy: Policy,
-  ports: { readonly history: Pick<ScriptHistory, "rollbacks">; readonly now: () => number },
+  ports: { readonly history: ScriptHistory; readonly now: () => number },
 ): TargetWatch {
   const target = targetKey(policy);
   const daemonStartedAt = ports.now();
@@ -22,10 +23,14 @@ export function unobservedTarget(
     reason: "unknown-version",
     detail: `policy ${policy.name} has no release.expr, so nothing tells which version ${target} runs`,
   };
+  const firstWatchedAt = (): number => {
+    const last = ports.history.releases().at(-1);
+    return last?.id === idOf(target) ? last.startedAt : daemonStartedAt;
+  };
   const current = (): Lookup => {
     if (policy.guard !== "always") return unknown;
     const rollbacks = ports.history.rollbacks();
-    const release = sinceLast(rollbacks.at(-1)?.at, target, daemonStartedAt);
+    const release = sinceLast(rollbacks.at(-1)?.at, target, firstWatchedAt());
     const rollout = {
       complete: true,
       stalled: false,
@@ -41,10 +46,13 @@ export function unobservedTarget(
   };
 }
 
-function sinceLast(rolledBackAt: number | undefined, target: string, daemonStartedAt: number): Release {
-  const anew = rolledBackAt !== undefined && rolledBackAt > daemonStartedAt;
-  const startedAt = anew ? rolledBackAt : daemonStartedAt;
-  const id = `${target}@always${anew ? `+${new Date(startedAt).toISOString()}` : ""}`;
+function idOf(target: string, rolledBackAt?: number): string {
+  return `${target}@always${rolledBackAt === undefined ? "" : `+${new Date(rolledBackAt).toISOString()}`}`;
+}
+
+function sinceLast(rolledBackAt: number | undefined, target: string, firstWatchedAt: number): Release {
+  const startedAt = rolledBackAt ?? firstWatchedAt;
+  const id = idOf(target, rolledBackAt);
   return {
     id,
     target,

@@ -167,7 +167,7 @@ describe("a script target without release.expr", () => {
   const target = { kind: "script", namespace: undefined, releaseExpr: undefined } as const;
   const at = Date.UTC(2026, 2, 2, 10);
 
-  test("and guard: always is one release since the daemon's start, of a version nobody can ask", async () => {
+  test("and guard: always is one release since it was first watched, of a version nobody can ask", async () => {
     const { ports } = source();
     const { watching } = watch({ target, guard: "always" }, { ...ports, now: () => at });
     expect(watching.current()).toMatchObject({
@@ -183,6 +183,24 @@ describe("a script target without release.expr", () => {
       },
     });
     await expect(watching.reread()).resolves.toMatchObject({ ok: false, reason: "unknown-version" });
+  });
+
+  test("trap 2: a restart is no release: the one that the log knows goes on, also that after a rollback", () => {
+    const { ports } = source();
+    const started = (history: Partial<ScriptHistory>) => {
+      const all = { ...ports, history: { ...NO_HISTORY, ...history }, now: () => at };
+      const lookup = watch({ target, guard: "always" }, all).watching.current();
+      return lookup.ok ? lookup.snapshot.release : undefined;
+    };
+    const known = { id: "script/vcci-api@always", version: "script/vcci-api@always", startedAt: at - HOUR };
+    expect(started({ releases: () => [known] })).toMatchObject({ id: known.id, startedAt: at - HOUR });
+    const versioned = { id: "script/vcci-api@v1", version: "v1", startedAt: at - HOUR };
+    expect(started({ releases: () => [versioned] })).toMatchObject({ startedAt: at });
+    const past = { decisionId: "d", at: at - MINUTE, fromDigest: known.id, toDigest: "previous" };
+    expect(started({ releases: () => [known], rollbacks: () => [past] })).toMatchObject({
+      id: "script/vcci-api@always+2026-03-02T09:59:00.000Z",
+      startedAt: at - MINUTE,
+    });
   });
 
   test("trap 7: after a rollback counts as another release, so that the old window cannot act again", () => {
