@@ -1,6 +1,5 @@
 import {
   advance,
-  advanceThrough,
   emptyTrack,
   lookbackMs,
   reaches,
@@ -58,7 +57,7 @@ export async function measureMetric(
     next < slot
       ? await sampler.sampleRange(context.trigger, { from: next, to: slot, stepMs: context.intervalMs })
       : await sampler.sampleAt(context.trigger, slot);
-  const track = advanceThrough(before.track, context, samples);
+  const track = advance(before.track, context, slot, samples);
   return { track, endpoint, primed: true, answered: samples.some(isAnswer) };
 }
 
@@ -83,7 +82,7 @@ async function readPast(
   const past = release === undefined ? slot : release.startedAt - lookbackMs(trigger, intervalMs);
   const from = slotAt(Math.min(windows, past), intervalMs);
   const { samples, endpoint } = await sampler.sampleRange(trigger, { from, to: slot, stepMs: intervalMs });
-  const track = advanceThrough(emptyTrack(context, slot), context, samples);
+  const track = advance(emptyTrack(context, slot), context, slot, samples);
   return { track, endpoint, primed: true, answered: samples.some(isAnswer) };
 }
 

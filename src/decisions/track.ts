@@ -1,7 +1,8 @@
 import { healthStatus } from "../engine/health-status.ts";
-import { metricStatus } from "../engine/metric-status.ts";
+import { metricStatus, windowRule } from "../engine/metric-status.ts";
 import { windowSize } from "../engine/slots.ts";
 import type { TriggerStatus } from "../engine/trigger-status.ts";
+import { lastQualifying } from "../engine/window.ts";
 import { type BlameBasis, blameBasis, type JudgedSlot, withSlot } from "../releases/blame.ts";
 import type { Release } from "../releases/release.ts";
 import { NO_PROOF, type Proof } from "../releases/standing.ts";
@@ -56,32 +57,26 @@ export function emptyTrack(context: TrackContext, at: number): Track {
 /**
  * The track at slot `at`, given what was measured since the last one, oldest first: for a metric trigger the
  * samples of the slots since, for a health trigger the new probe results. Slots that nobody measured become
- * unknown; a slot that is already known is never judged again.
+ * unknown; a slot that is already known is never judged again. Many slots at once (a backfill, or what a late
+ * pass missed) give what slot after slot would have given, in one walk.
  */
 export function advance(track: Track, context: TrackContext, at: number, fresh: readonly Sample[]): Track {
   const added =
     context.trigger.kind === "metric" ? onGrid(track, context, at, fresh) : distinct(track, fresh);
   const keep = remembered(context);
-  const samples = [...track.samples, ...added].slice(-keep);
+  const samples = track.samples.concat(added).slice(-keep);
   const newest = judgeSlots(context.trigger, track.samples, added);
-  const all = [...track.judged, ...newest];
-  const judged = all.slice(-keep);
+  const all = track.judged.concat(newest);
   const forgotten = all.slice(0, -keep).findLast(({ verdict }) => verdict !== "unknown");
-  const lastForgotten = forgotten ?? track.lastForgotten;
   const status = statusOf(context, samples, at);
   return {
     samples,
-    judged,
-    lastForgotten,
+    judged: all.slice(-keep),
+    lastForgotten: forgotten ?? track.lastForgotten,
     status,
-    basis: nextBasis({ ...track, judged, lastForgotten }, context, newest),
-    proof: nextProof(track, context, added, status),
+    basis: nextBasis(track, context, newest),
+    proof: nextProof(track, context, added, lastFiringAt(context, all, added.length, status)),
   };
-}
-
-/** `advance` slot by slot over measured samples, oldest first: a backfill, or what a late pass missed. */
-export function advanceThrough(track: Track, context: TrackContext, samples: readonly Sample[]): Track {
-  return samples.reduce((so, sample) => advance(so, context, sample.at, [sample]), track);
 }
 
 /**
@@ -117,9 +112,14 @@ function onGrid(
   const { intervalMs } = context;
   const bySlot = new Map(fresh.map((sample) => [sample.at, sample]));
   const last = track.samples.at(-1)?.at;
-  const first = last === undefined ? (fresh.at(0)?.at ?? at) : last + intervalMs;
+  const oldest = fresh.at(0)?.at ?? at;
+  const first = last === undefined ? oldest : last + intervalMs;
   const added: Sample[] = [];
-  for (let slot = Math.max(first, at - remembered(context) * intervalMs); slot <= at; slot += intervalMs) {
+  for (
+    let slot = Math.max(first, oldest - remembered(context) * intervalMs);
+    slot <= at;
+    slot += intervalMs
+  ) {
     added.push(bySlot.get(slot) ?? { at: slot, unknown: "not-evaluated" });
   }
   return added;
@@ -148,24 +148,21 @@ function fullWindow(
   at: number,
 ): readonly Sample[] {
   const size = windowSize(trigger.forMs, intervalMs);
-  const seen = samples.filter((sample) => sample.at <= at).slice(-size);
+  const end = samples.findLastIndex((sample) => sample.at <= at) + 1;
+  const seen = samples.slice(Math.max(0, end - size), end);
   const missing = Array.from({ length: size - seen.length }, (_, index): Sample => {
     return { at: at - (size - 1 - index) * intervalMs, unknown: "not-evaluated" };
   });
   return [...missing, ...seen];
 }
 
-function nextBasis(
-  track: Pick<Track, "judged" | "lastForgotten" | "basis">,
-  context: TrackContext,
-  added: readonly JudgedSlot[],
-): Track["basis"] {
+function nextBasis(track: Track, context: TrackContext, added: readonly JudgedSlot[]): Track["basis"] {
   const { release, trigger, intervalMs } = context;
   // A target that is out of sight for a moment comes back with the release it had.
   if (release === undefined) return track.basis;
   const lookback = lookbackMs(trigger, intervalMs);
   if (track.basis?.releaseId !== release.id) {
-    const slots = [track.lastForgotten, ...track.judged].filter((slot) => slot !== undefined);
+    const slots = [track.lastForgotten ?? [], track.judged, added].flat();
     return { releaseId: release.id, ...blameBasis(slots, release.startedAt, lookback) };
   }
   const basis = added.reduce<BlameBasis>(
@@ -179,14 +176,28 @@ function nextProof(
   track: Track,
   { release }: TrackContext,
   added: readonly Sample[],
-  status: TriggerStatus,
+  firingAt: number | undefined,
 ): Proof {
   if (release === undefined) return track.proof;
-  const before = track.basis?.releaseId === release.id ? track.proof : NO_PROOF;
+  const before = proofFor(track, release);
   const live = added.filter((sample) => release.clockAt !== undefined && sample.at >= release.clockAt);
   return {
     known: before.known + live.filter(isKnown).length,
     total: before.total + live.length,
-    lastFiringAt: status.state === "firing" ? status.at : before.lastFiringAt,
+    lastFiringAt: firingAt ?? before.lastFiringAt,
   };
+}
+
+/** When the trigger last fired among the last `count` slots of `judged`, also if it no longer does. */
+function lastFiringAt(
+  { trigger, intervalMs }: TrackContext,
+  judged: readonly JudgedSlot[],
+  count: number,
+  status: TriggerStatus,
+): number | undefined {
+  if (status.state === "firing") return status.at;
+  if (trigger.kind === "health" || count <= 1) return undefined;
+  const verdicts = judged.map(({ verdict }) => verdict);
+  const index = lastQualifying(verdicts, windowRule(trigger, intervalMs), judged.length - count);
+  return index === undefined ? undefined : judged[index]?.at;
 }

@@ -6,7 +6,8 @@ import type { TriggerState, TriggerStatus, WindowSummary } from "./trigger-statu
 import { type Verdict, verdictOf } from "./verdict.ts";
 import { qualifies, slotsUntilQualifies, summarizeWindow, type WindowRule } from "./window.ts";
 
-function windowRule(trigger: MetricTrigger, intervalMs: number): WindowRule {
+/** What makes the trigger's window count as one long breach. */
+export function windowRule(trigger: MetricTrigger, intervalMs: number): WindowRule {
   return {
     intervalMs,
     size: windowSize(trigger.forMs, intervalMs),

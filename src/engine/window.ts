@@ -51,44 +51,84 @@ export function summarizeWindow(verdicts: readonly Verdict[], to: number, rule: 
  */
 export function slotsUntilQualifies(verdicts: readonly Verdict[], rule: WindowRule): number {
   let best = rule.size - 1;
-  let tally = EMPTY;
+  const tally = emptyTally();
   for (let start = verdicts.length - 1; start >= 1; start -= 1) {
     const verdict = verdicts[start] ?? "unknown";
-    tally = countOne(tally, verdict);
+    countOne(tally, verdict);
+    if (verdict !== "breaching") continue;
     const coming = { ...tally, known: tally.known + start, breaching: tally.breaching + start };
-    if (verdict === "breaching" && countsQualify(coming, rule)) best = start;
+    if (countsQualify(coming, rule)) best = start;
   }
   return best;
 }
 
+/**
+ * Of the windows that end at `from` or later (indices into `verdicts`, oldest first), the end of the newest one
+ * that qualifies; undefined when none does. One walk, however large the window: what a long backfill needs.
+ */
+export function lastQualifying(
+  verdicts: readonly Verdict[],
+  rule: WindowRule,
+  from: number,
+): number | undefined {
+  let last: number | undefined;
+  let known = 0;
+  let breaching = 0;
+  let gap = 0;
+  let tooLongUntil = -1;
+  const begin = Math.max(0, from - rule.size + 1);
+  for (let end = begin; end < verdicts.length; end += 1) {
+    const start = end - rule.size + 1;
+    const newest = verdicts[end];
+    const left = start > begin ? verdicts[start - 1] : undefined;
+    known += Number(newest !== "unknown") - Number(left !== undefined && left !== "unknown");
+    breaching += Number(newest === "breaching") - Number(left === "breaching");
+    gap = newest === "unknown" ? gap + 1 : 0;
+    if (!gapQualifies(gap, rule)) tooLongUntil = end;
+    const isWhole = newest === "breaching" && verdicts[start] === "breaching" && tooLongUntil < start;
+    if (isWhole && end >= from && sharesQualify({ known, breaching }, rule)) last = end;
+  }
+  return last;
+}
+
 function countsQualify(counts: Counts, rule: WindowRule): boolean {
-  return (
-    counts.breaching >= rule.breachRatio * counts.known - EPSILON &&
-    counts.known >= rule.minCoverage * rule.size - EPSILON &&
-    counts.longestGap * rule.intervalMs <= rule.maxGapMs + EPSILON
-  );
+  return sharesQualify(counts, rule) && gapQualifies(counts.longestGap, rule);
 }
 
-interface Tally extends Counts {
+function sharesQualify({ known, breaching }: Omit<Counts, "longestGap">, rule: WindowRule): boolean {
+  return breaching >= rule.breachRatio * known - EPSILON && known >= rule.minCoverage * rule.size - EPSILON;
+}
+
+function gapQualifies(slots: number, rule: WindowRule): boolean {
+  return slots * rule.intervalMs <= rule.maxGapMs + EPSILON;
+}
+
+interface Tally {
+  known: number;
+  breaching: number;
+  longestGap: number;
   /** Unknown slots in a row at the end that is being walked to. */
-  readonly gap: number;
+  gap: number;
 }
 
-const EMPTY: Tally = { known: 0, breaching: 0, longestGap: 0, gap: 0 };
+function emptyTally(): Tally {
+  return { known: 0, breaching: 0, longestGap: 0, gap: 0 };
+}
 
 function countVerdicts(verdicts: readonly Verdict[]): Counts {
-  return verdicts.reduce(countOne, EMPTY);
+  const tally = emptyTally();
+  for (const verdict of verdicts) countOne(tally, verdict);
+  return tally;
 }
 
-function countOne(tally: Tally, verdict: Verdict): Tally {
+/** In place: a window of a day has thousands of slots, and every pass walks over them. */
+function countOne(tally: Tally, verdict: Verdict): void {
   if (verdict === "unknown") {
-    const gap = tally.gap + 1;
-    return { ...tally, gap, longestGap: Math.max(tally.longestGap, gap) };
+    tally.gap += 1;
+    tally.longestGap = Math.max(tally.longestGap, tally.gap);
+    return;
   }
-  return {
-    known: tally.known + 1,
-    breaching: tally.breaching + (verdict === "breaching" ? 1 : 0),
-    longestGap: tally.longestGap,
-    gap: 0,
-  };
+  tally.known += 1;
+  if (verdict === "breaching") tally.breaching += 1;
+  tally.gap = 0;
 }

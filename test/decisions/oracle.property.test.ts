@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
-  advanceThrough,
+  advance,
   emptyTrack,
   lookbackMs,
   reaches,
@@ -97,7 +97,7 @@ function live({ world, ships, late, restarts }: Run): readonly Pass[] {
     const again = track === undefined || restarts.has(slot) || (release && !reaches(track, release));
     const from = again ? 0 : next;
     const samples = Array.from({ length: slot - from + 1 }, (_, index) => mark(world, from + index));
-    track = advanceThrough(again || !track ? emptyTrack(context, at) : track, context, samples);
+    track = advance(again || !track ? emptyTrack(context, at) : track, context, at, samples);
     next = slot + 1;
     passes.push({ slot, track, release });
   }
@@ -163,5 +163,26 @@ describe("over random series, gaps, restarts, late passes and releases", () => {
       }),
       { numRuns: 300 },
     );
+  });
+
+  test("many slots at once give what slot after slot would have given", () => {
+    let firedBefore = 0;
+    fc.assert(
+      fc.property(arbitraryRun, fc.integer({ min: 0, max: SLOTS }), ({ world, ships }, known) => {
+        const release = releasesOf(ships, world.origin).at(0);
+        const context: TrackContext = { trigger: world.trigger, intervalMs: INTERVAL, release };
+        const stepwise = (track: Track, samples: readonly Sample[]): Track =>
+          samples.reduce((so, sample) => advance(so, context, sample.at, [sample]), track);
+        const all = world.marks.map((_, index) => mark(world, index));
+        const before = stepwise(emptyTrack(context, world.origin), all.slice(0, known));
+        const fresh = all.slice(known);
+        const at = fresh.at(-1)?.at ?? before.status.at;
+        const atOnce = advance(before, context, at, fresh);
+        expect(atOnce).toEqual(stepwise(before, fresh));
+        if (atOnce.status.state !== "firing" && atOnce.proof.lastFiringAt !== undefined) firedBefore += 1;
+      }),
+      { numRuns: 1_000 },
+    );
+    expect(firedBefore).toBeGreaterThan(50);
   });
 });
