@@ -33,7 +33,7 @@ export interface Daemon {
 
 const READY_WITHIN_MS = 60_000;
 const END_WITHIN_MS = 15_000;
-const LAST_WORDS = 2_000;
+const LAST_LINES = 5;
 
 /** Starts the daemon and waits until it is ready. Throws with its last words when it does not get there. */
 export async function startDaemon({ program, folder, rules, env }: DaemonOptions): Promise<Daemon> {
@@ -58,11 +58,13 @@ export async function startDaemon({ program, folder, rules, env }: DaemonOptions
     ...settings,
     ...env,
   });
+  const lastWords = async (): Promise<string> => {
+    const lines = (await readFile(log, "utf8").catch(() => "")).trimEnd().split("\n");
+    return ["Its last words:", ...lines.slice(-LAST_LINES)].join("\n");
+  };
   const ended = async (): Promise<string | undefined> => {
     const how = child.ending()?.how;
-    if (how === undefined) return undefined;
-    const said = await readFile(log, "utf8").catch(() => "");
-    return `rollbackd ended by itself (${how}). Its last words:\n${said.slice(-LAST_WORDS)}`;
+    return how === undefined ? undefined : `rollbackd ended by itself (${how}). ${await lastWords()}`;
   };
   const stop = (): Promise<void> => child.stop(END_WITHIN_MS);
   try {
@@ -70,12 +72,12 @@ export async function startDaemon({ program, folder, rules, env }: DaemonOptions
       withinMs: READY_WITHIN_MS,
       everyMs: 100,
     });
-    const why = await ended();
-    if (why !== undefined) throw new Error(why);
   } catch (error) {
     await stop();
-    throw error;
+    throw new Error(`${(error as Error).message}\n${await lastWords()}`, { cause: error });
   }
+  const why = await ended();
+  if (why !== undefined) throw new Error(why);
   return {
     pid: child.pid,
     url,

@@ -79,7 +79,7 @@ function rules(folder: string, serviceUrl: string): string {
       "script: true",
       `release: {expr: 'count by (version) (app_build_info{app="vcci-api"})'}   # names the running version`,
     ],
-    strategy: ["strategy: script", `script: {command: [sh, rollback.sh], cwd: "${folder}"}`],
+    strategy: ["strategy: script", `script: {command: [sh, rollback.sh], cwd: "${folder}", timeout: 30s}`],
     selector: `app="vcci-api"`,
     healthUrl: `${serviceUrl}/health/ready`,
   });
