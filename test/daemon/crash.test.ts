@@ -63,11 +63,13 @@ async function crashing(
 
 /** More turns of the event loop than any of these runs needs. */
 async function turns(): Promise<void> {
-  for (let turn = 0; turn < 5; turn += 1) {
-    await new Promise((resolve) => {
-      setImmediate(resolve);
-    });
-  }
+  await Array.from({ length: 10 }).reduce<Promise<void>>((so) => so.then(turn), Promise.resolve());
+}
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
 }
 
 /** The daemon is started again a slot later, and goes on with what was left. */
@@ -116,6 +118,22 @@ const EFFECTS = [
 ];
 
 describe("a rollback", () => {
+  it("waits for the disk: no effect begins before the record that announces it is written", async () => {
+    const { world, daemon } = await aboutToDecide();
+    const effects: string[] = [];
+    world.effect = async (name, effect) => {
+      const isAppend = name.startsWith("append");
+      if (isAppend) await turn();
+      else effects.push(name);
+      const result = await effect();
+      if (isAppend) effects.push(name);
+      return result;
+    };
+    await secondPass(world, daemon);
+    await turns();
+    expect(effects).toEqual(EFFECTS);
+  });
+
   it("does nothing to the target before the decision and the intent are on record", async () => {
     const { world, daemon } = await aboutToDecide();
     expect(await crashing(world, undefined, () => secondPass(world, daemon))).toEqual(EFFECTS);
