@@ -7,7 +7,7 @@ import {
   type TrackContext,
 } from "../decisions/track.ts";
 import { slotAt, windowSize } from "../engine/slots.ts";
-import type { HealthTrigger, MetricTrigger } from "../rules/policy.ts";
+import type { HealthTrigger, MetricTrigger, Policy } from "../rules/policy.ts";
 import type { Sampler } from "../signals/sampler.ts";
 import { isKnown, type Sample, type UnknownReason } from "../signals/sample.ts";
 
@@ -35,13 +35,18 @@ export function notWatched(context: TrackContext, at: number): Watched {
   return { track: emptyTrack(context, at), endpoint: "", primed: false, answered: false };
 }
 
+interface MetricContext extends TrackContext {
+  readonly trigger: MetricTrigger;
+  readonly policy: Pick<Policy, "guard" | "watchMs" | "provenAfterMs">;
+}
+
 /**
  * Brings a metric trigger up to `slot`: one instant query when on time, one range query for slots that were
  * missed, and the whole past again when memory does not reach back to before the release.
  */
 export async function measureMetric(
   before: Watched,
-  context: TrackContext & { readonly trigger: MetricTrigger },
+  context: MetricContext,
   slot: number,
   sampler: Sampler,
 ): Promise<Watched> {
@@ -72,18 +77,27 @@ export function measureHealth(
   return { track, endpoint: context.trigger.probe.url, primed: true, answered: true };
 }
 
-async function readPast(
-  context: TrackContext & { readonly trigger: MetricTrigger },
-  slot: number,
-  sampler: Sampler,
-): Promise<Watched> {
-  const { trigger, intervalMs, release } = context;
-  const windows = slot - 2 * windowSize(trigger.forMs, intervalMs) * intervalMs;
-  const past = release === undefined ? slot : release.startedAt - lookbackMs(trigger, intervalMs);
-  const from = slotAt(Math.min(windows, past), intervalMs);
-  const { samples, endpoint } = await sampler.sampleRange(trigger, { from, to: slot, stepMs: intervalMs });
+async function readPast(context: MetricContext, slot: number, sampler: Sampler): Promise<Watched> {
+  const { trigger, intervalMs } = context;
+  const grid = { from: slotAt(pastFrom(context, slot), intervalMs), to: slot, stepMs: intervalMs };
+  const { samples, endpoint } = await sampler.sampleRange(trigger, grid);
   const track = advance(emptyTrack(context, slot), context, slot, samples);
   return { track, endpoint, primed: true, answered: samples.some(isAnswer) };
+}
+
+/**
+ * Windows to judge, and of a release that may be rolled back its whole life with the time before it. Of one that
+ * has been live for longer, which can be months, as much as it takes to prove it.
+ */
+function pastFrom({ trigger, intervalMs, release, policy }: MetricContext, slot: number): number {
+  const windows = slot - 2 * windowSize(trigger.forMs, intervalMs) * intervalMs;
+  if (release === undefined) return windows;
+  const { guard, watchMs, provenAfterMs } = policy;
+  const lookback = lookbackMs(trigger, intervalMs);
+  const guardMs = guard === "always" ? watchMs : guard;
+  const isGuarded = slot - (release.clockAt ?? slot) <= guardMs;
+  const life = release.startedAt - lookback;
+  return Math.min(windows, isGuarded ? life : Math.max(life, slot - provenAfterMs - lookback));
 }
 
 function missing(before: Watched, context: TrackContext, slot: number, tried: Watched): Watched {

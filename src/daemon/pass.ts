@@ -92,7 +92,7 @@ async function measureOne(
     const context = { ...common, trigger };
     return measureHealth(before ?? notWatched(context, at), context, at, ports.probeResults(trigger));
   }
-  const context = { ...common, trigger };
+  const context = { ...common, trigger, policy };
   return measureMetric(before ?? notWatched(context, slot), context, slot, ports.sampler);
 }
 
