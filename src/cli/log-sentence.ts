@@ -24,6 +24,7 @@ const SENTENCES: Sentences = {
   "trigger.resolved": reasonOf,
   "trigger.unknown": reasonOf,
   "evaluation.blind": ({ since, reason }) => `no usable answer since ${since}: ${reason}`,
+  "evaluation.no-data": ({ trigger, since, reason }) => `${trigger} says nothing since ${since}: ${reason}`,
   "evaluation.sighted": ({ blindMs }) => `sees again after ${Math.round(blindMs / 1000)} s`,
   "decision.made": ({ decision, reason, decisionId, summary }) =>
     `[${decisionId}] ${decision === "rollback" ? "" : `${decision}, ${reason}: `}${summary}`,

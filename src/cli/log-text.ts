@@ -45,6 +45,7 @@ export function toneOf(record: LogRecord): Tone | undefined {
       return "red";
     case "trigger.pending":
     case "trigger.unknown":
+    case "evaluation.no-data":
       return "yellow";
     case "trigger.resolved":
     case "rollback.verified":

@@ -33,6 +33,8 @@ export interface Memory {
   readonly rules: Map<string, Map<string, { readonly hash: string; readonly loadedAt: number }>>;
   /** By policy and trigger, without those that are inactive. */
   readonly states: Map<string, Map<string, TriggerState>>;
+  /** By policy and trigger: unknown since when, and whether people were told. */
+  readonly unknown: Map<string, Map<string, { readonly since: number; readonly told: boolean }>>;
   /** By policy: what fired and was not seen to resolve; an unknown trigger has not resolved. */
   readonly firing: Map<string, Set<string>>;
   /** By policy. */
@@ -54,6 +56,7 @@ export function emptyMemory(): Memory {
     open: new Map(),
     rules: new Map(),
     states: new Map(),
+    unknown: new Map(),
     firing: new Map(),
     decisions: new Map(),
     release: new Map(),
@@ -75,6 +78,11 @@ export function fold(memory: Memory, record: LogRecord): void {
     case "evaluation.sighted":
       memory.blind.delete(record.policy);
       return;
+    case "evaluation.no-data": {
+      const unknown = memory.unknown.get(record.policy)?.get(record.trigger);
+      if (unknown) memory.unknown.get(record.policy)?.set(record.trigger, { ...unknown, told: true });
+      return;
+    }
     case "decision.made":
       memory.decisions.set(record.policy, record);
       return;
@@ -162,8 +170,14 @@ const STATE_OF = {
   "trigger.unknown": "unknown",
 } as const;
 
-function foldTrigger({ states, firing, decisions }: Memory, { type, policy, trigger }: OfTrigger): void {
+function foldTrigger({ states, unknown, firing, decisions }: Memory, record: OfTrigger): void {
+  const { type, policy, trigger } = record;
   const state = STATE_OF[type];
+  const unseen = unknown.get(policy) ?? new Map();
+  unknown.set(policy, unseen);
+  if (state === "unknown") unseen.set(trigger, { since: Date.parse(record.at), told: false });
+  else unseen.delete(trigger);
+
   const ofPolicy = states.get(policy) ?? new Map<string, TriggerState>();
   states.set(policy, ofPolicy);
   if (state === "inactive") ofPolicy.delete(trigger);

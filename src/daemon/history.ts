@@ -20,6 +20,11 @@ export interface History {
   readonly loadedAt: (policy: string, trigger: string, hash: string) => number | undefined;
   /** The state last recorded; "inactive" when none was. */
   readonly triggerState: (policy: string, trigger: string) => TriggerState;
+  /** Since when a trigger is on record as unknown, and whether people were told that it says nothing. */
+  readonly unknown: (
+    policy: string,
+    trigger: string,
+  ) => { readonly since: number; readonly told: boolean } | undefined;
   /** Triggers whose last recorded state is another than inactive. */
   readonly unresolved: (policy: string) => readonly string[];
   /** Whether the state last recorded of any trigger is firing. */
@@ -58,6 +63,7 @@ export function createHistory(): History {
       return known?.hash === hash ? known.loadedAt : undefined;
     },
     triggerState: (policy, trigger) => memory.states.get(policy)?.get(trigger) ?? "inactive",
+    unknown: (policy, trigger) => memory.unknown.get(policy)?.get(trigger),
     unresolved: (policy) => [...(memory.states.get(policy)?.keys() ?? [])],
     isFiring: (policy) => [...(memory.states.get(policy)?.values() ?? [])].includes("firing"),
     lastDecision: (policy) => memory.decisions.get(policy),

@@ -1,4 +1,5 @@
 import { proofFor } from "../decisions/track.ts";
+import { isGuarded } from "../releases/guard.ts";
 import { isProven } from "../releases/standing.ts";
 import { targetKey } from "../rules/policy.ts";
 import type { Seen } from "./decide-pass.ts";
@@ -12,6 +13,7 @@ export async function recordChanges(seen: Seen, before: Sight, ports: PassPorts)
   await recordReleases(seen, ports);
   await recordTriggers(seen, ports);
   const sight = await recordSight(seen, before, ports);
+  await recordNoData(seen, ports);
   await recordPromotion(seen, ports);
   return sight;
 }
@@ -50,6 +52,20 @@ async function recordSight({ at, policy, watched }: Seen, before: Sight, ports: 
     await ports.record({ type: "evaluation.sighted", policy: policy.name, blindMs: at - since });
   }
   return sight;
+}
+
+/** Once a spell, and only what Prometheus itself has nothing to say about: being blind is told by itself. */
+async function recordNoData({ at, policy, facts, watched }: Seen, ports: PassPorts): Promise<void> {
+  if (facts === undefined || !isGuarded(facts.release, policy.guard, at)) return;
+  const release = facts.release.id;
+  for (const [trigger, { track, answered }] of watched) {
+    const unknown = ports.history.unknown(policy.name, trigger);
+    if (!answered || unknown === undefined || unknown.told) continue;
+    if (at - unknown.since < policy.noDataAfterMs) continue;
+    const since = new Date(unknown.since).toISOString();
+    const { reason } = track.status;
+    await ports.record({ type: "evaluation.no-data", policy: policy.name, release, trigger, since, reason });
+  }
 }
 
 async function recordPromotion({ at, policy, facts, watched }: Seen, ports: PassPorts): Promise<void> {

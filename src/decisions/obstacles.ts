@@ -1,4 +1,5 @@
 import { formatDuration, formatInstant } from "../engine/format.ts";
+import { isGuarded } from "../releases/guard.ts";
 import { chooseTarget } from "../releases/standing.ts";
 import { HOLD_REASONS, type HoldReason, kindOf } from "./reason.ts";
 import type { FiringTrigger, Situation } from "./situation.ts";
@@ -57,11 +58,10 @@ function kindIn({ confirmation }: Situation, reason: HoldReason): Obstacle["kind
 
 function outsideGuard({ release, policy, at }: Situation): string | undefined {
   if (release === undefined) return "no release of the target is known";
-  if (policy.guard === "always" || release.clockAt === undefined) return undefined;
-  const ageMs = at - release.clockAt;
-  return ageMs > policy.guard
-    ? `${release.id} has been live for ${formatDuration(ageMs)}, longer than the guard period of ${formatDuration(policy.guard)}`
-    : undefined;
+  const { guard } = policy;
+  if (guard === "always" || isGuarded(release, guard, at)) return undefined;
+  const age = formatDuration(at - (release.clockAt ?? at));
+  return `${release.id} has been live for ${age}, longer than the guard period of ${formatDuration(guard)}`;
 }
 
 function windowBefore({ release }: Situation, { blame, status }: FiringTrigger): string | undefined {

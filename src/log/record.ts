@@ -83,7 +83,14 @@ type SightRecord =
       readonly since: string;
       readonly reason: string;
     }
-  | { readonly type: "evaluation.sighted"; readonly policy: string; readonly blindMs: number };
+  | { readonly type: "evaluation.sighted"; readonly policy: string; readonly blindMs: number }
+  /** Prometheus answers, yet a trigger of a guarded release has long been unknown for reasons of its own. */
+  | (OfRelease & {
+      readonly type: "evaluation.no-data";
+      readonly trigger: string;
+      readonly since: string;
+      readonly reason: string;
+    });
 
 export interface DecisionRecord {
   readonly type: "decision.made";

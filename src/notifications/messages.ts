@@ -119,6 +119,24 @@ export function ofBlind(record: Of<"evaluation.blind">): Message {
   };
 }
 
+/** Quieter than being blind: it may only be that nobody uses the service. */
+export function ofNoData(record: Of<"evaluation.no-data">): Message {
+  return {
+    ...stamp(record),
+    event: "info",
+    dedupKey: dedupKey(["no-data", record.policy, record.trigger]),
+    policy: record.policy,
+    release: record.release,
+    severity: "warning",
+    title: `${record.trigger} of ${record.policy} says nothing about ${record.release}`,
+    lines: [
+      `Since ${record.since}: ${record.reason}.`,
+      `Prometheus answers, but this trigger cannot roll the release back as long as it is unknown. Next: check its query (rollbackd check --prometheus), and whether the service has traffic.`,
+    ],
+    evidence: [],
+  };
+}
+
 export function ofSighted(record: Of<"evaluation.sighted">): Message {
   return {
     ...stamp(record),

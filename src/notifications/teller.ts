@@ -7,6 +7,7 @@ import {
   ofDecision,
   ofEnd,
   ofLoaded,
+  ofNoData,
   ofQuiet,
   ofRejected,
   ofSighted,
@@ -60,6 +61,8 @@ function tell(record: LogRecord, known: Known): readonly Message[] {
       return resolved(record, known);
     case "evaluation.blind":
       return [ofBlind(record)];
+    case "evaluation.no-data":
+      return [ofNoData(record)];
     case "evaluation.sighted":
       return [ofSighted(record)];
     case "rules.rejected":

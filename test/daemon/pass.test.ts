@@ -308,6 +308,40 @@ describe("sight", () => {
     expect(decisions(world)).toEqual([]);
   });
 
+  it("trap 19: a trigger that is unknown for reasons of its own is told apart from blindness, once", async () => {
+    const { world, daemon } = await badRelease();
+    world.prometheus.put(EXPR, (at) =>
+      at < clock("10:01:00") ? { at, value: 0.01 } : { at, unknown: "no-data" },
+    );
+    await daemon.passUntil(clock("10:10:45"));
+    expect(ofType(world, "evaluation.no-data")).toEqual([]);
+    await daemon.passUntil(clock("10:30:00"));
+    expect(ofType(world, "evaluation.no-data")).toMatchObject([
+      {
+        trigger: "error-rate",
+        since: "2026-03-02T10:01:00.000Z",
+        reason: expect.stringContaining("no-data"),
+      },
+    ]);
+    expect(ofType(world, "evaluation.blind")).toEqual([]);
+    expect(decisions(world)).toEqual([]);
+    // It sees again, and is silent again: that is news again, as long as the release is guarded.
+    world.prometheus.put(EXPR, (at) =>
+      at < clock("10:31:00") ? { at, value: 0.01 } : { at, unknown: "low-traffic" },
+    );
+    await daemon.passUntil(clock("10:41:00"));
+    expect(ofType(world, "evaluation.no-data")).toHaveLength(2);
+  });
+
+  it("trap 19: outside the guard period silence is nobody's business", async () => {
+    const { world, daemon } = await badRelease();
+    world.prometheus.put(EXPR, (at) =>
+      at < clock("10:55:00") ? { at, value: 0.01 } : { at, unknown: "no-data" },
+    );
+    await daemon.passUntil(clock("11:30:00"));
+    expect(ofType(world, "evaluation.no-data")).toEqual([]);
+  });
+
   it("that returns after a restart was lost for as long as the log says", async () => {
     const { world, daemon } = await badRelease();
     world.prometheus.put(EXPR, drawn(".", 0));
