@@ -38,14 +38,12 @@ export interface AppParts {
   readonly environment: NodeJS.ProcessEnv;
   /** Every secret that is configured, to be kept out of what is shown. */
   readonly secrets: () => readonly string[];
+  /** Called once the log knows of this start, with the way to tell it of the end. */
+  readonly onStarted: (stopped: Stopped) => void;
 }
 
-export interface App {
-  /** Where it answers, such as `http://127.0.0.1:9480`. */
-  readonly url: string;
-  /** Last words for the log. Resolves in any case. */
-  readonly stopped: (cause: string) => Promise<void>;
-}
+/** Last words for the log: why the process ends. Resolves in any case. */
+export type Stopped = (cause: string) => Promise<void>;
 
 const RULES_EVERY_MS = 5_000;
 const LOG_RETRY_EVERY_MS = 5_000;
@@ -53,10 +51,13 @@ const LOG_RETRY_EVERY_MS = 5_000;
 const FLEET_PATIENCE_MS = 2_000;
 
 /**
- * Puts the daemon together and starts it. What is started is ended by `lifecycle`, the newest first.
+ * Puts the daemon together and starts it. What is started is ended by `lifecycle`, the newest first: policies
+ * before the telling of what became of them, and the log last. The log is locked before the port is taken, so that
+ * a second daemon on one data folder hears of that and not of the port; it is read after, because a long one takes
+ * seconds, in which the process is alive though not ready.
  * Throws, with a sentence for people: SettingsError, RulesError, LogLocked, LogUnwritable, KubeConfigError, ListenError.
  */
-export async function startApp(parts: AppParts): Promise<App> {
+export async function startApp(parts: AppParts): Promise<void> {
   const { settings, logger, lifecycle } = parts;
   const rules = await loadRules(settings.rules);
   if (rules.problems.some(isError)) throw new RulesError(rules.problems);
@@ -70,23 +71,24 @@ export async function startApp(parts: AppParts): Promise<App> {
   const core = assemble(parts, { rules, metrics, announcer, log, cluster });
   const url = await serve(parts, { metrics, log, core });
   announcer.attach(await startTelling(parts, { metrics, log, core }));
+  lifecycle.onStop("policies", core.stop);
+  if (lifecycle.signal.aborted) return;
   await log.gate.record({ type: "daemon.started", version: VERSION });
+  parts.onStarted(async (cause) => void (await log.gate.record({ type: "daemon.stopped", cause })));
   await core.rules.take(rules);
   lifecycle.onStop("rules watch", watchRules(settings.rules, rules, RULES_EVERY_MS, core.rules));
   logger.info({ url, rules: settings.rules, data: settings.dataDir }, "rollbackd is running");
-  return {
-    url,
-    stopped: async (cause) => {
-      await log.gate.record({ type: "daemon.stopped", cause });
-    },
-  };
 }
 
 interface Log {
-  readonly folder: string;
   readonly writer: LogWriter;
   readonly gate: LogGate;
+  /** Empty until `read` has been gone through. */
   readonly history: History;
+  /** Every record so far, oldest first, each folded into `history` on its way. */
+  readonly read: () => AsyncIterable<LogRecord>;
+  /** How far `read` has got; undefined once it has come to the end. */
+  readonly readUntil: () => number | undefined;
 }
 
 async function startLog(
@@ -103,7 +105,6 @@ async function startLog(
     );
   }
   const history = createHistory();
-  for await (const record of readLog(folder)) history.apply(record);
   metrics.logHeadSeq.set(writer.head().seq);
   lifecycle.onStop(
     "log metrics",
@@ -123,7 +124,23 @@ async function startLog(
     },
   });
   lifecycle.onStop("log retries", repeatedly(gate.retry, LOG_RETRY_EVERY_MS));
-  return { folder, writer, gate, history };
+  return { writer, gate, history, ...reading(folder, history) };
+}
+
+/** One walk over the log for all who need it: a long one is hundreds of megabytes. */
+function reading(folder: string, history: History): Pick<Log, "read" | "readUntil"> {
+  let readUntil: number | undefined = 0;
+  return {
+    readUntil: () => readUntil,
+    async *read() {
+      for await (const record of readLog(folder)) {
+        history.apply(record);
+        readUntil = record.seq;
+        yield record;
+      }
+      readUntil = undefined;
+    },
+  };
 }
 
 /** What everything above it in this file made. */
@@ -138,6 +155,7 @@ interface Made {
 interface Core {
   readonly rules: RulesInForce;
   readonly policies: PolicySet;
+  readonly stop: () => Promise<void>;
 }
 
 function assemble({ settings, logger, lifecycle, environment, secrets }: AppParts, made: Made): Core {
@@ -161,8 +179,10 @@ function assemble({ settings, logger, lifecycle, environment, secrets }: AppPart
     now: Date.now,
   };
   const policies = createPolicySet((policy) => assemblePolicy(policy, shared, cluster.api()));
-  lifecycle.onStop("policies", policies.stop);
   return {
+    policies,
+    // A query that hangs must not hold up the end; what it was for is over.
+    stop: async () => void (await Promise.all([policies.stop(), prometheus.close()])),
     rules: createRulesInForce({
       first: rules.policies,
       record,
@@ -171,7 +191,6 @@ function assemble({ settings, logger, lifecycle, environment, secrets }: AppPart
       metrics,
       logger,
     }),
-    policies,
   };
 }
 
@@ -198,7 +217,11 @@ async function serve(
       startedAt: Date.now(),
       now: Date.now,
       rules: core.rules.state,
-      log: () => ({ head: log.writer.head(), unwritable: log.gate.unwritable() }),
+      log: () => ({
+        head: log.writer.head(),
+        unwritable: log.gate.unwritable(),
+        readUntil: log.readUntil(),
+      }),
       running: core.policies.running,
     }),
     metrics: { contentType: registry.contentType, metrics: () => registry.metrics() },
@@ -217,7 +240,7 @@ async function startTelling(
   const outbox = await startOutbox({
     append,
     onAppended,
-    history: readLog(log.folder),
+    history: log.read(),
     channels: channelsOf(settings),
     channelsOf: (name) => core.rules.policy(name)?.notify ?? [],
   });

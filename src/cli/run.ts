@@ -1,4 +1,4 @@
-import { type App, startApp } from "../app.ts";
+import { startApp, type Stopped } from "../app.ts";
 import type { Settings } from "../config/settings.ts";
 import { createLifecycle } from "../daemon/lifecycle.ts";
 import { endProcessWith } from "../daemon/process-end.ts";
@@ -20,24 +20,30 @@ export async function run(settings: Settings): Promise<never> {
     );
   };
   const lifecycle = createLifecycle({ boundMs: END_MS, report });
-  let app: App | undefined;
+  let stopped: Stopped | undefined;
   endProcessWith(lifecycle, {
     boundMs: END_MS,
     report,
-    stopping: async (cause) => app?.stopped(cause),
-    crashed: async (error) => app?.stopped(`crash: ${String(error)}`),
+    stopping: async (cause) => stopped?.(cause),
+    crashed: async (error) => stopped?.(`crash: ${String(error)}`),
   });
   try {
-    app = await startApp({
+    await startApp({
       settings,
       logger,
       lifecycle,
       environment: process.env,
       secrets: () => secrets.flatMap((secret) => secret() ?? []),
+      onStarted: (tell) => {
+        stopped = tell;
+      },
     });
   } catch (error) {
-    await lifecycle.stop();
-    throw error;
+    // What was being started when the end came fails for want of what has been ended: that is no news.
+    if (!lifecycle.signal.aborted) {
+      await lifecycle.stop();
+      throw error;
+    }
   }
   return new Promise<never>(() => undefined);
 }

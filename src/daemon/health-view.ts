@@ -11,15 +11,20 @@ export interface HealthSource {
   readonly startedAt: number;
   readonly now: () => number;
   readonly rules: () => { readonly loadedAt: number | undefined; readonly problems: readonly Problem[] };
-  readonly log: () => { readonly head: Head; readonly unwritable: string | undefined };
+  readonly log: () => {
+    readonly head: Head;
+    readonly unwritable: string | undefined;
+    /** How far it has been read at the start; undefined once it has been read. */
+    readonly readUntil: number | undefined;
+  };
   readonly running: () => readonly RunningPolicy[];
 }
 
 export function healthView(source: HealthSource): Health {
   return {
     hindrances: () => [
-      ...rulesHindrance(source),
       ...logHindrance(source),
+      ...rulesHindrance(source),
       ...source.running().flatMap((running) => policyHindrances(running, source.now())),
     ],
     detailed: () => {
@@ -37,9 +42,9 @@ export function healthView(source: HealthSource): Health {
   };
 }
 
-function rulesHindrance({ rules }: HealthSource): readonly Hindrance[] {
+function rulesHindrance({ rules, log }: HealthSource): readonly Hindrance[] {
   const { loadedAt, problems } = rules();
-  if (loadedAt !== undefined) return [];
+  if (loadedAt !== undefined || log().readUntil !== undefined) return [];
   const errors = problems.filter(isError).length;
   return [
     {
@@ -51,10 +56,14 @@ function rulesHindrance({ rules }: HealthSource): readonly Hindrance[] {
 }
 
 function logHindrance({ log }: HealthSource): readonly Hindrance[] {
-  const { unwritable } = log();
-  if (unwritable === undefined) return [];
-  const nextStep = "Nothing is rolled back meanwhile; free space or repair the volume.";
-  return [{ what: "log", detail: unwritable, nextStep }];
+  const { head, unwritable, readUntil } = log();
+  if (unwritable !== undefined) {
+    const nextStep = "Nothing is rolled back meanwhile; free space or repair the volume.";
+    return [{ what: "log", detail: unwritable, nextStep }];
+  }
+  if (readUntil === undefined) return [];
+  const detail = `The decision log is being read, ${readUntil} of ${head.seq} records so far.`;
+  return [{ what: "log", detail, nextStep: "Wait: nothing is evaluated before it has been read." }];
 }
 
 function policyHindrances({ policy, carried }: RunningPolicy, now: number): readonly Hindrance[] {
