@@ -118,14 +118,16 @@ function thresholdText(trigger: Trigger): string {
     : `${trigger.threshold.op} ${trigger.threshold.text}`;
 }
 
-function outlook({ state, firesAt }: TriggerView, at: number): string {
-  if (state === "firing") return "fires";
+function outlook({ firesAt }: TriggerView, at: number): string {
   return firesAt === undefined ? "" : `fires in ${secondsUntil(firesAt, at)} s`;
 }
 
+/** With how much of the window breaches, where anything does. */
 function roomyOutlook(status: TriggerView, at: number): string {
-  const ahead = outlook(status, at);
-  return ahead === "" ? "" : `${ahead}, ${status.window.breaching} of ${status.window.size}`;
+  const { state, window } = status;
+  const share =
+    state === "pending" || state === "firing" ? `${window.breaching} of ${window.size} slots` : "";
+  return [outlook(status, at), share].filter((text) => text !== "").join(", ");
 }
 
 function secondsUntil(instant: string, at: number): number {

@@ -32,7 +32,8 @@ export interface Watching {
 const ASK_EVERY_MS = 250;
 /** Without a terminal: how often the state is said when nothing happens. */
 const SAY_EVERY_MS = 5_000;
-const INDENT = 34;
+/** Of what follows the time and the longest type. */
+const INDENT = 37;
 /** Written for machines, or followed by a record that says the same. */
 const NOT_SHOWN = new Set(["daemon.started", "daemon.stopped", "release.ready", "notification.queued"]);
 
@@ -115,7 +116,7 @@ const KEPT = 60;
 
 function eventText(record: LogRecord, { paint, columns }: Terminal): string {
   const tone = toneOf(record);
-  const type = record.type.padEnd(20);
+  const type = record.type.padEnd(22);
   const said = wrap(sentence(record), columns(), INDENT).trimStart();
   return `  ${clock(Date.parse(record.at))}  ${tone === undefined ? type : paint(tone, type)}  ${said}`;
 }
