@@ -11,6 +11,7 @@ import { createHistory, type History } from "./daemon/history.ts";
 import type { Lifecycle } from "./daemon/lifecycle.ts";
 import { createLogGate, type LogGate } from "./daemon/log-gate.ts";
 import { repeatedly } from "./daemon/repeatedly.ts";
+import { endOrphans } from "./daemon/orphans.ts";
 import { assemblePolicy, type Shared } from "./daemon/policy-parts.ts";
 import { createPolicySet, type PolicySet } from "./daemon/policy-set.ts";
 import { connectPrometheus } from "./daemon/prometheus-settings.ts";
@@ -76,6 +77,7 @@ export async function startApp(parts: AppParts): Promise<void> {
   await log.gate.record({ type: "daemon.started", version: VERSION });
   parts.onStarted(async (cause) => void (await log.gate.record({ type: "daemon.stopped", cause })));
   await core.rules.take(rules);
+  await endOrphans(rules.policies, log.history, log.gate.record);
   lifecycle.onStop("rules watch", watchRules(settings.rules, rules, RULES_EVERY_MS, core.rules));
   logger.info({ url, rules: settings.rules, data: settings.dataDir }, "rollbackd is running");
 }

@@ -20,7 +20,7 @@ import type { Fleet } from "./fleet.ts";
 import type { History } from "./history.ts";
 import type { RecordInLog } from "./ports.ts";
 import { createRollbacks, type Rollbacks } from "./rollbacks.ts";
-import { type RunningPolicy, runPolicy } from "./run-policy.ts";
+import { type PolicyPasses, type RunningPolicy, runPolicy } from "./run-policy.ts";
 
 /** What all policies of the process share. */
 export interface Shared {
@@ -44,18 +44,17 @@ export function assemblePolicy(policy: Policy, shared: Shared, kube: KubeApi | u
   const watch = watchTarget(policy, shared, kube);
   const probers = startProbers(policy, shared);
   const markStanding = standings(policy, kube);
-  let running: RunningPolicy | undefined;
+  let passes: PolicyPasses | undefined;
   const rollbacks = createRollbacks(policy, {
     ...shared,
     strategy: strategyOf(policy, watch, shared, kube),
     markStanding,
     verify: (order, appliedAt, signal) => {
-      const triggers = () =>
-        [...(running?.carried().watched.values() ?? [])].map(({ track }) => track.status);
+      const triggers = () => [...(passes?.carried().watched.values() ?? [])].map(({ track }) => track.status);
       return verifyRollback(order, appliedAt, { ...shared, watch, triggers }, signal);
     },
   });
-  running = runPolicy(policy, {
+  passes = runPolicy(policy, {
     ...shared,
     watch,
     sampler: createSampler(shared.prometheus),
@@ -66,28 +65,34 @@ export function assemblePolicy(policy: Policy, shared: Shared, kube: KubeApi | u
     markStanding,
   });
   rollbacks.resume();
-  return stoppable(running, { rollbacks, watch, probers });
+  return runningPolicy(policy, passes, { rollbacks, watch, probers });
 }
 
-function stoppable(
-  running: RunningPolicy,
-  {
-    rollbacks,
-    watch,
-    probers,
-  }: {
+function runningPolicy(
+  policy: Policy,
+  passes: PolicyPasses,
+  parts: {
     readonly rollbacks: Rollbacks;
     readonly watch: TargetWatch;
     readonly probers: ReadonlyMap<string, Prober>;
   },
 ): RunningPolicy {
+  const { rollbacks, watch, probers } = parts;
+  const stop = async (): Promise<void> => {
+    await passes.stop();
+    await rollbacks.stop();
+    await Promise.all([watch.stop(), ...[...probers.values()].map((prober) => prober.stop())]);
+  };
   return {
-    ...running,
-    stop: async () => {
-      await running.stop();
-      await rollbacks.stop();
-      await Promise.all([watch.stop(), ...[...probers.values()].map((prober) => prober.stop())]);
+    policy,
+    carried: passes.carried,
+    retire: async () => {
+      await passes.decideNoMore();
+      // Its verification needs the passes, the probes and the sight of the target until then.
+      await rollbacks.ended();
+      await stop();
     },
+    stop,
   };
 }
 

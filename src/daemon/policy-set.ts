@@ -1,30 +1,56 @@
-import type { Policy } from "../rules/policy.ts";
+import { type Policy, targetKey } from "../rules/policy.ts";
 import type { RunningPolicy } from "./run-policy.ts";
 
 /** The policies in force. */
 export interface PolicySet {
+  /** Also those that are no longer in the rules but still have a rollback to bring to its end. */
   readonly running: () => readonly RunningPolicy[];
-  /** Ends what is gone or means something else now, and starts what is new; the rest goes on undisturbed. */
-  readonly apply: (policies: readonly Policy[]) => Promise<void>;
+  /**
+   * Lets go of what is gone or means something else now, and starts what is new; the rest goes on undisturbed.
+   * A target whose rollback is under way is taken over when that has ended, which is not waited for.
+   */
+  readonly apply: (policies: readonly Policy[]) => void;
   readonly stop: () => Promise<void>;
 }
 
 /** `start` puts one policy together and runs it. */
 export function createPolicySet(start: (policy: Policy) => RunningPolicy): PolicySet {
-  let running: readonly RunningPolicy[] = [];
+  let wanted: readonly Policy[] = [];
+  let isStopped = false;
+  const running = new Set<RunningPolicy>();
+  const leaving = new Set<RunningPolicy>();
+
+  /** Each as soon as nobody holds its name or its target any more. */
+  function startWanted(): void {
+    if (isStopped) return;
+    const held = new Set([...running].map(({ policy }) => policy.name));
+    const heldTargets = new Set([...leaving].map(({ policy }) => targetKey(policy)));
+    for (const policy of wanted) {
+      if (!held.has(policy.name) && !heldTargets.has(targetKey(policy))) running.add(start(policy));
+    }
+  }
+
+  async function letGo(each: RunningPolicy): Promise<void> {
+    leaving.add(each);
+    await each.retire();
+    leaving.delete(each);
+    running.delete(each);
+    startWanted();
+  }
+
   return {
-    running: () => running,
-    apply: async (policies) => {
-      const wanted = new Set(policies.map(identity));
-      const kept = running.filter(({ policy }) => wanted.has(identity(policy)));
-      const ended = running.filter((each) => !kept.includes(each));
-      running = kept;
-      await Promise.all(ended.map(({ stop }) => stop()));
-      const known = new Set(kept.map(({ policy }) => identity(policy)));
-      running = [...kept, ...policies.filter((policy) => !known.has(identity(policy))).map(start)];
+    running: () => [...running],
+    apply: (policies) => {
+      wanted = policies;
+      const identities = new Set(policies.map(identity));
+      for (const each of running) {
+        if (!identities.has(identity(each.policy)) && !leaving.has(each)) void letGo(each);
+      }
+      startWanted();
     },
     stop: async () => {
-      await Promise.all(running.map(({ stop }) => stop()));
+      isStopped = true;
+      await Promise.all([...running].map(({ stop }) => stop()));
     },
   };
 }

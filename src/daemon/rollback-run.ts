@@ -85,16 +85,25 @@ export async function resume(
       await verify(order, { startedAt, appliedAt: Date.parse(applied.at) }, ports, signal);
     return;
   }
-  if (shown === "not-applied" && ports.strategy.repeatable && isFresh(order, startedAt, ports)) {
+  if (shown === "not-applied" && mayBeginAgain(order, open, ports)) {
     await carryOut(order, startedAt, ports, signal);
     return;
   }
   await recordFailed(order, interrupted(shown), ports, signal);
 }
 
-/** An intent is carried out after a crash only while it is about the present. */
-function isFresh({ policy }: RollbackOrder, startedAt: number, ports: RollbackPorts): boolean {
-  return ports.now() - startedAt < policy.rollback.timeoutMs;
+/**
+ * An intent is carried out after a crash only while it is about the present, and only if the rules of today
+ * would still have it so: by the same strategy, and not by a policy that only observes by now.
+ */
+function mayBeginAgain({ policy }: RollbackOrder, open: OpenRollback, ports: RollbackPorts): boolean {
+  const { mode, rollback } = policy;
+  return (
+    ports.strategy.repeatable &&
+    open.started.strategy === rollback.strategy.kind &&
+    mode !== "observe" &&
+    ports.now() - open.startedAt < rollback.timeoutMs
+  );
 }
 
 type Failed = Extract<ActOutcome, { kind: "failed" }>;

@@ -11,6 +11,8 @@ export interface Rollbacks {
   readonly begin: (order: RollbackOrder, firing: FiringTrigger) => Promise<void>;
   /** Goes on with one that a stop of the daemon left open. */
   readonly resume: () => void;
+  /** Resolves when none is under way. */
+  readonly ended: () => Promise<void>;
   readonly stop: () => Promise<void>;
 }
 
@@ -39,6 +41,7 @@ export function createRollbacks(
       if (open !== undefined && isOurs(open, policy, ports.history))
         launch(resume(orderOf(policy, open), open, ports, signal), open.started.decisionId);
     },
+    ended: () => running,
     stop: async () => {
       stopping.abort();
       await running;
@@ -46,8 +49,10 @@ export function createRollbacks(
   };
 }
 
-/** Another policy of the same target goes on with it only if the one that began it is gone. */
-function isOurs({ started }: OpenRollback, { name, mode }: Policy, history: History): boolean {
+/** Does this policy go on with it? Another one of the same target does only if the one that began it is gone. */
+export function isOurs({ started }: OpenRollback, policy: Policy, history: History): boolean {
+  const { name, mode } = policy;
+  if (started.target !== targetKey(policy)) return false;
   return started.policy === name || (mode !== "observe" && !history.isInForce(started.policy));
 }
 

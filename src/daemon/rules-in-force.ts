@@ -31,7 +31,7 @@ export interface RulesPorts {
   readonly record: RecordInLog;
   /** What keeps rules without mistakes from being put in force here, such as a cluster that cannot be reached. */
   readonly problemsOf: (policies: readonly Policy[]) => Promise<readonly Problem[]>;
-  readonly apply: (policies: readonly Policy[]) => Promise<void>;
+  readonly apply: (policies: readonly Policy[]) => void;
   readonly metrics: Metrics;
   readonly logger: Logger;
 }
@@ -79,7 +79,7 @@ export function createRulesInForce(ports: RulesPorts): RulesInForce {
       owed = [...owed, loadedRecord(policies)];
       await recordOwed();
       metrics.rulesLoadSuccess.set(1);
-      await apply(policies);
+      apply(policies);
       logger.info({ policies: policies.map(({ name }) => name) }, `${policies.length} policies in force`);
     },
   };

@@ -10,6 +10,17 @@ export interface RunningPolicy {
   readonly policy: Policy;
   /** What the last pass found. */
   readonly carried: () => Carried;
+  /** Begins nothing any more, and ends by itself once a rollback that is under way has ended. */
+  readonly retire: () => Promise<void>;
+  /** Ends now; what is under way is gone on with after the next start. */
+  readonly stop: () => Promise<void>;
+}
+
+/** The passes over one policy. */
+export interface PolicyPasses {
+  readonly carried: () => Carried;
+  /** Passes go on, but no decision is made any more once this has resolved. */
+  readonly decideNoMore: () => Promise<void>;
   readonly stop: () => Promise<void>;
 }
 
@@ -22,20 +33,27 @@ const FIRST_LOOK_MS = 10_000;
 const SHORTEST_WAIT_MS = 5;
 
 /** A pass at every slot, never two at a time, until it is stopped. Slots that a slow pass ran over are counted. */
-export function runPolicy(policy: Policy, ports: RunPolicyPorts): RunningPolicy {
+export function runPolicy(policy: Policy, ports: RunPolicyPorts): PolicyPasses {
   const stopping = new AbortController();
   let carried = NOTHING_CARRIED;
-  const mayDecide = (): boolean => !stopping.signal.aborted;
+  let pass: Promise<unknown> = Promise.resolve();
+  const deciding = new AbortController();
+  const mayDecide = (): boolean => !deciding.signal.aborted;
   const running = loop(policy, { ...ports, mayDecide }, stopping.signal, {
     get: () => carried,
-    set: (next) => {
-      carried = next;
+    set: async (next) => {
+      pass = next;
+      carried = await next;
     },
   });
   return {
-    policy,
     carried: () => carried,
+    decideNoMore: async () => {
+      deciding.abort();
+      await pass;
+    },
     stop: async () => {
+      deciding.abort();
       stopping.abort();
       ports.member.leave();
       await running;
@@ -45,7 +63,7 @@ export function runPolicy(policy: Policy, ports: RunPolicyPorts): RunningPolicy 
 
 interface Cell {
   readonly get: () => Carried;
-  readonly set: (next: Carried) => void;
+  readonly set: (next: Promise<Carried>) => Promise<void>;
 }
 
 async function loop(policy: Policy, ports: PassPorts, signal: AbortSignal, carried: Cell): Promise<void> {
@@ -59,7 +77,7 @@ async function loop(policy: Policy, ports: PassPorts, signal: AbortSignal, carri
     if (last === undefined || slot > last) {
       if (last !== undefined) countMissed(policy, (slot - last) / intervalMs - 1, ports);
       last = slot;
-      carried.set(await timedPass(policy, carried.get(), { at, slot }, ports));
+      await carried.set(timedPass(policy, carried.get(), { at, slot }, ports));
     }
     const next = slotAt(ports.now() - queryOffsetMs, intervalMs) + intervalMs + queryOffsetMs;
     await pause(Math.max(SHORTEST_WAIT_MS, next - ports.now()), signal);

@@ -219,4 +219,20 @@ describe("an intent that a crash left without its act", () => {
     expect(ofType(world, "rollback.failed")).toMatchObject([{ reason: "interrupted" }]);
     expect(world.target.acts()).toBe(0);
   });
+
+  it("is not carried out by a policy that was set to observe meanwhile", async () => {
+    const { world, daemon } = await aboutToDecide();
+    await crashing(world, BEFORE_ACT, () => secondPass(world, daemon));
+    await restart(world, policy({ mode: "observe" }));
+    expect(ofType(world, "rollback.failed")).toMatchObject([{ reason: "interrupted" }]);
+    expect(world.target.acts()).toBe(0);
+  });
+
+  it("trap 27: is not carried out by another strategy than the one that may have begun it", async () => {
+    const { world, daemon } = await aboutToDecide(script);
+    await crashing(world, BEFORE_ACT, () => secondPass(world, daemon));
+    await restart(world, deployment);
+    expect(ofType(world, "rollback.failed")).toMatchObject([{ reason: "interrupted" }]);
+    expect(world.target.acts()).toBe(0);
+  });
 });

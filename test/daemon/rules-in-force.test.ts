@@ -33,7 +33,7 @@ function start(changes: Partial<RulesPorts> = {}) {
       return record;
     },
     problemsOf: async () => [],
-    apply: async (policies) => void applied.push(policies),
+    apply: (policies) => void applied.push(policies),
     metrics,
     logger: pino({ level: "silent" }),
     ...changes,
