@@ -14,7 +14,7 @@ import { isKnown, type Sample, type UnknownReason } from "../signals/sample.ts";
 /** What the daemon holds of one trigger between passes. */
 export interface Watched {
   readonly track: Track;
-  /** Who answered last, or the address that was probed. */
+  /** Whose word all of the track is: the one that answered last, or the address that was probed. */
   readonly endpoint: string;
   /** The past was read from Prometheus at least once since the daemon started. */
   readonly primed: boolean;
@@ -52,18 +52,29 @@ export async function measureMetric(
 ): Promise<Watched> {
   const { release } = context;
   if (!before.primed || (release !== undefined && !reaches(before.track, release))) {
-    const again = await readPast(context, slot, sampler);
-    if (again.answered) return again;
-    // Without the past nobody can be blamed; what is known goes on, and the next pass asks again.
-    return missing(before, { ...context, release: undefined }, slot, again);
+    return pastOrNothing(before, context, slot, sampler);
   }
   const next = (before.track.samples.at(-1)?.at ?? slot) + context.intervalMs;
   const { samples, endpoint } =
     next < slot
       ? await sampler.sampleRange(context.trigger, { from: next, to: slot, stepMs: context.intervalMs })
       : await sampler.sampleAt(context.trigger, slot);
+  const answered = samples.some(isAnswer);
+  // Servers may disagree: a window that begins with one and ends with another is the word of neither.
+  if (answered && endpoint !== before.endpoint) return pastOrNothing(before, context, slot, sampler);
   const track = advance(before.track, context, slot, samples);
-  return { track, endpoint, primed: true, answered: samples.some(isAnswer) };
+  return { track, endpoint: before.endpoint, primed: true, answered };
+}
+
+/** Reads the past; without it nobody can be blamed: what is known goes on, and the next pass asks again. */
+async function pastOrNothing(
+  before: Watched,
+  context: MetricContext,
+  slot: number,
+  sampler: Sampler,
+): Promise<Watched> {
+  const again = await readPast(context, slot, sampler);
+  return again.answered ? again : missing(before, { ...context, release: undefined }, slot, again);
 }
 
 /** A probe has no past to read: what the prober remembers is all there is. */
@@ -103,7 +114,7 @@ function pastFrom({ trigger, intervalMs, release, policy }: MetricContext, slot:
 function missing(before: Watched, context: TrackContext, slot: number, tried: Watched): Watched {
   const newest = tried.track.samples.at(-1);
   const track = advance(before.track, context, slot, newest === undefined ? [] : [newest]);
-  return { track, endpoint: tried.endpoint, primed: before.primed, answered: false };
+  return { track, endpoint: before.endpoint, primed: before.primed, answered: false };
 }
 
 function isAnswer(sample: Sample): boolean {

@@ -11,6 +11,8 @@ export interface FakePrometheus extends Sampler {
   readonly asked: Grid[];
   /** What is measured by an expression from now on. */
   readonly put: (expr: string, series: Series) => void;
+  /** Which of several replicas answers. */
+  endpoint: string;
   /** Which queries get no answer. */
   down: "none" | "range" | "all";
 }
@@ -26,10 +28,11 @@ export function fakePrometheus(): FakePrometheus {
       const seen = series.get(expr)?.(at) ?? { at, unknown: "no-data" };
       samples.push(isDown ? { at, unknown: "unreachable" } : seen);
     }
-    return { samples, endpoint: "http://prometheus:9090" };
+    return { samples, endpoint: fake.endpoint };
   };
   const fake: FakePrometheus = {
     asked,
+    endpoint: "http://prometheus:9090",
     down: "none",
     put: (expr, measured) => void series.set(expr, measured),
     sampleAt: async (trigger, at) => answer(trigger, { from: at, to: at, stepMs: 1 }, fake.down === "all"),
