@@ -116,7 +116,8 @@ function isOfRollback(record: LogRecord): record is OfRollback {
 }
 
 /** What means the same as before has been in force since before; what is gone would be new if it came back. */
-function foldRules({ rules }: Memory, record: Extract<LogRecord, { type: "rules.loaded" }>): void {
+function foldRules(memory: Memory, record: Extract<LogRecord, { type: "rules.loaded" }>): void {
+  const { rules } = memory;
   const at = Date.parse(record.at);
   const before = new Map(rules);
   rules.clear();
@@ -127,6 +128,10 @@ function foldRules({ rules }: Memory, record: Extract<LogRecord, { type: "rules.
       return [trigger, same?.hash === hash ? same : { hash, loadedAt: at }] as const;
     });
     rules.set(policy, new Map(loaded));
+  }
+  const { states, unknown, firing, decisions, blind } = memory;
+  for (const ofPolicies of [states, unknown, firing, decisions, blind]) {
+    for (const policy of [...ofPolicies.keys()].filter((name) => !rules.has(name))) ofPolicies.delete(policy);
   }
 }
 

@@ -103,11 +103,15 @@ export function ofEnd(record: Ended, decision: DecisionRecord | undefined, isQui
   };
 }
 
+export function blindKey(policy: string): string {
+  return dedupKey(["blind", policy]);
+}
+
 export function ofBlind(record: Of<"evaluation.blind">): Message {
   return {
     ...stamp(record),
     event: "trigger",
-    dedupKey: dedupKey(["blind", record.policy]),
+    dedupKey: blindKey(record.policy),
     policy: record.policy,
     severity: "error",
     title: `rollbackd is blind for ${record.policy}`,
@@ -141,7 +145,7 @@ export function ofSighted(record: Of<"evaluation.sighted">): Message {
   return {
     ...stamp(record),
     event: "resolve",
-    dedupKey: dedupKey(["blind", record.policy]),
+    dedupKey: blindKey(record.policy),
     policy: record.policy,
     severity: "info",
     title: `rollbackd sees ${record.policy} again`,
@@ -195,7 +199,26 @@ export function ofQuiet(
     target: incident.target,
     severity: "info",
     title: `${incident.target}: no trigger fires any more`,
-    lines: [`${record.trigger}: ${record.reason}`, "Next: nothing; rollbackd goes on watching."],
+    lines: [`${record.trigger}: ${record.reason}`, "Next: nothing to do."],
+    evidence: [],
+  };
+}
+
+/** Nothing will be said of it any more, so the page must not stay open for ever. */
+export function ofGone(
+  record: Of<"rules.loaded">,
+  incident: { readonly dedupKey: string; readonly target: string },
+): Message {
+  return {
+    ...stamp(record),
+    event: "resolve",
+    dedupKey: incident.dedupKey,
+    target: incident.target,
+    severity: "info",
+    title: `${incident.target}: its policy is no longer in the rules`,
+    lines: [
+      "Nothing is known of it from here on. Next: look at the target, if it was not well when that was done.",
+    ],
     evidence: [],
   };
 }

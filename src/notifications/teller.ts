@@ -1,11 +1,13 @@
 import type { DecisionRecord, LogRecord } from "../log/record.ts";
 import { incidentKey, type Message } from "./message.ts";
 import {
+  blindKey,
   MASS_KEY,
   ofApplied,
   ofBlind,
   ofDecision,
   ofEnd,
+  ofGone,
   ofLoaded,
   ofNoData,
   ofQuiet,
@@ -29,6 +31,8 @@ interface Known {
   readonly incidents: Map<string, Incident>;
   /** Triggers that fired and were not seen to resolve, by policy. An unknown trigger has not resolved. */
   readonly firing: Map<string, Set<string>>;
+  /** Policies that were told of as blind and not as sighted. */
+  readonly blind: Set<string>;
   rejected: boolean;
 }
 
@@ -37,7 +41,13 @@ interface Known {
  * the same messages, which is what makes a crash between a record and its message harmless.
  */
 export function createTeller(): (record: LogRecord) => readonly Message[] {
-  const known: Known = { decisions: new Map(), incidents: new Map(), firing: new Map(), rejected: false };
+  const known: Known = {
+    decisions: new Map(),
+    incidents: new Map(),
+    firing: new Map(),
+    blind: new Set(),
+    rejected: false,
+  };
   return (record) => tell(record, known);
 }
 
@@ -60,19 +70,18 @@ function tell(record: LogRecord, known: Known): readonly Message[] {
     case "trigger.resolved":
       return resolved(record, known);
     case "evaluation.blind":
+      known.blind.add(record.policy);
       return [ofBlind(record)];
     case "evaluation.no-data":
       return [ofNoData(record)];
     case "evaluation.sighted":
+      known.blind.delete(record.policy);
       return [ofSighted(record)];
     case "rules.rejected":
       known.rejected = true;
       return [ofRejected(record)];
-    case "rules.loaded": {
-      const { rejected } = known;
-      known.rejected = false;
-      return rejected ? [ofLoaded(record)] : [];
-    }
+    case "rules.loaded":
+      return loaded(record, known);
     default:
       return [];
   }
@@ -101,13 +110,37 @@ function ended(record: Of<"rollback.verified"> | Of<"rollback.failed">, known: K
   return [message];
 }
 
+/** Policies that are gone say nothing more, so what they were told of ends here. */
+function loaded(record: Of<"rules.loaded">, known: Known): readonly Message[] {
+  const inForce = new Set(record.policies.map(({ policy }) => policy));
+  const isGone = (policy: string): boolean => !inForce.has(policy);
+  for (const policy of [...known.firing.keys()].filter(isGone)) known.firing.delete(policy);
+  const over = closeQuiet(known, ({ policies }) => [...policies].some(isGone));
+  const blind = [...known.blind].filter(isGone);
+  for (const policy of blind) known.blind.delete(policy);
+  const mended = known.rejected ? [ofLoaded(record)] : [];
+  known.rejected = false;
+  return [
+    ...mended,
+    ...over.map((incident) => ofGone(record, incident)),
+    ...blind.map((policy) => ofGone(record, { dedupKey: blindKey(policy), target: policy })),
+  ];
+}
+
 function resolved(record: TriggerChange, known: Known): readonly Message[] {
   setOf(known.firing, record.policy).delete(record.trigger);
+  return closeQuiet(known, ({ policies }) => policies.has(record.policy)).map((incident) =>
+    ofQuiet(record, incident),
+  );
+}
+
+/** Forgets those of the incidents in which nothing fires any more, and gives them back. */
+function closeQuiet(known: Known, of: (incident: Incident) => boolean): readonly Incident[] {
   const over = [...known.incidents.values()].filter(
-    ({ policies }) => policies.has(record.policy) && [...policies].every((policy) => isQuiet(known, policy)),
+    (incident) => of(incident) && [...incident.policies].every((policy) => isQuiet(known, policy)),
   );
   over.forEach(({ dedupKey }) => known.incidents.delete(dedupKey));
-  return over.map((incident) => ofQuiet(record, incident));
+  return over;
 }
 
 function openIncident(known: Known, dedupKey: string, about: { policy: string; target: string }): void {

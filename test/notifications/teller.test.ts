@@ -151,6 +151,36 @@ test("trap 11: rejected rules page until rules are loaded; loading without a rej
   ]);
 });
 
+describe("a policy that is taken out of the rules", () => {
+  const inForce = (...names: readonly string[]): RecordBody => ({
+    type: "rules.loaded",
+    policies: names.map((name) => ({ policy: name, hash: name, triggers: {} })),
+  });
+  const escalated = decision("d1", { decision: "escalate", reason: "cooldown" });
+  const blind: RecordBody = {
+    type: "evaluation.blind",
+    policy: "api",
+    since: "2026-01-01T00:00:00.000Z",
+    reason: "x",
+  };
+
+  test("leaves no page open", () => {
+    const records = [trigger("firing"), escalated, blind, inForce("other")];
+    expect(told(...records).at(-1)).toEqual([`resolve ${KEY}`, "resolve rollbackd/blind/api"]);
+    expect(told(...records, inForce("other"), trigger("resolved")).slice(4)).toEqual([[], []]);
+  });
+
+  test("closes nothing that others still have to do with, or that is still in the rules", () => {
+    expect(told(trigger("firing"), escalated, blind, inForce("api", "other")).at(-1)).toEqual([]);
+    const shared = [trigger("firing"), trigger("firing", "error-rate", "other"), escalated];
+    const also = decision("d2", { decision: "escalate", reason: "cooldown", policy: "other" });
+    expect(told(...shared, also, inForce("other")).at(-1)).toEqual([]);
+    expect(
+      told(...shared, also, inForce("other"), trigger("resolved", "error-rate", "other")).at(-1),
+    ).toEqual([`resolve ${KEY}`]);
+  });
+});
+
 test("trap 33: a key that is too long is cut, and stays another key", () => {
   const long = "x".repeat(300);
   const key = incidentKey(`${long}/a`, undefined);
