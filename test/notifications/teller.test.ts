@@ -172,6 +172,8 @@ describe("a policy that is taken out of the rules", () => {
 
   test("closes nothing that others still have to do with, or that is still in the rules", () => {
     expect(told(trigger("firing"), escalated, blind, inForce("api", "other")).at(-1)).toEqual([]);
+    const broken = [trigger("firing"), decision("d1"), started("d1"), trigger("resolved"), failed("d1")];
+    expect(told(...broken, inForce("api")).at(-1)).toEqual([]);
     const shared = [trigger("firing"), trigger("firing", "error-rate", "other"), escalated];
     const also = decision("d2", { decision: "escalate", reason: "cooldown", policy: "other" });
     expect(told(...shared, also, inForce("other")).at(-1)).toEqual([]);
