@@ -77,7 +77,7 @@ export async function startApp(parts: AppParts): Promise<void> {
   await log.gate.record({ type: "daemon.started", version: VERSION });
   parts.onStarted(async (cause) => void (await log.gate.record({ type: "daemon.stopped", cause })));
   await core.rules.take(rules);
-  await endOrphans(rules.policies, log.history, log.gate.record);
+  await endOrphans(rules.policies, log.history, { record: log.gate.record, logger });
   lifecycle.onStop("rules watch", watchRules(settings.rules, rules, RULES_EVERY_MS, core.rules));
   logger.info({ url, rules: settings.rules, data: settings.dataDir }, "rollbackd is running");
 }

@@ -1,3 +1,4 @@
+import type { Logger } from "pino";
 import type { Policy } from "../rules/policy.ts";
 import type { History } from "./history.ts";
 import type { RecordInLog } from "./ports.ts";
@@ -10,7 +11,7 @@ import { isOurs } from "./rollbacks.ts";
 export async function endOrphans(
   policies: readonly Policy[],
   history: History,
-  record: RecordInLog,
+  { record, logger }: { readonly record: RecordInLog; readonly logger: Logger },
 ): Promise<void> {
   for (const open of history.allOpen()) {
     if (policies.some((policy) => isOurs(open, policy, history))) continue;

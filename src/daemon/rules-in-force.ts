@@ -17,7 +17,7 @@ export class RulesError extends Error {
 /** Which rules are in force, and what is wrong with the files as they are now. */
 export interface RulesInForce {
   readonly state: () => { readonly loadedAt: number | undefined; readonly problems: readonly Problem[] };
-  /** The newest of a policy by name. */
+  /** The newest of a policy by name, also of one that is gone: its rollback may still have an end to be told of. */
   readonly policy: (name: string) => Policy | undefined;
   /** Takes what was read: sound rules replace the old ones, others leave them in force and are told. */
   readonly take: (rules: LoadedRules) => Promise<void>;
@@ -39,7 +39,7 @@ export interface RulesPorts {
 export function createRulesInForce(ports: RulesPorts): RulesInForce {
   const { first, record, problemsOf, apply, metrics, logger } = ports;
   let problems: readonly Problem[] = [];
-  let policies = first;
+  const newest = new Map(first.map((policy) => [policy.name, policy]));
   let loadedAt: number | undefined;
   let owed: readonly RecordBody[] = [];
 
@@ -65,7 +65,7 @@ export function createRulesInForce(ports: RulesPorts): RulesInForce {
 
   return {
     state: () => ({ loadedAt, problems }),
-    policy: (name) => policies.find((policy) => policy.name === name),
+    policy: (name) => newest.get(name),
     recordOwed,
     take: async (rules) => {
       ({ problems } = rules);
@@ -75,7 +75,8 @@ export function createRulesInForce(ports: RulesPorts): RulesInForce {
         return;
       }
       for (const problem of problems) logger.warn({ rule: problem.rule }, sentenceOf(problem));
-      ({ policies } = rules);
+      const { policies } = rules;
+      for (const policy of policies) newest.set(policy.name, policy);
       owed = [...owed, loadedRecord(policies)];
       await recordOwed();
       metrics.rulesLoadSuccess.set(1);

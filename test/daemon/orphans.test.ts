@@ -1,6 +1,8 @@
+import { pino } from "pino";
 import { describe, expect, it } from "vitest";
 import { createHistory } from "../../src/daemon/history.ts";
 import { endOrphans } from "../../src/daemon/orphans.ts";
+import type { RecordInLog } from "../../src/daemon/ports.ts";
 import type { RecordBody } from "../../src/log/record.ts";
 import type { Policy } from "../../src/rules/policy.ts";
 import { recordsOf } from "../notifications/memory-log.ts";
@@ -31,10 +33,11 @@ async function ended(
   const history = createHistory();
   recordsOf([...before, loaded(policies)]).forEach(history.apply);
   const written: RecordBody[] = [];
-  await endOrphans(policies, history, async (body) => {
+  const record: RecordInLog = async (body) => {
     written.push(body);
     return recordsOf([body]).at(0);
-  });
+  };
+  await endOrphans(policies, history, { record, logger: pino({ level: "silent" }) });
   return written;
 }
 

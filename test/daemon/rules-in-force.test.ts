@@ -98,3 +98,12 @@ describe("a log that takes no record of the rules", () => {
     expect(recorded()).toEqual(["rules.loaded", "rules.rejected"]);
   });
 });
+
+describe("a policy that is gone from the rules", () => {
+  it("is still known by name, for what is to be told of its rollback", async () => {
+    const { rules } = start();
+    await rules.take(sound([policy({ notify: ["slack"] })]));
+    await rules.take(sound([]));
+    expect(rules.policy("vcci-api")?.notify).toEqual(["slack"]);
+  });
+});
