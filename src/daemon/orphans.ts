@@ -21,6 +21,8 @@ export async function endOrphans(
         ? "whether it was done is not known"
         : "it was done, but whether it helped is not known";
     const detail = `the daemon was stopped during the rollback, and ${policy} no longer guards ${target} by the rules: ${done}; look at the target`;
+    // Rules that do not know the policy do not know either whom it would tell.
+    logger.error({ policy, target, decisionId }, detail);
     await record({
       type: "rollback.failed",
       policy,
