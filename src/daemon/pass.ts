@@ -44,7 +44,7 @@ export async function runPass(
   ports.member.measuring();
   const watched = await measureAll(policy, before, { at, slot, release: facts?.release }, ports);
   // What was measured while connections were being ended says nothing about the target.
-  if (!ports.mayDecide()) return before;
+  if (ports.isStopping()) return before;
   const seen: Seen = { at, policy, facts, watched };
   ports.member.measured([...watched.values()].some(({ track }) => track.status.state === "firing"));
   const sight = await recordChanges(seen, before.sight, ports);

@@ -32,4 +32,6 @@ export interface PassPorts extends ConfirmPorts {
   readonly logger: Logger;
   /** False from when the policy is on its way out: what is under way is brought to its end, nothing is begun. */
   readonly mayDecide: () => boolean;
+  /** True once it is being ended, connections and all. */
+  readonly isStopping: () => boolean;
 }

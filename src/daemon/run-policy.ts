@@ -24,8 +24,8 @@ export interface PolicyPasses {
   readonly stop: () => Promise<void>;
 }
 
-/** Whether it may still decide is for the run itself to say. */
-export type RunPolicyPorts = Omit<PassPorts, "mayDecide">;
+/** How far it has got with its own end is for the run itself to say. */
+export type RunPolicyPorts = Omit<PassPorts, "mayDecide" | "isStopping">;
 
 /** How long the first pass waits for the first look at the target. */
 const FIRST_LOOK_MS = 10_000;
@@ -39,7 +39,8 @@ export function runPolicy(policy: Policy, ports: RunPolicyPorts): PolicyPasses {
   let pass: Promise<unknown> = Promise.resolve();
   const deciding = new AbortController();
   const mayDecide = (): boolean => !deciding.signal.aborted;
-  const running = loop(policy, { ...ports, mayDecide }, stopping.signal, {
+  const isStopping = (): boolean => stopping.signal.aborted;
+  const running = loop(policy, { ...ports, mayDecide, isStopping }, stopping.signal, {
     get: () => carried,
     set: async (next) => {
       pass = next;

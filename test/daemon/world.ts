@@ -159,6 +159,7 @@ function assemble(policy: Policy, { world, history, gate, metrics, fleet, warnin
     newDecisionId: (at) => `${new Date(at).toISOString()}-${policy.name}`,
     markStanding,
     mayDecide: () => true,
+    isStopping: () => false,
   };
   return { ports, rollbacks };
 }
