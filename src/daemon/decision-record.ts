@@ -33,6 +33,8 @@ export function decisionRecord(
       const seen = watched.get(trigger.name);
       return seen === undefined ? [] : [evidenceOf(policy, trigger, seen)];
     }),
+    ...(firing.trigger.severity && { severity: firing.trigger.severity }),
+    ...(policy.runbook !== undefined && { runbook: policy.runbook }),
   };
 }
 

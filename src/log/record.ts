@@ -1,7 +1,7 @@
 import type { Evidence } from "../decisions/decision.ts";
 import type { HoldReason } from "../decisions/reason.ts";
 import type { TriggerState } from "../engine/trigger-status.ts";
-import type { ChannelName } from "../rules/policy.ts";
+import type { ChannelName, Severity } from "../rules/policy.ts";
 
 /**
  * What happened, before it is given its place in the chain. Instants are RFC 3339 UTC with milliseconds.
@@ -107,6 +107,10 @@ export interface DecisionRecord {
   readonly from?: { readonly revision: string; readonly digest: string };
   readonly to?: { readonly revision: string; readonly digest: string };
   readonly evidence: readonly Evidence[];
+  /** How loud the trigger's author wants a page about it. */
+  readonly severity?: Severity;
+  /** Where the policy's author says what to do. */
+  readonly runbook?: string;
 }
 
 interface OfRollback {

@@ -19,17 +19,17 @@ export function ofDecision(record: Of<"decision.made">): Message | undefined {
       return {
         ...about,
         event: "trigger",
-        severity: "error",
+        severity: record.severity ?? "error",
         title: `Rolling back ${target}: ${trigger} fires`,
-        lines: [record.summary, fromTo(record), "You will be told how it ends."],
+        lines: present(record.summary, fromTo(record), "You will be told how it ends.", runbook(record)),
       };
     case "escalate":
       return {
         ...about,
         event: "trigger",
-        severity: "critical",
+        severity: record.severity ?? "critical",
         title: `${target} needs you: ${trigger} fires and rollbackd will not roll back (${record.reason})`,
-        lines: [record.summary, alsoHolding(record)].filter((line) => line !== ""),
+        lines: present(record.summary, alsoHolding(record), runbook(record)),
         ...(record.reason === "mass-breach" ? { dedupKey: MASS_KEY, once: true } : {}),
       };
     case "hold":
@@ -98,6 +98,7 @@ export function ofEnd(record: Ended, decision: DecisionRecord | undefined, isQui
       record.detail,
       ...steps,
       "rollbackd does not try again. Next: look at the target and restore it by hand.",
+      ...present(runbook(decision)),
     ],
     evidence: decision?.evidence ?? [],
   };
@@ -314,6 +315,14 @@ function subject(record: (DecisionRecord | RollbackRecord) & LogRecord) {
     decisionId: record.decisionId,
     ...(record.release === undefined ? {} : { release: record.release }),
   };
+}
+
+function present(...lines: readonly string[]): readonly string[] {
+  return lines.filter((line) => line !== "");
+}
+
+function runbook(decision: DecisionRecord | undefined): string {
+  return decision?.runbook === undefined ? "" : `Runbook: ${decision.runbook}`;
 }
 
 function fromTo({ from, to }: DecisionRecord): string {

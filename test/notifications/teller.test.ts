@@ -57,6 +57,15 @@ describe("a rollback", () => {
     expect([end?.title, ...(end?.lines ?? [])].join(" ")).not.toMatch(/needs you|failed|restore/);
   });
 
+  test("is as loud as its trigger's author wants, and carries the policy's runbook", () => {
+    const asked = { ...decision("d1"), severity: "warning", runbook: "https://wiki/shop" } as const;
+    const messages = recordsOf([trigger("firing"), asked, started("d1"), failed("d1")]).flatMap(
+      createTeller(),
+    );
+    expect(messages[0]?.severity).toBe("warning");
+    for (const { lines } of messages) expect(lines).toContain("Runbook: https://wiki/shop");
+  });
+
   test("says from where to where, and with which numbers", () => {
     const teller = createTeller();
     const [made, done, end] = recordsOf([decision("d1"), applied("d1"), verified("d1")]).map(teller);
