@@ -1,0 +1,130 @@
+import { pino } from "pino";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { createFleet } from "../../src/daemon/fleet.ts";
+import { createHistory } from "../../src/daemon/history.ts";
+import { type PolicyPasses, runPolicy, type RunPolicyPorts } from "../../src/daemon/run-policy.ts";
+import type { Measurable, Sampler } from "../../src/signals/sampler.ts";
+import { createMetrics, type Metrics } from "../../src/telemetry/metrics.ts";
+import { policy, TEN } from "../support/model.ts";
+import { fakePrometheus } from "./fake-prometheus.ts";
+import { fakeTarget } from "./fake-target.ts";
+
+const INTERVAL = 20;
+const fast = policy({ intervalMs: INTERVAL });
+
+const running: PolicyPasses[] = [];
+afterEach(async () => {
+  await Promise.all(running.splice(0).map(({ stop }) => stop()));
+});
+
+/** A policy whose clock starts at ten and can be set, with real timers. */
+function run(changes: Partial<RunPolicyPorts> & { readonly now: () => number }, around = justDo) {
+  const metrics = createMetrics("test");
+  const prometheus = fakePrometheus();
+  const asked: number[] = [];
+  const sampler: Sampler = {
+    sampleAt: (trigger, at) => around(at, () => (asked.push(at), prometheus.sampleAt(trigger, at))),
+    sampleRange: (trigger: Measurable, grid) =>
+      around(grid.to, () => (asked.push(grid.to), prometheus.sampleRange(trigger, grid))),
+  };
+  const passes = runPolicy(fast, {
+    sampler,
+    probeResults: () => [],
+    watch: fakeTarget("vcci-production/vcci-api", { digest: "v1", at: TEN - 86_400_000 }).watch,
+    history: createHistory(),
+    record: async () => undefined,
+    gates: () => ({ logUnwritable: undefined, notLeader: undefined, frozen: undefined }),
+    massBreach: () => undefined,
+    member: createFleet(50).join(fast.name, "vcci-production/vcci-api", false),
+    begin: async () => undefined,
+    tellUnlogged: () => undefined,
+    newDecisionId: String,
+    markStanding: async () => undefined,
+    metrics,
+    logger: pino({ level: "silent" }),
+    ...changes,
+  });
+  running.push(passes);
+  return { passes, asked, metrics };
+}
+
+type Around = <T>(at: number, ask: () => Promise<T>) => Promise<T>;
+const justDo: Around = (_, ask) => ask();
+
+function clockFrom(at: number): { readonly now: () => number; set: (next: number) => void } {
+  let offset = at - performance.now();
+  return {
+    now: () => performance.now() + offset,
+    set: (next) => {
+      offset = next - performance.now();
+    },
+  };
+}
+
+async function missed({ evaluationsMissed }: Metrics): Promise<number> {
+  return (await evaluationsMissed.get()).values.at(0)?.value ?? 0;
+}
+
+describe("the passes over a policy", () => {
+  it("are one a slot, on the grid, in order", async () => {
+    const { asked } = run({ now: clockFrom(TEN).now });
+    await vi.waitFor(() => expect(asked.length).toBeGreaterThan(5));
+    expect(asked.every((at) => (at - TEN) % INTERVAL === 0)).toBe(true);
+    expect(asked).toEqual([...new Set(asked)].toSorted((a, b) => a - b));
+  });
+
+  it("never overlap; the slots that a slow one ran over are counted as missed", async () => {
+    let open = 0;
+    let most = 0;
+    let isFirst = true;
+    const slow: Around = async (_, ask) => {
+      open += 1;
+      most = Math.max(most, open);
+      if (isFirst) await new Promise((resolve) => void setTimeout(resolve, 5 * INTERVAL));
+      isFirst = false;
+      const answer = await ask();
+      open -= 1;
+      return answer;
+    };
+    const { asked, metrics } = run({ now: clockFrom(TEN).now }, slow);
+    await vi.waitFor(() => expect(asked.length).toBeGreaterThan(2));
+    expect(most).toBe(1);
+    expect(await missed(metrics)).toBeGreaterThanOrEqual(3);
+  });
+
+  it("judge no slot again when the clock is set back", async () => {
+    const clock = clockFrom(TEN);
+    const { asked } = run({ now: clock.now });
+    await vi.waitFor(() => expect(asked.length).toBeGreaterThan(5));
+    clock.set(TEN);
+    const before = asked.length;
+    await vi.waitFor(() => expect(asked.length).toBeGreaterThan(before + 2));
+    expect(asked).toEqual([...new Set(asked)].toSorted((a, b) => a - b));
+  });
+
+  it("go on after one that broke", async () => {
+    let isFirst = true;
+    const { asked, passes } = run({ now: clockFrom(TEN).now }, async (_, ask) => {
+      const answer = await ask();
+      if (isFirst) {
+        isFirst = false;
+        throw new Error("a bug");
+      }
+      return answer;
+    });
+    await vi.waitFor(() => expect(passes.carried().at).toBeGreaterThan(TEN));
+    expect(asked.length).toBeGreaterThan(1);
+  });
+
+  it("go on when no decision may be made any more, and end when they are stopped", async () => {
+    const { asked, passes } = run({ now: clockFrom(TEN).now });
+    await vi.waitFor(() => expect(asked.length).toBeGreaterThan(0));
+    await passes.decideNoMore();
+    const before = asked.length;
+    await vi.waitFor(() => expect(asked.length).toBeGreaterThan(before));
+    await passes.stop();
+    const after = asked.length;
+    await new Promise((resolve) => void setTimeout(resolve, 3 * INTERVAL));
+    expect(asked).toHaveLength(after);
+  });
+});
