@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Logger } from "pino";
 import type { Settings } from "./config/settings.ts";
 import { type Announcer, createAnnouncer } from "./daemon/announcer.ts";
-import { channelsOf } from "./daemon/channels.ts";
+import { channelsOf, silentChannels } from "./daemon/channels.ts";
 import { type Cluster, createCluster } from "./daemon/cluster.ts";
 import { createFleet } from "./daemon/fleet.ts";
 import { healthView } from "./daemon/health-view.ts";
@@ -165,6 +165,7 @@ function assemble({ settings, logger, lifecycle, environment, secrets }: AppPart
   const prometheus = connectPrometheus(settings.prometheus, metrics);
   lifecycle.onStop("connections to Prometheus", prometheus.close);
   const { record, unwritable } = log.gate;
+  const channels = channelsOf(settings);
   const shared: Shared = {
     prometheus,
     probe: createProbe(Date.now),
@@ -188,7 +189,10 @@ function assemble({ settings, logger, lifecycle, environment, secrets }: AppPart
     rules: createRulesInForce({
       first: rules.policies,
       record,
-      problemsOf: cluster.problemsOf,
+      problemsOf: async (loaded) => [
+        ...(await cluster.problemsOf(loaded)),
+        ...silentChannels(loaded, channels),
+      ],
       apply: policies.apply,
       metrics,
       logger,

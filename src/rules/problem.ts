@@ -15,6 +15,7 @@ export type ProblemRule =
   | "probe"
   | "mode"
   | "target"
+  | "notify"
   | "no-data" // from here on: found by asking a Prometheus
   | "many-series"
   | "threshold-unreachable"
