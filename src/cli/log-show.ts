@@ -61,7 +61,7 @@ function evidenceText(evidence: Evidence, isCause: boolean, io: Screen): string 
       ? []
       : [["window", `${clock(first.at)} to ${clock(last.at)}`]]),
     ["values", range(samples)],
-    ["", chart(samples, Math.max(10, io.columns - 13))],
+    ["", chart(evidence, Math.max(10, io.columns - 13))],
     ...(unknown.length === 0 ? [] : [["unknown", [...new Set(unknown)].join(", ")]]),
   ];
   return [

@@ -70,6 +70,7 @@ function evidenceOf(policy: Policy, trigger: Trigger, { track, endpoint }: Watch
     ...common,
     query: query.kind === "expr" ? query.expr : `(${query.errors}) / (${query.total})`,
     threshold: `${threshold.op} ${threshold.text}`,
+    limit: threshold.value,
     forMs,
     samples: track.samples.slice(-windowSize(forMs, policy.intervalMs)),
   };

@@ -186,8 +186,8 @@ async function verify(
   await recordInsistently(body, ports, signal);
 }
 
-function verifiedDetail({ target, from, to }: RollbackOrder): string {
-  return `${target} runs ${to.name} again instead of ${from.name}, and every check passed`;
+function verifiedDetail({ from, to }: RollbackOrder): string {
+  return `${to.name} runs again instead of ${from.name}, and every check passed`;
 }
 
 async function recordInsistently(

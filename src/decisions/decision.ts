@@ -7,6 +7,8 @@ export interface Evidence {
   /** The PromQL, or the address that was probed. */
   readonly query: string;
   readonly threshold: string;
+  /** The threshold as a number, in the unit of the samples; not there where it is not one. */
+  readonly limit?: number;
   readonly forMs: number;
   readonly samples: readonly Sample[];
   readonly endpoint: string;

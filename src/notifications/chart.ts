@@ -1,3 +1,4 @@
+import type { Evidence } from "../decisions/decision.ts";
 import { isKnown, type Sample } from "../signals/sample.ts";
 
 const BARS = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"] as const;
@@ -5,14 +6,18 @@ const UNKNOWN = "·";
 const MAX_WIDTH = 60;
 
 /**
- * One character a slot: bars from zero (or the lowest value, if that is below zero) to the highest value;
- * `·` where nothing was known. Long windows are shortened to `width`; the highest value of each part is what shows.
+ * One character a slot: bars from zero (or the lowest value, if that is below zero) to the highest value or the
+ * limit, whichever is more, so that what is far below its limit looks so; `·` where nothing was known.
+ * Long windows are shortened to `width`; the highest value of each part is what shows.
  */
-export function chart(samples: readonly Sample[], width = MAX_WIDTH): string {
+export function chart(
+  { samples, limit = 0 }: Pick<Evidence, "samples" | "limit">,
+  width = MAX_WIDTH,
+): string {
   const parts = split(samples, width).map(highest);
   const values = parts.filter((value) => value !== undefined);
-  const low = Math.min(0, ...values);
-  const span = Math.max(0, ...values) - low;
+  const low = Math.min(0, limit, ...values);
+  const span = Math.max(0, limit, ...values) - low;
   return parts
     .map((value) => (value === undefined ? UNKNOWN : bar(span === 0 ? 0 : (value - low) / span)))
     .join("");

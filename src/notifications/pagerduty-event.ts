@@ -32,8 +32,11 @@ export function pagerDutyEvent(message: Message, publicUrl: string | undefined) 
           .map((line) => cut(line, LINE)),
         windows: evidence
           .slice(0, MAX_CHARTS)
-          .map(({ trigger, threshold, samples }) =>
-            cut(`${trigger}, threshold ${threshold}: ${range(samples)} ${chart(samples)}`, LINE),
+          .map((shown) =>
+            cut(
+              `${shown.trigger}, threshold ${shown.threshold}: ${range(shown.samples)} ${chart(shown)}`,
+              LINE,
+            ),
           ),
         ...(message.release === undefined ? {} : { release: cut(message.release, LINE) }),
         ...(decisionId === undefined ? {} : { decision: cut(decisionId, LINE) }),

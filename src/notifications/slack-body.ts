@@ -30,9 +30,9 @@ function section(text: string) {
   return { type: "section" as const, text: { type: "mrkdwn" as const, text } };
 }
 
-function drawn({ trigger, threshold, samples }: Evidence): string {
-  const text = `${trigger}, threshold ${threshold}: ${range(samples)}`;
-  return `${escapeWithin(text, SECTION / 2)}\n\`${chart(samples)}\``;
+function drawn(evidence: Evidence): string {
+  const text = `${evidence.trigger}, threshold ${evidence.threshold}: ${range(evidence.samples)}`;
+  return `${escapeWithin(text, SECTION / 2)}\n\`${chart(evidence)}\``;
 }
 
 function footer(message: Message, publicUrl: string | undefined): string {

@@ -43,17 +43,28 @@ function texts(body: ReturnType<typeof slackBody>): { type: string; text: string
 }
 
 test("a window is drawn with a gap where nothing was known", () => {
-  expect(chart(evidence.samples)).toBe("▁▅·██");
+  expect(chart(evidence)).toBe("▁▅·██");
   expect(range(evidence.samples)).toBe("lowest 0.001, highest 0.112, newest 0.112, 4 of 5 slots known");
-  expect(chart([{ at: 0, unknown: "no-data" }])).toBe("·");
-  expect(chart([{ at: 0, value: 0 }])).toBe("▁");
-  expect(chart([])).toBe("");
+  expect(chart({ samples: [{ at: 0, unknown: "no-data" }] })).toBe("·");
+  expect(chart({ samples: [{ at: 0, value: 0 }] })).toBe("▁");
+  expect(chart({ samples: [] })).toBe("");
+  // Five milliseconds against a limit of two seconds are next to nothing.
+  expect(chart({ samples: [{ at: 0, value: 0.005 }], limit: 2 })).toBe("▁");
+  expect(
+    chart({
+      samples: [
+        { at: 0, value: 4 },
+        { at: 1, value: 1 },
+      ],
+      limit: 2,
+    }),
+  ).toBe("█▃");
 });
 
 test("a long window keeps its peaks when it is shortened", () => {
   const samples = Array.from({ length: 1000 }, (_, index) => ({ at: index, value: index === 500 ? 9 : 0 }));
-  expect(chart(samples).length).toBeLessThanOrEqual(60);
-  expect([...chart(samples)].filter((bar) => bar === "█")).toHaveLength(1);
+  expect(chart({ samples }).length).toBeLessThanOrEqual(60);
+  expect([...chart({ samples })].filter((bar) => bar === "█")).toHaveLength(1);
 });
 
 test("Slack gets what fired, what was done, the chart, what happens next, and the link", () => {
