@@ -104,7 +104,7 @@ function kindOf(value: Schema): string {
   if (value.enum !== undefined) {
     return value.enum.map((word) => `\`${word}\``).join(", ");
   }
-  if (value.items !== undefined) {
+  if (value.items !== undefined && value.title === undefined) {
     return value.items.properties === undefined ? `list of ${kindOf(value.items)}` : "list, see below";
   }
   const names: Readonly<Record<string, string>> = { string: "text", boolean: "`true`" };

@@ -4,6 +4,7 @@ import type {
   CommandSpec,
   MetricQuery,
   Policy,
+  ProbeExpectation,
   ProbeSpec,
   RollbackSpec,
   Target,
@@ -13,6 +14,8 @@ import type {
 import { readPromql } from "./promql.ts";
 import type { WrittenPolicy, WrittenTrigger } from "./schema.ts";
 import { durationMs, parseThreshold } from "./units.ts";
+
+type WrittenProbe = NonNullable<WrittenTrigger["probe"]>;
 
 /** Part of `for` that may be one hole in the data, where the author did not say. */
 const DEFAULT_GAP = 0.2;
@@ -72,6 +75,10 @@ function buildTrigger(
     };
     return { ...health, hash: triggerHash(health, policy) };
   }
+  if (written.rollout !== undefined) {
+    const rollout = { ...base, kind: "rollout" as const };
+    return { ...rollout, hash: triggerHash(rollout, policy) };
+  }
   const forMs = durationMs(written.for ?? "0s");
   const query = buildQuery(written);
   const metric = {
@@ -109,12 +116,24 @@ function buildThreshold({ above, below }: WrittenTrigger): Threshold {
   };
 }
 
-function buildProbe(written: NonNullable<WrittenTrigger["probe"]>): ProbeSpec {
+function buildProbe({ url, interval, timeout, expect, tls }: WrittenProbe): ProbeSpec {
   return {
-    url: written.url,
-    intervalMs: durationMs(written.interval),
-    timeoutMs: durationMs(written.timeout),
+    url,
+    intervalMs: durationMs(interval),
+    timeoutMs: durationMs(timeout),
+    ...(expect !== undefined && {
+      expect: { statuses: [expect.status].flat().map(buildStatus), body: expect.body },
+    }),
+    ...(tls?.ca !== undefined && { tls: { trust: "ca" as const, file: tls.ca } }),
+    ...(tls?.insecure === true && { tls: { trust: "anybody" as const } }),
   };
+}
+
+/** `204`, or `2xx` for the whole class. */
+function buildStatus(written: number | string): ProbeExpectation["statuses"][number] {
+  if (typeof written === "number") return { from: written, to: written };
+  const from = Number(written.charAt(0)) * 100;
+  return { from, to: from + 99 };
 }
 
 function buildRollback(written: WrittenPolicy["rollback"]): RollbackSpec {

@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
-import type { HealthTrigger, MetricQuery, MetricTrigger, Policy, Target } from "./policy.ts";
+import type { HealthTrigger, MetricQuery, MetricTrigger, Policy, RolloutTrigger, Target } from "./policy.ts";
 import { readPromql } from "./promql.ts";
 
 /** What a trigger's verdict depends on beside the trigger itself. */
 type Surroundings = Pick<Policy, "intervalMs" | "queryOffsetMs" | "target">;
 
-type Unhashed = Omit<MetricTrigger, "hash"> | Omit<HealthTrigger, "hash">;
+type Unhashed = Omit<MetricTrigger, "hash"> | Omit<HealthTrigger, "hash"> | Omit<RolloutTrigger, "hash">;
 
 /**
  * SHA-256, hex, over what a trigger means. Comments, order of keys, white space in PromQL and the way a number is

@@ -22,11 +22,13 @@ const METRIC_KEYS = ["above", "below", "for", "breachRatio", "minCoverage", "max
 
 export function lintTrigger(about: About, trigger: WrittenTrigger, complain: Complain): void {
   lintPlaces(about, trigger, complain);
-  if (trigger.probe === undefined) {
+  if (trigger.probe !== undefined) {
+    lintProbe([...about.path, "probe"], trigger.probe, complain);
+  } else if (trigger.rollout !== undefined) {
+    lintRollout(about, complain);
+  } else {
     lintThreshold(about, trigger, complain);
     lintWindow(about, trigger, complain);
-  } else {
-    lintProbe([...about.path, "probe"], trigger.probe, complain);
   }
   const mode = about.policy.mode ?? "observe";
   if (trigger.mode !== undefined && exceedsPolicy(trigger.mode, mode)) {
@@ -41,11 +43,7 @@ export function lintTrigger(about: About, trigger: WrittenTrigger, complain: Com
 }
 
 function lintPlaces({ document, path }: About, trigger: WrittenTrigger, complain: Complain): void {
-  const misplaced =
-    trigger.probe === undefined
-      ? ["failures", ...(trigger.ratio === undefined ? ["minTotal"] : [])]
-      : [...METRIC_KEYS, "minTotal"];
-  const kind = trigger.probe === undefined ? (trigger.ratio === undefined ? "expr" : "ratio") : "probe";
+  const { kind, misplaced } = placesOf(trigger);
   for (const key of misplaced) {
     if (document.has([...path, key])) {
       complain.key(
@@ -54,6 +52,27 @@ function lintPlaces({ document, path }: About, trigger: WrittenTrigger, complain
         `\`${key}\` means nothing with \`${kind}\`. Leave it out.`,
       );
     }
+  }
+}
+
+/** How the trigger measures, and which keys mean nothing with that. */
+function placesOf({ probe, rollout, ratio }: WrittenTrigger) {
+  if (probe !== undefined) return { kind: "probe", misplaced: [...METRIC_KEYS, "minTotal"] } as const;
+  if (rollout !== undefined) {
+    return { kind: "rollout", misplaced: [...METRIC_KEYS, "minTotal", "failures"] } as const;
+  }
+  return ratio === undefined
+    ? ({ kind: "expr", misplaced: ["failures", "minTotal"] } as const)
+    : ({ kind: "ratio", misplaced: ["failures"] } as const);
+}
+
+function lintRollout({ path, policy }: About, complain: Complain): void {
+  if (policy.target?.script === true) {
+    complain.key(
+      [...path, "rollout"],
+      "target",
+      "Only a Deployment's rollout can be seen, and this target is `script: true`. Use `probe` or `expr`.",
+    );
   }
 }
 
@@ -149,7 +168,7 @@ export function lintQuery(path: Path, expr: string, complain: Complain): void {
 /** Also for the probe that verifies a rollback. */
 export function lintProbe(
   path: Path,
-  probe: { readonly url: string; readonly interval: string; readonly timeout: string },
+  probe: Omit<NonNullable<WrittenTrigger["probe"]>, "expect">,
   complain: Complain,
 ): void {
   if (durationMs(probe.timeout) >= durationMs(probe.interval)) {
@@ -168,6 +187,29 @@ export function lintProbe(
       [...path, "url"],
       "probe",
       "This address carries a password, and addresses are shown in the log and in pages. Take it out.",
+    );
+  }
+  lintProbeTls(path, probe, complain);
+}
+
+function lintProbeTls(
+  path: Path,
+  { url, tls }: Pick<NonNullable<WrittenTrigger["probe"]>, "url" | "tls">,
+  complain: Complain,
+): void {
+  if (tls === undefined) return;
+  if (tls.ca !== undefined && tls.insecure === true) {
+    complain.key(
+      [...path, "tls", "insecure"],
+      "misplaced-key",
+      "With `insecure` any certificate is taken, so `ca` means nothing. Leave one of them out.",
+    );
+  }
+  if (!url.startsWith("https:")) {
+    complain.key(
+      [...path, "tls"],
+      "misplaced-key",
+      "`tls` means nothing with an `http:` address. Leave it out or write `https:`.",
     );
   }
 }

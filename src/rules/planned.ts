@@ -11,11 +11,7 @@ interface Planned {
  * must not be told that there is no such key, and a rule must never seem to be in force when it is not.
  */
 const PLANNED: Readonly<Record<string, Planned>> = {
-  vulnerability: { under: ["triggers"], instead: "Use `ratio`, `expr` or `probe`." },
-  rollout: {
-    under: ["triggers"],
-    instead: "A health trigger with `probe` sees a release that never gets ready.",
-  },
+  vulnerability: { under: ["triggers"], instead: "Use `ratio`, `expr`, `probe` or `rollout`." },
   unless: {
     under: ["triggers", "policies"],
     instead: "Write the exception into the expression, with the operator `unless`.",

@@ -51,6 +51,18 @@ export interface ProbeSpec {
   readonly url: string;
   readonly intervalMs: number;
   readonly timeoutMs: number;
+  /** Any 2xx where absent. */
+  readonly expect?: ProbeExpectation;
+  /** Whom a probe over https believes, where the authorities that Node brings along are not the ones. */
+  readonly tls?: { readonly trust: "ca"; readonly file: string } | { readonly trust: "anybody" };
+}
+
+/** What a good answer looks like. */
+export interface ProbeExpectation {
+  /** Both ends included; one of them must hold. */
+  readonly statuses: readonly { readonly from: number; readonly to: number }[];
+  /** Text that the body must contain. */
+  readonly body: string | undefined;
 }
 
 export interface HealthTrigger extends TriggerBase {
@@ -60,7 +72,12 @@ export interface HealthTrigger extends TriggerBase {
   readonly failures: number;
 }
 
-export type Trigger = MetricTrigger | HealthTrigger;
+/** Fires while the cluster has given up on the rollout of the release: its pods never became ready. */
+export interface RolloutTrigger extends TriggerBase {
+  readonly kind: "rollout";
+}
+
+export type Trigger = MetricTrigger | HealthTrigger | RolloutTrigger;
 
 export interface DeploymentTarget {
   readonly kind: "deployment";

@@ -78,10 +78,43 @@ const url = (description: string) =>
 
 const mode = (description: string) => Type.Enum(["observe", "approve", "enforce"], { description });
 
+const oneStatus = { type: ["integer", "string"], minimum: 100, maximum: 599, pattern: "^[1-5]xx$" };
+
+const statuses = Type.Unsafe<number | string | (number | string)[]>({
+  ...oneStatus,
+  title: "status, `2xx`, or a list of them",
+  type: [...oneStatus.type, "array"],
+  items: { ...oneStatus, title: "status or `2xx`", examples: ["200", "2xx"] },
+  minItems: 1,
+  examples: ["200", "[200, 204]", "2xx"],
+  description: "Statuses that pass.",
+  default: "2xx",
+});
+
+const ProbeExpectSchema = Type.Object(
+  {
+    status: statuses,
+    body: Type.Optional(text("Text that the body must contain, within its first 64 KiB.")),
+  },
+  { ...closed, description: "What a good answer looks like. Any 2xx when left out." },
+);
+
+const ProbeTlsSchema = Type.Object(
+  {
+    ca: Type.Optional(text("PEM file of the authorities to trust, where the daemon runs.")),
+    insecure: Type.Optional(
+      Type.Literal(true, { description: "Take any certificate, as kubelet does for its probes." }),
+    ),
+  },
+  { ...closed, description: "For `https`: whose certificates are believed." },
+);
+
 const probe = {
-  url: url("Address to GET. Any 2xx answer in time passes; redirects are not followed."),
+  url: url("Address to GET. Redirects are not followed."),
   interval: positiveDuration("Time from one probe to the next.", "10s"),
   timeout: positiveDuration("How long one probe may take; shorter than `interval`.", "2s"),
+  expect: Type.Optional(ProbeExpectSchema),
+  tls: Type.Optional(ProbeTlsSchema),
 };
 
 const command = (timeout: string) => ({
@@ -99,7 +132,7 @@ const command = (timeout: string) => ({
 });
 
 /** How a trigger measures: exactly one of these keys. */
-const MEASURES = ["ratio", "expr", "probe"] as const;
+const MEASURES = ["ratio", "expr", "probe", "rollout"] as const;
 
 const TriggerSchema = Type.Object(
   {
@@ -116,6 +149,13 @@ const TriggerSchema = Type.Object(
     expr: Type.Optional(promql("PromQL for one number, compared with the threshold.")),
     probe: Type.Optional(
       Type.Object(probe, { ...closed, description: "Address to probe on its own schedule." }),
+    ),
+    rollout: Type.Optional(
+      Type.Literal("stalled", {
+        description:
+          "`stalled`: fires when the release's pods do not get ready within the Deployment's " +
+          "`progressDeadlineSeconds` (10 minutes unless it says otherwise).",
+      }),
     ),
     above: Type.Optional(
       threshold("Breaches when strictly above: a number, `5%` (0.05), or a duration, which means seconds."),

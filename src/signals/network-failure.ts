@@ -6,7 +6,7 @@ export interface NetworkFailure {
 }
 
 /** The chain of the server's certificate ends at nobody that this process trusts. */
-const UNTRUSTED: readonly string[] = [
+export const UNTRUSTED: readonly string[] = [
   "DEPTH_ZERO_SELF_SIGNED_CERT",
   "SELF_SIGNED_CERT_IN_CHAIN",
   "UNABLE_TO_GET_ISSUER_CERT",
@@ -24,6 +24,7 @@ const SAYINGS: Readonly<Record<string, string>> = {
   ENETUNREACH: "network unreachable",
   EMFILE: "too many open files in this process",
   UND_ERR_SOCKET: "connection closed before the answer was complete",
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: "connection closed before the answer was complete",
   CERT_HAS_EXPIRED: "the server's certificate has expired",
   CERT_NOT_YET_VALID: "the server's certificate is not valid yet; compare the clocks",
   ERR_TLS_CERT_ALTNAME_INVALID: "the server's certificate is for another name",
@@ -41,7 +42,9 @@ const SAYINGS: Readonly<Record<string, string>> = {
 
 /** The connection was there and broke: asking again on another one may do. */
 export function isBroken(error: unknown): boolean {
-  return ["ECONNRESET", "EPIPE", "UND_ERR_SOCKET"].includes(codeOf(error));
+  return ["ECONNRESET", "EPIPE", "UND_ERR_SOCKET", "UND_ERR_RES_CONTENT_LENGTH_MISMATCH"].includes(
+    codeOf(error),
+  );
 }
 
 /** What went wrong with an HTTP exchange that was allowed to take `timeoutMs` as a whole. */
@@ -55,6 +58,8 @@ export function describeFailure(error: unknown, timeoutMs: number): NetworkFailu
 
 function codeOf(error: unknown): string {
   if (!(error instanceof Error)) return "unknown";
+  // An end in the middle of the answer: what undici calls it depends on how far its parser had come.
+  if (error.name === "HTTPParserError" && error.message.includes("EOF")) return "UND_ERR_SOCKET";
   // undici wraps some failures; the one that names the errno lies beneath.
   const { code } = error as { code?: unknown };
   const cause = error.cause === undefined ? "unknown" : codeOf(error.cause);

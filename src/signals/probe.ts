@@ -2,7 +2,9 @@ import { lookup as systemLookup } from "node:dns";
 import type { LookupFunction } from "node:net";
 import { Client } from "undici";
 import type { ProbeSpec } from "../rules/policy.ts";
-import { describeFailure, type NetworkFailure } from "./network-failure.ts";
+import { describeFailure, type NetworkFailure, UNTRUSTED } from "./network-failure.ts";
+import { trustOf } from "./probe-trust.ts";
+import { mismatch, type ProbeReply } from "./probe-verdict.ts";
 import { readBounded } from "./read-bounded.ts";
 import { watchStall } from "./stall.ts";
 import { withinTime } from "./within-time.ts";
@@ -14,10 +16,10 @@ export type ProbeResult =
 
 export type Probe = (spec: ProbeSpec, signal?: AbortSignal) => Promise<ProbeResult>;
 
-/** More of a health page than this is not waited for: the status has already answered. */
+/** More of a health page than this is neither waited for nor searched. */
 const BODY_LIMIT_BYTES = 64 * 1024;
 
-/** Failures to ask at all: of this machine, its resolver, or an address that nothing could ever answer. */
+/** Failures to ask at all: of this machine, its resolver, its trust, or an address that nothing could ever answer. */
 const OWN_TROUBLE = new Set([
   "EMFILE",
   "ENFILE",
@@ -30,11 +32,13 @@ const OWN_TROUBLE = new Set([
   "AbortError",
   "ERR_INVALID_URL",
   "UND_ERR_INVALID_ARG",
+  "TRUST",
+  ...UNTRUSTED,
 ]);
 
 /**
- * GETs a health address once. Passes on 2xx with its body within the timeout; a redirect is a failure, since
- * where it leads (a login page, say) proves nothing about this address. Never throws.
+ * GETs a health address once. Passes when the answer is there within the timeout, body and all, and is what the
+ * spec expects, by default any 2xx. Never throws.
  */
 export function createProbe(now: () => number, lookup: LookupFunction = systemLookup): Probe {
   return async (spec, signal) => {
@@ -43,15 +47,12 @@ export function createProbe(now: () => number, lookup: LookupFunction = systemLo
     const started = performance.now();
     const seen = await get(spec, lookup, signal);
     const stalled = endWatch() > timeoutMs / 2;
-    if (typeof seen !== "number") return blame(now(), seen, stalled);
-    return judge(now(), seen, `HTTP ${seen} in ${Math.round(performance.now() - started)} ms`);
+    if ("code" in seen) return blame(now(), seen, stalled);
+    const detail = `HTTP ${seen.status} in ${Math.round(performance.now() - started)} ms`;
+    const wrong = mismatch(seen, spec.expect);
+    if (wrong === undefined) return { at: now(), ok: true, detail };
+    return { at: now(), ok: false, fault: "target", detail: detail + wrong };
   };
-}
-
-function judge(at: number, status: number, detail: string): ProbeResult {
-  if (status >= 200 && status < 300) return { at, ok: true, detail };
-  const hint = status < 400 ? " (a redirect is not followed; probe the address it leads to)" : "";
-  return { at, ok: false, fault: "target", detail: detail + hint };
 }
 
 /** An answer that did not come while nobody was there to take it accuses nobody; a refusal is an answer. */
@@ -61,12 +62,12 @@ function blame(at: number, { code, message }: NetworkFailure, stalled: boolean):
   return { at, ok: false, fault: OWN_TROUBLE.has(code) ? "prober" : "target", detail: message };
 }
 
-/** The status, or why there is none. */
+/** The answer, or why there is none. */
 async function get(
   spec: ProbeSpec,
   lookup: LookupFunction,
   signal: AbortSignal | undefined,
-): Promise<number | NetworkFailure> {
+): Promise<ProbeReply | NetworkFailure> {
   let resolving = false;
   const watchedLookup: LookupFunction = (host, options, done) => {
     resolving = true;
@@ -85,23 +86,19 @@ async function get(
 }
 
 /** On a connection of its own: one that was open before may outlive what it is meant to prove. */
-async function exchange(
-  { url, timeoutMs }: ProbeSpec,
-  lookup: LookupFunction,
-  signal: AbortSignal,
-): Promise<number> {
-  const { origin, pathname, search } = new URL(url);
-  const client = new Client(origin, { connect: { timeout: timeoutMs, lookup } });
+async function exchange(spec: ProbeSpec, lookup: LookupFunction, signal: AbortSignal): Promise<ProbeReply> {
+  const { origin, pathname, search } = new URL(spec.url);
+  const client = new Client(origin, { connect: { timeout: spec.timeoutMs, lookup, ...trustOf(spec) } });
   try {
-    const { statusCode, body } = await client.request({
+    const { statusCode, headers, body } = await client.request({
       method: "GET",
       path: pathname + search,
       headers: { "user-agent": "rollbackd", accept: "*/*" },
       reset: true,
       signal,
     });
-    await readBounded(body, BODY_LIMIT_BYTES);
-    return statusCode;
+    const location = typeof headers["location"] === "string" ? headers["location"] : undefined;
+    return { status: statusCode, location, body: await readBounded(body, BODY_LIMIT_BYTES) };
   } finally {
     await client.destroy();
   }

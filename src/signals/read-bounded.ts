@@ -1,4 +1,8 @@
-export type BoundedBody = { readonly complete: true; readonly text: string } | { readonly complete: false };
+export interface BoundedBody {
+  /** All of it, or what fits into the limit. */
+  readonly text: string;
+  readonly complete: boolean;
+}
 
 /** Reads a body as UTF-8, but never more than `limitBytes` of it: beyond that the stream is ended. */
 export async function readBounded(
@@ -8,10 +12,11 @@ export async function readBounded(
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of stream) {
+    chunks.push(chunk);
     size += chunk.byteLength;
     // Leaving the loop destroys the stream, and with it the connection.
-    if (size > limitBytes) return { complete: false };
-    chunks.push(chunk);
+    if (size > limitBytes) break;
   }
-  return { complete: true, text: Buffer.concat(chunks).toString("utf8") };
+  const read = Buffer.concat(chunks).subarray(0, limitBytes);
+  return { text: read.toString("utf8"), complete: size <= limitBytes };
 }

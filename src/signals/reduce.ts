@@ -19,7 +19,8 @@ export type SeriesRule = Pick<MetricTrigger, "aggregate" | "threshold">;
 export function reduceExpr(rule: SeriesRule, at: number, series: readonly Reading[]): Sample {
   const [only] = series;
   if (only === undefined) return unknown(at, "no-data", "the expression returned no series");
-  if (series.length > 1 && rule.aggregate === undefined) return manySeries(at, "the expression", series);
+  if (series.length === 1) return number(at, only.value, "the expression");
+  if (rule.aggregate === undefined) return manySeries(at, "the expression", series);
   return combine(
     rule,
     at,
@@ -45,7 +46,7 @@ export function reduceRatio(rule: SeriesRule, at: number, ratio: RatioReading): 
   if (rule.aggregate === undefined) {
     if (total.length > 1) return manySeries(at, "total", total);
     if (errors.length > 1) return manySeries(at, "errors", errors);
-    return combine(rule, at, [divide(at, errors[0]?.value ?? 0, total[0]?.value ?? 0, minTotal)]);
+    return divide(at, errors[0]?.value ?? 0, total[0]?.value ?? 0, minTotal);
   }
   const errorsOf = byLabels(errors);
   const totalOf = byLabels(total);
@@ -67,7 +68,10 @@ function divide(at: number, errors: number, total: number, minTotal: number): Sa
   if (total < minTotal || total <= 0) {
     return unknown(at, "low-traffic", `total ${brief(total)} is below minTotal ${brief(minTotal)}`);
   }
-  return number(at, errors / total, `errors ${brief(errors)} ÷ total ${brief(total)}`);
+  const ratio = errors / total;
+  return Number.isFinite(ratio)
+    ? { at, value: ratio }
+    : notANumber(at, `errors ${brief(errors)} ÷ total ${brief(total)}`, ratio);
 }
 
 /**

@@ -8,6 +8,7 @@ export type UnknownReason =
   | "query-rejected" // 400, or 422 for a query that can never succeed: the rule must change
   | "query-failed" // 5xx, 422 deadline, garbage: may pass
   | "unreachable" // no connection, or no answer in time
+  | "target-unseen" // the target itself could not be looked at
   | "not-evaluated"; // nobody asked: the daemon was down or late
 
 /**

@@ -27,32 +27,34 @@ export function createSampler(source: {
 }): Sampler {
   return {
     sampleAt: (trigger, at) =>
-      measure(trigger, [at], async (expr) => atOnly(await source.instant(expr, at), at)),
+      measure(trigger, { from: at, to: at, stepMs: 1 }, async (expr) =>
+        atOnly(await source.instant(expr, at)),
+      ),
     sampleRange: (trigger, grid) =>
-      measure(trigger, instants(grid), async (expr) => bySlot(await source.range(expr, grid))),
+      measure(trigger, grid, async (expr) => bySlot(await source.range(expr, grid))),
   };
 }
 
-/** The readings of one query by instant. */
-type Readings = ReadonlyMap<number, readonly Reading[]>;
+/** The readings of one query at an instant. */
+type Readings = (at: number) => readonly Reading[];
 type Table = { readonly ok: true; readonly at: Readings; readonly endpoint: string } | Failed;
 type Failed = Extract<Answer<never>, { ok: false }>;
 type Fetch = (expr: string) => Promise<Table>;
 
-async function measure(trigger: Measurable, slots: readonly number[], fetch: Fetch): Promise<Measured> {
+async function measure(trigger: Measurable, grid: Grid, fetch: Fetch): Promise<Measured> {
   const { query } = trigger;
   if (query.kind === "expr") {
     const table = await fetch(query.expr);
-    if (!table.ok) return allUnknown(slots, table);
-    const samples = slots.map((at) => reduceExpr(trigger, at, table.at.get(at) ?? []));
+    if (!table.ok) return allUnknown(grid, table);
+    const samples = instants(grid).map((at) => reduceExpr(trigger, at, table.at(at)));
     return { samples, endpoint: table.endpoint };
   }
   const sides = await fetchSides(query, fetch);
-  if (!sides.ok) return allUnknown(slots, sides);
-  const samples = slots.map((at) =>
+  if (!sides.ok) return allUnknown(grid, sides);
+  const samples = instants(grid).map((at) =>
     reduceRatio(trigger, at, {
-      errors: sides.errors.get(at) ?? [],
-      total: sides.total.get(at) ?? [],
+      errors: sides.errors(at),
+      total: sides.total(at),
       minTotal: query.minTotal,
     }),
   );
@@ -86,20 +88,26 @@ async function fetchSides(
   }
 }
 
-function allUnknown(slots: readonly number[], { reason, detail, endpoint }: Failed): Measured {
-  return { samples: slots.map((at) => ({ at, unknown: reason, detail })), endpoint };
+function allUnknown(grid: Grid, { reason, detail, endpoint }: Failed): Measured {
+  return { samples: instants(grid).map((at) => ({ at, unknown: reason, detail })), endpoint };
 }
 
-function atOnly(answer: Answer<InstantSeries>, at: number): Table {
-  return answer.ok ? { ok: true, at: new Map([[at, answer.series]]), endpoint: answer.endpoint } : answer;
+function atOnly(answer: Answer<InstantSeries>): Table {
+  return answer.ok ? { ok: true, at: () => answer.series, endpoint: answer.endpoint } : answer;
 }
 
+/** Looked up slot by slot: a table of all readings at once would be several times the answer itself. */
 function bySlot(answer: Answer<RangeSeries>): Table {
   if (!answer.ok) return answer;
-  const readings = answer.series.flatMap(({ labels, points }) =>
-    points.map(({ at, value }) => ({ at, labels, value })),
-  );
-  return { ok: true, at: Map.groupBy(readings, ({ at }) => at), endpoint: answer.endpoint };
+  const series = answer.series.map(({ labels, points }) => {
+    return { labels, values: new Map(points.map(({ at, value }) => [at, value])) };
+  });
+  const readings: Readings = (at) =>
+    series.flatMap(({ labels, values }) => {
+      const value = values.get(at);
+      return value === undefined ? [] : [{ labels, value }];
+    });
+  return { ok: true, at: readings, endpoint: answer.endpoint };
 }
 
 function instants({ from, to, stepMs }: Grid): readonly number[] {

@@ -21,6 +21,17 @@ describe("a mistake is told with its line and column", () => {
     ["`for` with a probe", 'probe: {url: "http://a/"}\nfor: 5m', ["8:9 error misplaced-key"]],
     ["a probe slower than its interval", 'probe: {url: "http://a/", timeout: 10s}', ["7:16 error probe"]],
     ["a password in an address", 'probe: {url: "http://u:p@a/"}', ["7:22 error probe"]],
+    [
+      "a status that is none",
+      'probe: {url: "http://a/", expect: {status: [200, 2x, 99]}}',
+      ["7:58 error wrong-value", "7:62 error wrong-value"],
+    ],
+    ["TLS without https", 'probe: {url: "http://a/", tls: {insecure: true}}', ["7:35 error misplaced-key"]],
+    [
+      "authorities, and none needed",
+      'probe: {url: "https://a/", tls: {ca: a.pem, insecure: true}}',
+      ["7:53 error misplaced-key"],
+    ],
     ["an address without a host", 'probe: {url: "http://:80/"}', ["7:22 error probe"]],
     ["`for` below the interval", `${metric}\nabove: 5\nfor: 5s`, ["9:14 warning window"]],
     ["a window of 11,001 slots", `${metric}\nabove: 5\nfor: 165000s`, ["9:14 error window"]],

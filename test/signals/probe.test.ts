@@ -42,11 +42,13 @@ describe("a probe", () => {
 
   test("does not follow a redirect, and says so", async () => {
     const ok = await stubServer(sends(200, "ok"));
-    const url = await stubServer((_, response) => response.writeHead(302, { location: ok }).end());
+    const url = await stubServer((_, response) =>
+      response.writeHead(302, { location: `${ok}/login?ticket=s3cret` }).end(),
+    );
     await expect(probe(spec(url))).resolves.toMatchObject({
       ok: false,
       fault: "target",
-      detail: expect.stringContaining("redirect"),
+      detail: expect.stringMatching(new RegExp(`^HTTP 302 in .*redirect to ${ok}/login is not followed`)),
     });
   });
 

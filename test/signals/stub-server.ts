@@ -4,8 +4,8 @@ import type { AddressInfo } from "node:net";
 import { onTestFinished } from "vitest";
 
 /** A server on loopback that does exactly what the test says, gone when the test is. */
-export async function stubServer(handle: RequestListener): Promise<string> {
-  const server = createServer(handle).listen(0, "127.0.0.1");
+export async function stubServer(handle: RequestListener, host = "127.0.0.1"): Promise<string> {
+  const server = createServer(handle).listen(0, host);
   await once(server, "listening");
   onTestFinished(() => {
     server.close();
