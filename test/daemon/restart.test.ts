@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { clock, HOUR, INTERVAL, metricTrigger, MINUTE, policy, TEN } from "../support/model.ts";
+import type { Grid } from "../../src/signals/range-chunks.ts";
+import type { Measurable } from "../../src/signals/sampler.ts";
 import { breaching } from "./fake-prometheus.ts";
 import { createWorld, type Daemon, decisions, ofType, startDaemon, type World } from "./world.ts";
 
@@ -112,9 +114,9 @@ const shop = (name: string) =>
   });
 
 describe("trap 30: three policies that begin to fire", () => {
-  async function shops(firing: readonly string[]): Promise<World> {
-    const world = createWorld(TEN - HOUR);
-    const names = ["cart", "search", "login"];
+  const names = ["cart", "search", "login"];
+
+  async function shops(firing: readonly string[], world = createWorld(TEN - HOUR)): Promise<World> {
     for (const name of names) {
       world.prometheus.put(name, breaching(firing.includes(name) ? clock("10:01:00") : clock("23:00:00")));
     }
@@ -131,6 +133,25 @@ describe("trap 30: three policies that begin to fire", () => {
     const world = await shops(["cart", "search", "login"]);
     expect(world.target.acts()).toBe(0);
     expect(decisions(world)).toEqual(Array.from({ length: 3 }, () => "escalate mass-breach"));
+  });
+
+  it("and are answered one after the other: the first does not act before the others were measured", async () => {
+    const world = createWorld(TEN - HOUR);
+    const { prometheus } = world;
+    const late = async ({ query }: Measurable): Promise<void> => {
+      const turns = query.kind === "expr" ? names.indexOf(query.expr) : 0;
+      for (let turn = 0; turn < turns; turn += 1) await new Promise(setImmediate);
+    };
+    const staggered = {
+      ...prometheus,
+      sampleAt: (trigger: Measurable, at: number) =>
+        late(trigger).then(() => prometheus.sampleAt(trigger, at)),
+      sampleRange: (trigger: Measurable, grid: Grid) =>
+        late(trigger).then(() => prometheus.sampleRange(trigger, grid)),
+    };
+    const seen = await shops(names, { ...world, prometheus: staggered });
+    expect(seen.target.acts()).toBe(0);
+    expect(decisions(seen)).toEqual(Array.from({ length: 3 }, () => "escalate mass-breach"));
   });
 
   it("one alone is rolled back", async () => {
