@@ -21,6 +21,8 @@ export interface RollbackPorts {
 
 /** What is done once must be on record, however long that takes. */
 const RECORD_RETRY_MS = 1_000;
+/** How often a target that cannot be seen is looked at again. */
+const LOOK_AGAIN_MS = 1_000;
 
 /**
  * The intent, durable before anything else happens; false when it could not be recorded, and then nothing may
@@ -77,7 +79,8 @@ export async function resume(
     await verify(order, { startedAt, appliedAt }, ports, signal);
     return;
   }
-  const shown = await ports.strategy.inspect(order);
+  const shown = await lookAtTarget(order, open, ports, signal);
+  if (shown === undefined) return;
   if (shown === "applied") {
     const outcome = { kind: "applied", detail: "found applied after a restart of the daemon" } as const;
     const applied = await recordApplied(order, outcome, ports, signal);
@@ -90,6 +93,26 @@ export async function resume(
     return;
   }
   await recordFailed(order, interrupted(shown), ports, signal);
+}
+
+type Shown = Awaited<ReturnType<Strategy["inspect"]>>;
+
+/**
+ * What stopped the daemon may have stopped the API server, too: as long as the act could still be begun, a target
+ * that cannot be seen is worth another look. Undefined when `signal` ended the looking.
+ */
+async function lookAtTarget(
+  order: RollbackOrder,
+  open: OpenRollback,
+  ports: RollbackPorts,
+  signal: AbortSignal,
+): Promise<Shown | undefined> {
+  for (;;) {
+    const shown = await ports.strategy.inspect(order);
+    if (shown !== "not-observable" || !mayBeginAgain(order, open, ports)) return shown;
+    await sleep(LOOK_AGAIN_MS, undefined, { signal }).catch(() => undefined);
+    if (signal.aborted) return undefined;
+  }
 }
 
 /**
@@ -108,7 +131,7 @@ function mayBeginAgain({ policy }: RollbackOrder, open: OpenRollback, ports: Rol
 
 type Failed = Extract<ActOutcome, { kind: "failed" }>;
 
-function interrupted(shown: "applied" | "not-applied" | "moved" | "not-observable"): Failed {
+function interrupted(shown: Shown): Failed {
   if (shown === "moved") {
     const detail = "the daemon was stopped before the act, and the target runs something else by now";
     return { kind: "failed", reason: "superseded", detail };
@@ -122,6 +145,17 @@ function interrupted(shown: "applied" | "not-applied" | "moved" | "not-observabl
     reason: "interrupted",
     detail: `the daemon was stopped during the act; ${seen}; it is not tried again, look at the target and roll back by hand if it is needed`,
   };
+}
+
+/** The end on record of a rollback that an error broke off which nobody foresaw; whether it acted is not known. */
+export async function recordBroken(
+  order: RollbackOrder,
+  error: unknown,
+  ports: RollbackPorts,
+  signal: AbortSignal,
+): Promise<void> {
+  const detail = `an error in rollbackd broke the rollback off (${String(error)}); it may have been done in part: look at the target, and report the error`;
+  await recordFailed(order, { kind: "failed", reason: "interrupted", detail }, ports, signal);
 }
 
 async function recordApplied(

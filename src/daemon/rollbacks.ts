@@ -3,7 +3,7 @@ import type { RollbackOrder } from "../rollback/act.ts";
 import { type Policy, targetKey } from "../rules/policy.ts";
 import type { OpenRollback } from "./history-fold.ts";
 import type { History } from "./history.ts";
-import { carryOut, recordStart, resume, type RollbackPorts } from "./rollback-run.ts";
+import { carryOut, recordBroken, recordStart, resume, type RollbackPorts } from "./rollback-run.ts";
 
 /** The rollbacks of one policy; its history allows one at a time. */
 export interface Rollbacks {
@@ -23,23 +23,30 @@ export function createRollbacks(
   const stopping = new AbortController();
   const { signal } = stopping;
   let running = Promise.resolve();
-  const launch = (work: Promise<void>, decisionId: string): void => {
-    running = work.catch((error: unknown) => {
+  const launch = (order: RollbackOrder, work: Promise<void>): void => {
+    const broken = async (error: unknown): Promise<void> => {
+      const { decisionId } = order;
       ports.logger.error(
         { err: error, policy: policy.name, decisionId },
-        "a rollback broke off; restart rollbackd to go on with it, and look at the target meanwhile",
+        "a rollback broke off on an error of rollbackd itself; look at the target, and report the error",
       );
+      // Left open, it would keep every later decision about the target from being made; a stop leaves it to the next start.
+      if (!signal.aborted) await recordBroken(order, error, ports, signal);
+    };
+    running = work.catch(broken).catch((error: unknown) => {
+      ports.logger.error({ err: error, policy: policy.name }, "the end of a rollback could not be recorded");
     });
   };
   return {
     begin: async (order, firing) => {
       if (!(await recordStart(order, firing.trigger.name, ports))) return;
-      launch(carryOut(order, ports.now(), measuringLag(ports, firing, policy), signal), order.decisionId);
+      launch(order, carryOut(order, ports.now(), measuringLag(ports, firing, policy), signal));
     },
     resume: () => {
       const open = ports.history.open(targetKey(policy));
-      if (open !== undefined && isOurs(open, policy, ports.history))
-        launch(resume(orderOf(policy, open), open, ports, signal), open.started.decisionId);
+      if (open === undefined || !isOurs(open, policy, ports.history)) return;
+      const order = orderOf(policy, open);
+      launch(order, resume(order, open, ports, signal));
     },
     ended: () => running,
     stop: async () => {

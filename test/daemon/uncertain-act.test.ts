@@ -1,0 +1,66 @@
+import { describe, expect, it } from "vitest";
+import { eventually } from "../support/eventually.ts";
+import { clock, HOUR, INTERVAL, MINUTE, policy, TEN } from "../support/model.ts";
+import { breaching } from "./fake-prometheus.ts";
+import { createWorld, type Daemon, ofType, startDaemon, type World } from "./world.ts";
+
+const AWAY = { ok: false, reason: "unreachable", detail: "no answer from the API server" } as const;
+
+/** v2 breaches; what the act, once decided, passes through is up to `act`. */
+async function deciding(
+  act: () => Promise<never>,
+): Promise<{ readonly world: World; readonly daemon: Daemon }> {
+  const world = createWorld(TEN - HOUR);
+  world.prometheus.put("errors:ratio", breaching(clock("10:01:00"), clock("10:06:15")));
+  const daemon = startDaemon(world, policy());
+  await daemon.load();
+  world.at = TEN - MINUTE;
+  await daemon.pass();
+  world.target.ship("v2", TEN);
+  const { effect } = world;
+  world.effect = (name, run) => (name === "act" ? act() : effect(name, run));
+  await daemon.passUntil(clock("10:06:00"));
+  world.effect = effect;
+  return { world, daemon };
+}
+
+/** Ended between the intent and the act, and started again while the API server is away. */
+async function startedWithoutSight(): Promise<World> {
+  const { world } = await deciding(() => new Promise(() => undefined));
+  world.at += INTERVAL;
+  world.target.trouble = AWAY;
+  const next = startDaemon(world, policy());
+  await next.load();
+  next.resume();
+  await new Promise(setImmediate);
+  return world;
+}
+
+describe("trap 20: an intent without its act, after a start that cannot see the target", () => {
+  it("is carried out once the target can be seen, as long as it is about the present", async () => {
+    const world = await startedWithoutSight();
+    expect(ofType(world, "rollback.failed")).toEqual([]);
+    world.target.trouble = undefined;
+    await eventually("the rollback ends", () => expect(ofType(world, "rollback.verified")).toHaveLength(1));
+    expect(world.target.acts()).toBe(1);
+  });
+
+  it("ends as interrupted once it is not", async () => {
+    const world = await startedWithoutSight();
+    world.at += policy().rollback.timeoutMs;
+    await eventually("the rollback ends", () => expect(ofType(world, "rollback.failed")).toHaveLength(1));
+    expect(ofType(world, "rollback.failed")).toMatchObject([{ reason: "interrupted" }]);
+    expect(world.target.acts()).toBe(0);
+  });
+});
+
+describe("an act that breaks off with an error nobody foresaw", () => {
+  it("has an end on record, so that people hear of it and the target is decided about again", async () => {
+    const { world, daemon } = await deciding(() => Promise.reject(new TypeError("spec is undefined")));
+    expect(ofType(world, "rollback.failed")).toMatchObject([{ reason: "interrupted" }]);
+    expect(ofType(world, "rollback.failed").at(0)?.detail).toContain("spec is undefined");
+    expect(daemon.history.open("vcci-production/vcci-api")).toBeUndefined();
+    // It may have changed the target: it counts as the one act that the budget allows.
+    expect(daemon.history.rollbacks("vcci-production/vcci-api")).toHaveLength(1);
+  });
+});
