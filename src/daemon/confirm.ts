@@ -1,8 +1,10 @@
 import type { Confirmation, FiringTrigger } from "../decisions/situation.ts";
 import { healthStatus } from "../engine/health-status.ts";
 import { metricStatus } from "../engine/metric-status.ts";
+import { rolloutStatus } from "../engine/rollout-status.ts";
+import type { TriggerStatus } from "../engine/trigger-status.ts";
 import type { Release } from "../releases/release.ts";
-import type { TargetWatch } from "../releases/watch.ts";
+import type { Lookup, TargetWatch } from "../releases/watch.ts";
 import type { HealthTrigger, Policy } from "../rules/policy.ts";
 import type { Sample } from "../signals/sample.ts";
 import type { Sampler } from "../signals/sampler.ts";
@@ -24,46 +26,60 @@ export async function confirm(
   release: Release,
   ports: ConfirmPorts,
 ): Promise<Confirmation> {
+  const lookup = ports.watch.reread();
   const [notFiring, target] = await Promise.all([
-    whyNotFiring(policy, firing, ports),
-    lookAtTarget(release, ports.watch),
+    whyNotFiring(policy, firing, { ...ports, lookup }),
+    lookAtTarget(release, lookup),
   ]);
   return { notFiring, ...target };
 }
 
 async function whyNotFiring(
   policy: Policy,
-  { trigger, status }: FiringTrigger,
-  ports: ConfirmPorts,
+  firing: FiringTrigger,
+  ports: ConfirmPorts & { readonly lookup: Promise<Lookup> },
 ): Promise<string | undefined> {
-  const again =
-    trigger.kind === "metric"
-      ? metricStatus(
-          trigger,
-          policy.intervalMs,
-          (
-            await ports.sampler.sampleRange(trigger, {
-              from: status.window.from,
-              to: status.window.to,
-              stepMs: policy.intervalMs,
-            })
-          ).samples,
-        )
-      : healthStatus(trigger, ports.probeResults(trigger), ports.now());
+  const again = await secondLook(policy, firing, ports);
+  if (firing.trigger.kind === "rollout" && isUnseen(await ports.lookup)) return undefined;
   return again.state === "firing" ? undefined : `on a second look, ${again.reason} (${again.state})`;
+}
+
+async function secondLook(
+  { intervalMs }: Policy,
+  { trigger, status }: FiringTrigger,
+  ports: ConfirmPorts & { readonly lookup: Promise<Lookup> },
+): Promise<TriggerStatus> {
+  switch (trigger.kind) {
+    case "metric": {
+      const { from, to } = status.window;
+      const { samples } = await ports.sampler.sampleRange(trigger, { from, to, stepMs: intervalMs });
+      return metricStatus(trigger, intervalMs, samples);
+    }
+    case "health":
+      return healthStatus(trigger, ports.probeResults(trigger), ports.now());
+    case "rollout": {
+      const lookup = await ports.lookup;
+      return rolloutStatus(trigger, lookup.ok ? lookup.snapshot.rollout : undefined, ports.now());
+    }
+  }
+}
+
+/** Told as that, not as a trigger that went quiet. */
+function isUnseen(lookup: Lookup): boolean {
+  return !lookup.ok && lookup.reason !== "unknown-version";
 }
 
 async function lookAtTarget(
   release: Release,
-  watch: TargetWatch,
+  looked: Promise<Lookup>,
 ): Promise<Pick<Confirmation, "unseen" | "movedTo">> {
-  const lookup = await watch.reread();
+  const lookup = await looked;
   if (lookup.ok) {
     const now = lookup.snapshot.release;
     const movedTo = now.id === release.id ? undefined : `${now.id} (revision ${now.revision.name})`;
     return { unseen: undefined, movedTo };
   }
   // Nothing is there to say its version, as when every pod crashed; that is no sign of another release.
-  if (lookup.reason === "unknown-version") return { unseen: undefined, movedTo: undefined };
+  if (!isUnseen(lookup)) return { unseen: undefined, movedTo: undefined };
   return { unseen: `the target could not be looked at again: ${lookup.detail}`, movedTo: undefined };
 }

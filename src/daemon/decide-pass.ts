@@ -1,7 +1,7 @@
 import { type Decided, decide } from "../decisions/decide.ts";
 import type { FiringTrigger, Situation } from "../decisions/situation.ts";
-import { basisFor } from "../decisions/track.ts";
-import { blame } from "../releases/blame.ts";
+import { basisFor, type Track } from "../decisions/track.ts";
+import { type Blame, blame } from "../releases/blame.ts";
 import { type Policy, targetKey, type Trigger } from "../rules/policy.ts";
 import { confirm } from "./confirm.ts";
 import { decisionRecord } from "./decision-record.ts";
@@ -55,17 +55,24 @@ function firingOf(
   const track = watched.get(trigger.name)?.track;
   if (track?.status.state !== "firing") return [];
   const { status } = track;
-  const basis = basisFor(track, facts?.release);
-  const window = { from: status.window.from, rangeMs: trigger.kind === "metric" ? trigger.rangeMs : 0 };
   return [
     {
       trigger,
       status,
-      blame: facts && basis ? blame(facts.release, basis, window) : undefined,
+      blame: blameFor(trigger, track, facts),
       // A meaning that the log does not know yet is as new as can be.
       loadedAt: ports.history.loadedAt(policy.name, trigger.name, trigger.hash) ?? at,
     },
   ];
+}
+
+/** A rollout that is stalled is the release's own, and was seen in the same look. */
+function blameFor(trigger: Trigger, track: Track, facts: Seen["facts"]): Blame | undefined {
+  const basis = basisFor(track, facts?.release);
+  if (facts === undefined || basis === undefined) return undefined;
+  if (trigger.kind === "rollout") return "blamed";
+  const rangeMs = trigger.kind === "metric" ? trigger.rangeMs : 0;
+  return blame(facts.release, basis, { from: track.status.window.from, rangeMs });
 }
 
 /** Nothing but a person's word, or their wish only to observe, stands between this decision and an act. */

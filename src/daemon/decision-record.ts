@@ -65,6 +65,10 @@ function evidenceOf(policy: Policy, trigger: Trigger, { track, endpoint }: Watch
     const threshold = `${trigger.failures} failures in a row`;
     return { ...common, query: trigger.probe.url, threshold, forMs: 0, samples };
   }
+  if (trigger.kind === "rollout") {
+    const samples = track.samples.slice(-1);
+    return { ...common, query: "rollout", threshold: "stalled", forMs: 0, samples };
+  }
   const { query, threshold, forMs } = trigger;
   return {
     ...common,

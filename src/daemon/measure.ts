@@ -6,6 +6,7 @@ import {
   type Track,
   type TrackContext,
 } from "../decisions/track.ts";
+import { rolloutSample } from "../engine/rollout-status.ts";
 import { slotAt, windowSize } from "../engine/slots.ts";
 import type { HealthTrigger, MetricTrigger, Policy } from "../rules/policy.ts";
 import type { Sampler } from "../signals/sampler.ts";
@@ -21,6 +22,9 @@ export interface Watched {
   /** The source gave a usable answer in this pass, be it "no data". */
   readonly answered: boolean;
 }
+
+/** Where a rollout is seen, for evidence. */
+const ROLLOUT_SOURCE = "the cluster";
 
 /** The server had its say: the answer is about the data, not about whether it can be asked. */
 const ANSWERS: ReadonlySet<UnknownReason> = new Set([
@@ -86,6 +90,13 @@ export function measureHealth(
 ): Watched {
   const track = advance(before.track, context, at, results);
   return { track, endpoint: context.trigger.probe.url, primed: true, answered: true };
+}
+
+/** One look at the target; what it showed before, only memory has. */
+export function measureRollout(before: Watched, context: TrackContext, at: number): Watched {
+  const { rollout } = context;
+  const track = advance(before.track, context, at, [rolloutSample(rollout, at)]);
+  return { track, endpoint: ROLLOUT_SOURCE, primed: true, answered: rollout !== undefined };
 }
 
 async function readPast(context: MetricContext, slot: number, sampler: Sampler): Promise<Watched> {

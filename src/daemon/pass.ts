@@ -1,8 +1,9 @@
+import type { RolloutStatus } from "../releases/release.ts";
 import type { Lookup } from "../releases/watch.ts";
 import { type Policy, targetKey, type Trigger } from "../rules/policy.ts";
 import { STATE_NUMBER } from "../telemetry/metrics.ts";
 import { decideNow, type Seen } from "./decide-pass.ts";
-import { measureHealth, measureMetric, notWatched, type Watched } from "./measure.ts";
+import { measureHealth, measureMetric, measureRollout, notWatched, type Watched } from "./measure.ts";
 import type { PassPorts } from "./ports.ts";
 import { recordChanges } from "./record-pass.ts";
 import { type Sight, SIGHTED } from "./sight.ts";
@@ -42,7 +43,8 @@ export async function runPass(
   const lookup = ports.watch.current();
   const facts = factsOf(policy, lookup, ports);
   ports.member.measuring();
-  const watched = await measureAll(policy, before, { at, slot, release: facts?.release }, ports);
+  const rollout = lookup.ok ? lookup.snapshot.rollout : undefined;
+  const watched = await measureAll(policy, before, { at, slot, release: facts?.release, rollout }, ports);
   // What was measured while connections were being ended says nothing about the target.
   if (ports.isStopping()) return before;
   const seen: Seen = { at, policy, facts, watched };
@@ -61,7 +63,10 @@ function factsOf(policy: Policy, lookup: Lookup, { history }: PassPorts): Seen["
   return { ...withMemory(lookup.snapshot, remembered), uid: lookup.snapshot.uid };
 }
 
-type Now = Instant & { readonly release: NonNullable<Seen["facts"]>["release"] | undefined };
+type Now = Instant & {
+  readonly release: NonNullable<Seen["facts"]>["release"] | undefined;
+  readonly rollout: RolloutStatus | undefined;
+};
 
 async function measureAll(
   policy: Policy,
@@ -86,13 +91,17 @@ async function measureOne(
     trigger,
     before,
   }: { readonly policy: Policy; readonly trigger: Trigger; readonly before: Watched | undefined },
-  { at, slot, release }: Now,
+  { at, slot, release, rollout }: Now,
   ports: PassPorts,
 ): Promise<Watched> {
   const common = { intervalMs: policy.intervalMs, release };
   if (trigger.kind === "health") {
     const context = { ...common, trigger };
     return measureHealth(before ?? notWatched(context, at), context, at, ports.probeResults(trigger));
+  }
+  if (trigger.kind === "rollout") {
+    const context = { ...common, trigger, ...(rollout && { rollout }) };
+    return measureRollout(before ?? notWatched(context, at), context, at);
   }
   const context = { ...common, trigger, policy };
   return measureMetric(before ?? notWatched(context, slot), context, slot, ports.sampler);

@@ -4,6 +4,9 @@ import type { JudgedSlot } from "../releases/blame.ts";
 import type { HealthTrigger, Trigger } from "../rules/policy.ts";
 import { isKnown, type Sample } from "../signals/sample.ts";
 
+/** Samples of a rollout are 1 where it is stalled. */
+const STALLED = { op: "above", value: 0 } as const;
+
 /**
  * What each of `added` says of how things stood at its time; `before` are the samples ahead of them, oldest first.
  * Failed probes fewer than a health trigger asks for say nothing: a service that is restarted for its release
@@ -16,6 +19,9 @@ export function judgeSlots(
 ): readonly JudgedSlot[] {
   if (trigger.kind === "metric") {
     return added.map((sample) => ({ at: sample.at, verdict: verdictOf(trigger.threshold, sample) }));
+  }
+  if (trigger.kind === "rollout") {
+    return added.map((sample) => ({ at: sample.at, verdict: verdictOf(STALLED, sample) }));
   }
   return added.map(({ at }, index) => {
     return { at, verdict: probeVerdict(trigger, [...before, ...added.slice(0, index + 1)]) };

@@ -1,5 +1,6 @@
 import { healthStatus } from "../engine/health-status.ts";
 import { metricStatus, windowRule } from "../engine/metric-status.ts";
+import { rolloutStatus, type RolloutSeen } from "../engine/rollout-status.ts";
 import { windowSize } from "../engine/slots.ts";
 import type { TriggerStatus } from "../engine/trigger-status.ts";
 import { lastQualifying } from "../engine/window.ts";
@@ -32,9 +33,13 @@ export interface TrackContext {
   readonly trigger: Trigger;
   readonly intervalMs: number;
   readonly release: Release | undefined;
+  /** For a rollout trigger: what is seen of its rollout; absent while the target is not seen. */
+  readonly rollout?: RolloutSeen;
 }
 
 const HOUR_MS = 3_600_000;
+/** A rollout is judged by one look; some more say how the one before it stood when a new release is seen late. */
+const ROLLOUT_LOOKS = 8;
 
 /** How far before a release its past is asked about: an hour, or one window where that is longer. */
 export function lookbackMs(trigger: Trigger, intervalMs: number): number {
@@ -56,7 +61,7 @@ export function emptyTrack(context: TrackContext, at: number): Track {
 
 /**
  * The track at slot `at`, given what was measured since the last one, oldest first: for a metric trigger the
- * samples of the slots since, for a health trigger the new probe results. Slots that nobody measured become
+ * samples of the slots since, for a health trigger the new probe results, for a rollout trigger one look. Slots that nobody measured become
  * unknown; a slot that is already known is never judged again. Many slots at once (a backfill, or what a late
  * pass missed) give what slot after slot would have given, in one walk.
  */
@@ -100,7 +105,14 @@ export function proofFor({ basis, proof }: Track, release: Release): Proof {
 
 /** Two windows: one to judge now, one to say how things stood before a release within the first. */
 function remembered({ trigger, intervalMs }: TrackContext): number {
-  return trigger.kind === "metric" ? 2 * windowSize(trigger.forMs, intervalMs) + 2 : 2 * trigger.failures + 2;
+  switch (trigger.kind) {
+    case "metric":
+      return 2 * windowSize(trigger.forMs, intervalMs) + 2;
+    case "health":
+      return 2 * trigger.failures + 2;
+    case "rollout":
+      return ROLLOUT_LOOKS;
+  }
 }
 
 function onGrid(
@@ -110,17 +122,16 @@ function onGrid(
   fresh: readonly Sample[],
 ): readonly Sample[] {
   const { intervalMs } = context;
-  const bySlot = new Map(fresh.map((sample) => [sample.at, sample]));
   const last = track.samples.at(-1)?.at;
   const oldest = fresh.at(0)?.at ?? at;
   const first = last === undefined ? oldest : last + intervalMs;
+  const begin = Math.max(first, oldest - remembered(context) * intervalMs);
   const added: Sample[] = [];
-  for (
-    let slot = Math.max(first, oldest - remembered(context) * intervalMs);
-    slot <= at;
-    slot += intervalMs
-  ) {
-    added.push(bySlot.get(slot) ?? { at: slot, unknown: "not-evaluated" });
+  let next = 0;
+  for (let slot = begin; slot <= at; slot += intervalMs) {
+    while ((fresh[next]?.at ?? slot) < slot) next += 1;
+    const sample = fresh[next];
+    added.push(sample?.at === slot ? sample : { at: slot, unknown: "not-evaluated" });
   }
   return added;
 }
@@ -131,13 +142,18 @@ function distinct(track: Track, fresh: readonly Sample[]): readonly Sample[] {
 }
 
 function statusOf(
-  { trigger, intervalMs }: TrackContext,
+  { trigger, intervalMs, rollout }: TrackContext,
   samples: readonly Sample[],
   at: number,
 ): TriggerStatus {
-  return trigger.kind === "metric"
-    ? metricStatus(trigger, intervalMs, fullWindow(trigger, intervalMs, samples, at))
-    : healthStatus(trigger, samples, at);
+  switch (trigger.kind) {
+    case "metric":
+      return metricStatus(trigger, intervalMs, fullWindow(trigger, intervalMs, samples, at));
+    case "health":
+      return healthStatus(trigger, samples, at);
+    case "rollout":
+      return rolloutStatus(trigger, rollout, at);
+  }
 }
 
 /** The last window of samples ending at `at`, padded with what was never measured. */
@@ -196,7 +212,7 @@ function lastFiringAt(
   status: TriggerStatus,
 ): number | undefined {
   if (status.state === "firing") return status.at;
-  if (trigger.kind === "health" || count <= 1) return undefined;
+  if (trigger.kind !== "metric" || count <= 1) return undefined;
   const verdicts = judged.map(({ verdict }) => verdict);
   const index = lastQualifying(verdicts, windowRule(trigger, intervalMs), judged.length - count);
   return index === undefined ? undefined : judged[index]?.at;

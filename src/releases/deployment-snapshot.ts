@@ -5,7 +5,7 @@ import { firstReadyAt, startOf } from "./deployment-dates.ts";
 import { historyOf, ownedBy, type History, type Use } from "./deployment-history.ts";
 import { rememberedRollbacks, standings } from "./deployment-marks.ts";
 import { deadlineExceededAt, rolloutStatus } from "./deployment-rollout.ts";
-import type { Release, Revision, Standing, TargetSnapshot } from "./release.ts";
+import type { Release, Revision, RolloutStatus, Standing, TargetSnapshot } from "./release.ts";
 
 /** The objects of one Deployment as the cluster has them, and when that was (epoch ms). */
 export interface DeploymentView {
@@ -45,7 +45,7 @@ export function deploymentSnapshot(
     release: releaseOf(view, history, { memory: updated, rollbacks, standingOf }),
     earlier: earlierOf(history, standingOf),
     rollbacks: rollbacks.map(({ decision, at, from }) => ({ decisionId: decision, at, fromDigest: from })),
-    rollout: rolloutStatus(deployment, updated.startedAt),
+    rollout: rolloutOf(view, history, updated),
   };
   return { snapshot, memory: updated };
 }
@@ -121,6 +121,21 @@ function remember(
 
 function nothingElseSince({ uses }: Pick<History, "uses">, digest: string, revision: number): boolean {
   return uses.every((use) => use.digest === digest || use.revision < revision);
+}
+
+/**
+ * Pods that got ready once and were then restarted tell of the cluster they run in, not of the release: what
+ * stalls there is not its rollout.
+ */
+function rolloutOf(
+  { deployment }: DeploymentView,
+  { run }: Pick<History, "run">,
+  { startedAt, firstReadyAt: readyAt }: ReleaseMemory,
+): RolloutStatus {
+  const status = rolloutStatus(deployment, startedAt);
+  const stalledAt = status.stalled ? deadlineExceededAt(deployment, startedAt) : undefined;
+  const isRestart = run.length > 1 && readyAt !== undefined;
+  return stalledAt === undefined || isRestart ? status : { ...status, stalledAt };
 }
 
 /** Each other digest once, at its newest use, under the number that `kubectl rollout undo` knows it by. */

@@ -45,6 +45,8 @@ export interface PastRollback {
 export interface RolloutStatus {
   readonly complete: boolean;
   readonly stalled: boolean;
+  /** When the cluster gave up on the release itself, epoch ms; absent too where it gave up on a mere restart of it. */
+  readonly stalledAt?: number;
   /** "2 of 3 pods updated, 1 ready" */
   readonly detail: string;
 }

@@ -15,6 +15,8 @@ export interface FakeTarget {
   readonly mark: (digest: string, standing: Standing) => void;
   /** The target cannot be looked at; undefined: it can. */
   trouble: Extract<Lookup, { ok: false }> | undefined;
+  /** When the cluster gave up on the rollout of what runs; undefined: it did not. */
+  stalledAt: number | undefined;
   /** Only a fresh look shows what is true; `current` stays with what was. */
   stale: boolean;
 }
@@ -59,7 +61,11 @@ export function fakeTarget(
       cause: live.cause,
       reversible: true,
     };
-    const rollout = { complete: true, stalled: false, detail: "1 of 1 pods updated, 1 ready" };
+    const { stalledAt } = fake;
+    const rollout =
+      stalledAt === undefined || live.startedAt > stalledAt
+        ? { complete: true, stalled: false, detail: "1 of 1 pods updated, 1 ready" }
+        : { complete: false, stalled: true, stalledAt, detail: "1 of 1 pods updated, 0 ready" };
     const snapshot = {
       target,
       uid: "u1",
@@ -73,6 +79,7 @@ export function fakeTarget(
 
   const fake: FakeTarget = {
     trouble: undefined,
+    stalledAt: undefined,
     stale: false,
     watch: {
       current: () => {

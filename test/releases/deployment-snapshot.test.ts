@@ -456,8 +456,26 @@ describe("the rollout", () => {
   it("is stalled once the cluster gave up on it", () => {
     const object = deployment({ template: V2, pods: [2, 3, 1, 2], progressing: stuck("10:10:00") });
     const { rollout } = look({ deployment: object, replicaSets: [rs1, rs2] }).snapshot;
-    expect(rollout).toMatchObject({ complete: false, stalled: true });
+    expect(rollout).toMatchObject({ complete: false, stalled: true, stalledAt: clock("10:10:00") });
     expect(rollout.detail).toContain("has timed out progressing");
+  });
+
+  describe("traps 38 and 41: a restart that stalls", () => {
+    const again = restarted("vcci-api:v2", "10:20:00");
+    const stalled = {
+      deployment: deployment({ template: again, pods: [2, 3, 1, 2], progressing: stuck("10:30:00") }),
+      replicaSets: [rs1, rs2, replicaSet({ revision: 3, template: again, created: "10:20:00" })],
+    };
+
+    it("is no fault of a release whose pods were ready before", () => {
+      const { rollout } = look({ ...stalled, pods: [readyPod(rs2, "10:01:00")] }).snapshot;
+      expect(rollout).toMatchObject({ stalled: true });
+      expect(rollout.stalledAt).toBeUndefined();
+    });
+
+    it("helps no release that never had a ready pod", () => {
+      expect(look(stalled).snapshot.rollout).toMatchObject({ stalled: true, stalledAt: clock("10:30:00") });
+    });
   });
 
   it("of a template put back is not stalled because the one before was", () => {

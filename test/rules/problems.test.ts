@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { messagesIn, problemsIn, rulesWith } from "./written.ts";
+import { messagesIn, problemsIn, rulesWith, triggerIn } from "./written.ts";
 
 /* In these files the policy's own lines begin at 3:5, the trigger's at 7:9. */
 const metric = "expr: sum(rate(errors_total[5m]))";
@@ -39,6 +39,12 @@ describe("a mistake is told with its line and column", () => {
       "a trigger that would go beyond its policy",
       `${metric}\nabove: 5\nfor: 5m\nmode: enforce`,
       ["10:15 warning mode"],
+    ],
+    ["a rollout that does something else", "rollout: slow", ["7:18 error wrong-value"]],
+    [
+      "`for` and `failures` with a rollout",
+      "rollout: stalled\nfor: 5m\nfailures: 2",
+      ["8:9 error misplaced-key", "9:9 error misplaced-key"],
     ],
     ["a ratio above 5 times", "ratio: {errors: a, total: b}\nabove: 5\nfor: 5m", ["8:16 error units"]],
     ["a later version's trigger", "vulnerability: {severity: critical}", ["7:9 error not-supported"]],
@@ -125,9 +131,20 @@ describe("messages say what to do", () => {
     expect(message).toContain("Known here: name, ratio, expr");
   });
 
+  test("a rollout can only be seen of a Deployment", () => {
+    const policy = "target: {script: true}\nguard: always";
+    expect(messagesIn(rulesWith({ policy, trigger: "rollout: stalled" }))).toContain(
+      "Only a Deployment's rollout can be seen, and this target is `script: true`. Use `probe` or `expr`.",
+    );
+    expect(triggerIn(rulesWith({ trigger: "rollout: stalled" }))).toMatchObject({
+      kind: "rollout",
+      name: "first",
+    });
+  });
+
   test("a part of a later version is not called unknown", () => {
-    expect(messagesIn(rulesWith({ trigger: "rollout: stalled" }))).toEqual([
-      "`rollout` is not supported by this version. A health trigger with `probe` sees a release that never gets ready.",
+    expect(messagesIn(rulesWith({ trigger: "vulnerability: {severity: critical}" }))).toEqual([
+      "`vulnerability` is not supported by this version. Use `ratio`, `expr`, `probe` or `rollout`.",
     ]);
   });
 });
