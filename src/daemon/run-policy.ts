@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { slotAt } from "../engine/slots.ts";
 import type { TargetWatch } from "../releases/watch.ts";
 import type { Policy } from "../rules/policy.ts";
+import { forgetMetrics } from "./forget-metrics.ts";
 import { type Carried, NOTHING_CARRIED, runPass } from "./pass.ts";
 import type { PassPorts } from "./ports.ts";
 
@@ -58,6 +59,7 @@ export function runPolicy(policy: Policy, ports: RunPolicyPorts): PolicyPasses {
       stopping.abort();
       ports.member.leave();
       await running;
+      forgetMetrics(policy, ports.metrics);
     },
   };
 }
@@ -67,21 +69,27 @@ interface Cell {
   readonly set: (next: Promise<Carried>) => Promise<void>;
 }
 
-async function loop(policy: Policy, ports: PassPorts, signal: AbortSignal, carried: Cell): Promise<void> {
+async function loop(policy: Policy, ports: LoopPorts, signal: AbortSignal, carried: Cell): Promise<void> {
   const { intervalMs, queryOffsetMs } = policy;
+  const lag = (): number => ports.slotClock.now() - queryOffsetMs;
+  const needsServer = policy.triggers.some(({ kind }) => kind === "metric");
   await firstLook(ports.watch, signal);
+  let isServerTime = false;
   let last: number | undefined;
   while (!signal.aborted) {
-    const at = ports.now();
-    const slot = slotAt(at - queryOffsetMs, intervalMs);
+    if (needsServer && !isServerTime) {
+      isServerTime = await ports.slotClock.isKnown();
+      // Slots so far were guesses of a clock that may be far ahead, and found nobody to ask.
+      if (isServerTime) last = undefined;
+    }
+    const slot = slotAt(lag(), intervalMs);
     // A clock that was set back waits for its old time: no slot is judged twice.
     if (last === undefined || slot > last) {
       if (last !== undefined) countMissed(policy, (slot - last) / intervalMs - 1, ports);
       last = slot;
-      await carried.set(timedPass(policy, carried.get(), { at, slot }, ports));
+      await carried.set(timedPass(policy, carried.get(), { at: ports.now(), slot }, ports));
     }
-    const next = slotAt(ports.now() - queryOffsetMs, intervalMs) + intervalMs + queryOffsetMs;
-    await pause(Math.max(SHORTEST_WAIT_MS, next - ports.now()), signal);
+    await pause(Math.max(SHORTEST_WAIT_MS, slotAt(lag(), intervalMs) + intervalMs - lag()), signal);
   }
 }
 

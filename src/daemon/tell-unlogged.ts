@@ -2,22 +2,28 @@ import type { DecisionRecord } from "../log/record.ts";
 import type { Message } from "../notifications/message.ts";
 import { LOG_KEY, ofDecision } from "../notifications/messages.ts";
 
+/** A decision that no pass has taken for this long belongs to another outage when it comes back. */
+const ANOTHER_AFTER_MS = 15 * 60_000;
+
 /**
- * Tells people, past the log, of decisions that it could not take; each once, though every pass takes it anew.
+ * Tells people, past the log, of decisions that it could not take; each once an outage, though every pass takes
+ * it anew.
  * They belong to the incident of the log itself, which ends when it can be written again: no record could end theirs.
  */
 export function createUnloggedTeller(
   announce: (message: Message) => void,
   now: () => number,
 ): (decision: DecisionRecord) => void {
-  const told = new Set<string>();
+  const taken = new Map<string, number>();
   return (decision) => {
     const key = JSON.stringify([decision.policy, decision.release, decision.reason]);
-    if (told.has(key)) return;
-    told.add(key);
+    const at = now();
+    const before = taken.get(key);
+    taken.set(key, at);
+    if (before !== undefined && at - before < ANOTHER_AFTER_MS) return;
     const message = ofDecision({
       ...decision,
-      at: new Date(now()).toISOString(),
+      at: new Date(at).toISOString(),
       seq: 0,
       prev: "",
       hash: "",

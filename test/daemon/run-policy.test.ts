@@ -66,6 +66,14 @@ async function missed({ evaluationsMissed }: Metrics): Promise<number> {
 }
 
 describe("the passes over a policy", () => {
+  it("leave nothing in the metrics that would go on saying what they said last", async () => {
+    const { passes, asked, metrics } = run({ now: clockFrom(TEN).now });
+    await vi.waitFor(() => expect(asked.length).toBeGreaterThan(1));
+    expect(await metrics.registry.metrics()).toContain('policy="vcci-api"');
+    await passes.stop();
+    expect(await metrics.registry.metrics()).not.toContain('policy="vcci-api",trigger=');
+  });
+
   it("are one a slot, on the grid, in order", async () => {
     const { asked } = run({ now: clockFrom(TEN).now });
     await vi.waitFor(() => expect(asked.length).toBeGreaterThan(5));
