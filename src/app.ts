@@ -17,6 +17,7 @@ import { createPolicySet, type PolicySet } from "./daemon/policy-set.ts";
 import { connectPrometheus } from "./daemon/prometheus-settings.ts";
 import { createRulesInForce, RulesError, type RulesInForce } from "./daemon/rules-in-force.ts";
 import { watchRules } from "./daemon/rules-watch.ts";
+import { startSlotClock } from "./daemon/slot-clock.ts";
 import { createUnloggedTeller } from "./daemon/tell-unlogged.ts";
 import { readLog } from "./log/reader.ts";
 import type { LogRecord } from "./log/record.ts";
@@ -164,6 +165,12 @@ function assemble({ settings, logger, lifecycle, environment, secrets }: AppPart
   const { rules, metrics, announcer, log, cluster } = made;
   const prometheus = connectPrometheus(settings.prometheus, metrics);
   lifecycle.onStop("connections to Prometheus", prometheus.close);
+  const slotClock = startSlotClock({
+    ask: prometheus.clock,
+    intervals: () => policies.running().map(({ policy }) => policy.intervalMs),
+    logger,
+  });
+  lifecycle.onStop("clock of Prometheus", slotClock.stop);
   const { record, unwritable } = log.gate;
   const channels = channelsOf(settings);
   const shared: Shared = {
@@ -179,6 +186,7 @@ function assemble({ settings, logger, lifecycle, environment, secrets }: AppPart
     environment,
     secrets,
     newDecisionId,
+    slotClock,
     now: Date.now,
   };
   const policies = createPolicySet((policy) => assemblePolicy(policy, shared, cluster.api()));

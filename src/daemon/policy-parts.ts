@@ -14,6 +14,7 @@ import type { Probe } from "../signals/probe.ts";
 import { type Prober, startProber } from "../signals/prober.ts";
 import type { Prometheus } from "../signals/prometheus.ts";
 import { createSampler } from "../signals/sampler.ts";
+import type { ServerClock } from "../signals/server-clock.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { verifyRollback } from "../verification/verify.ts";
 import type { Fleet } from "./fleet.ts";
@@ -36,6 +37,8 @@ export interface Shared {
   readonly environment: NodeJS.ProcessEnv;
   readonly secrets: () => readonly string[];
   readonly newDecisionId: (at: number) => string;
+  /** What Prometheus is asked about is told in its own time. */
+  readonly slotClock: ServerClock;
   readonly now: () => number;
 }
 
@@ -105,7 +108,7 @@ function watchTarget(policy: Policy, shared: Shared, kube: KubeApi | undefined):
   const { history } = shared;
   return watchScript(policy, {
     ...shared.prometheus,
-    now: shared.now,
+    now: shared.slotClock.now,
     history: {
       releases: () => history.releases(key),
       rollbacks: () => history.begun(key),

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { slotAt } from "../engine/slots.ts";
 import type { TargetWatch } from "../releases/watch.ts";
 import type { Policy } from "../rules/policy.ts";
+import type { ServerClock } from "../signals/server-clock.ts";
 import { forgetMetrics } from "./forget-metrics.ts";
 import { type Carried, NOTHING_CARRIED, runPass } from "./pass.ts";
 import type { PassPorts } from "./ports.ts";
@@ -26,7 +27,12 @@ export interface PolicyPasses {
 }
 
 /** How far it has got with its own end is for the run itself to say. */
-export type RunPolicyPorts = Omit<PassPorts, "mayDecide" | "isStopping">;
+export interface RunPolicyPorts extends Omit<PassPorts, "mayDecide" | "isStopping"> {
+  /** Where the slots come from: Prometheus is asked about its own time. */
+  readonly slotClock: Pick<ServerClock, "now" | "isKnown">;
+}
+
+type LoopPorts = RunPolicyPorts & PassPorts;
 
 /** How long the first pass waits for the first look at the target. */
 const FIRST_LOOK_MS = 10_000;

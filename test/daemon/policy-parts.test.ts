@@ -71,6 +71,7 @@ async function verifying(): Promise<{
       environment: {},
       secrets: () => [],
       newDecisionId: String,
+      slotClock: { now: Date.now, isKnown: async () => false, sync: async () => undefined },
       now: Date.now,
     },
     undefined,

@@ -32,6 +32,7 @@ function start() {
     watch: target.watch,
     probeResults: () => [],
     now: Date.now,
+    slotClock: { now: Date.now, isKnown: async () => true },
     gates: () => ({ logUnwritable: undefined, notLeader: undefined, frozen: undefined }),
     massBreach: () => undefined,
     member: createFleet(0).join(quick.name, targetKey(quick), false),

@@ -42,6 +42,7 @@ function run(changes: Partial<RunPolicyPorts> & { readonly now: () => number }, 
     markStanding: async () => undefined,
     metrics,
     logger: pino({ level: "silent" }),
+    slotClock: { now: changes.now, isKnown: async () => true },
     ...changes,
   });
   running.push(passes);

@@ -1,0 +1,78 @@
+import type { Prometheus } from "./prometheus.ts";
+
+/** What the clock on Prometheus's machine shows. Its slots are what is judged, whatever the time is here. */
+export interface ServerClock {
+  /**
+   * Epoch ms. Wrong by no more than the round trip of the last answer; between two answers it runs on this machine's
+   * monotonic clock, so that setting the wall clock here does not move it. Before the first answer: the local time.
+   */
+  readonly now: () => number;
+  /** Whether the server ever told its time; if it did not, it is asked once more. Never throws. */
+  readonly isKnown: () => Promise<boolean>;
+  /** Asks for the time. No answer changes nothing. Never throws. */
+  readonly sync: () => Promise<void>;
+}
+
+export interface ServerClockOptions {
+  readonly ask: Prometheus["clock"];
+  /** Epoch ms, may jump. */
+  readonly wall: () => number;
+  /** Ms since anything, never jumps. */
+  readonly elapsed: () => number;
+  /** How far the wall clock may be from the server's before people should know, in ms. */
+  readonly toleratedMs: () => number;
+  /** Once when the skew gets too large and once when it is tolerable again. Above 0: the server is ahead. */
+  readonly onSkew: (skewMs: number, now: "too-large" | "tolerable") => void;
+}
+
+/** Instants are answered in whole ms. */
+const RESOLUTION_MS = 1;
+
+export function createServerClock(options: ServerClockOptions): ServerClock {
+  const { ask, wall, elapsed } = options;
+  const skew = watchSkew(options);
+  let base = wall() - elapsed();
+  let known = false;
+  let underWay: Promise<void> | undefined;
+
+  /**
+   * The server looked at its clock at some moment between question and answer, which bounds what `base` can be.
+   * Within the bounds it stays as it is; from the middle of the first ones on it moves as little as it must.
+   */
+  async function askTime(): Promise<void> {
+    const asked = elapsed();
+    const answer = await ask();
+    const told = answer.ok ? answer.series[0]?.at : undefined;
+    if (told === undefined) return;
+    const earliest = told - elapsed() - RESOLUTION_MS;
+    const latest = told - asked + RESOLUTION_MS;
+    base = known ? Math.min(Math.max(base, earliest), latest) : (earliest + latest) / 2;
+    known = true;
+    skew(elapsed() + base - wall());
+  }
+
+  const sync = (): Promise<void> => {
+    underWay ??= askTime().finally(() => {
+      underWay = undefined;
+    });
+    return underWay;
+  };
+  return {
+    now: () => Math.round(elapsed() + base),
+    isKnown: async () => {
+      if (!known) await sync();
+      return known;
+    },
+    sync,
+  };
+}
+
+function watchSkew({ toleratedMs, onSkew }: ServerClockOptions): (skewMs: number) => void {
+  let wasTooLarge = false;
+  return (skewMs) => {
+    const isTooLarge = Math.abs(skewMs) > toleratedMs();
+    if (isTooLarge === wasTooLarge) return;
+    wasTooLarge = isTooLarge;
+    onSkew(skewMs, isTooLarge ? "too-large" : "tolerable");
+  };
+}
