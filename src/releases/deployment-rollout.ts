@@ -16,9 +16,14 @@ export function rolloutStatus(deployment: Deployment, startedAt: number): Rollou
     `${updatedReplicas} of ${deployment.spec.replicas ?? 1} pods updated`,
     `${availableReplicas} available`,
     ...(old > 0 ? [`${old} old still there`] : []),
-    ...(stalled ? [`stalled: ${progressing(deployment)?.message ?? "progress deadline exceeded"}`] : []),
+    ...(stalled ? [`stalled: ${whyStalled(deployment)}`] : []),
   ].join(", ");
   return { complete: !stalled && podsComplete(deployment), stalled, detail };
+}
+
+/** The controller's own words, as part of a sentence. */
+function whyStalled(deployment: Deployment): string {
+  return progressing(deployment)?.message?.replace(/\.$/u, "") ?? "progress deadline exceeded";
 }
 
 /** When the controller gave up on a rollout that began at `startedAt`; both epoch ms. */
