@@ -1,4 +1,6 @@
+import { formatDuration, formatInstant } from "../engine/format.ts";
 import type { Head } from "../log/chain.ts";
+import type { Lookup } from "../releases/watch.ts";
 import { targetKey } from "../rules/policy.ts";
 import { isError, type Problem, sentenceOf } from "../rules/problem.ts";
 import type { Health, Hindrance, PolicyHealth } from "./health.ts";
@@ -66,6 +68,23 @@ function logHindrance({ log }: HealthSource): readonly Hindrance[] {
   return [{ what: "log", detail, nextStep: "Wait: nothing is evaluated before it has been read." }];
 }
 
+/** A watch that breaks off is resumed within seconds. */
+const STALE_AFTER_MS = 30_000;
+
+function staleHindrance(
+  policy: string,
+  { since, detail }: NonNullable<Extract<Lookup, { ok: true }>["stale"]>,
+  now: number,
+): Hindrance {
+  return {
+    what: "target",
+    detail: `${policy}: the target has not been followed for ${formatDuration(now - since)}, since ${formatInstant(since)}. ${detail}`,
+    nextStep:
+      "New releases are not seen meanwhile, and nothing is done to a target that cannot be read: check the API " +
+      "server and the way to it; it is tried again every few seconds.",
+  };
+}
+
 function policyHindrances({ policy, carried }: RunningPolicy, now: number): readonly Hindrance[] {
   const { at, lookup, sight } = carried();
   const hindrances: Hindrance[] = [];
@@ -75,7 +94,14 @@ function policyHindrances({ policy, carried }: RunningPolicy, now: number): read
   }
   if (lookup !== undefined && !lookup.ok) {
     const nextStep = "Check the target in the rules file, the API server and the Role of rollbackd.";
-    hindrances.push({ what: "target", detail: `${policy.name}: ${lookup.detail}.`, nextStep });
+    hindrances.push({
+      what: "target",
+      detail: `${policy.name}: ${lookup.detail.replace(/\.$/u, "")}.`,
+      nextStep,
+    });
+  }
+  if (lookup?.ok && lookup.stale !== undefined && now - lookup.stale.since >= STALE_AFTER_MS) {
+    hindrances.push(staleHindrance(policy.name, lookup.stale, now));
   }
   if (isBlind(sight, now, 0)) {
     const nextStep = "Check ROLLBACKD_PROMETHEUS_URL and that Prometheus answers.";

@@ -27,8 +27,12 @@ export type Sighting =
 
 export interface DeploymentObjects {
   readonly lastSeen: () => Sighting;
+  /** Since when (epoch ms) what was last seen may no longer be what is there; undefined while it is followed. */
+  readonly staleness: () => Staleness | undefined;
   readonly stop: () => Promise<void>;
 }
+
+export type Staleness = Omit<Extract<FollowStatus, { state: "stale" }>, "state">;
 
 /** The ReplicaSets and Pods that the Deployment's selector selects. */
 interface Children {
@@ -91,12 +95,22 @@ export function followDeployment(options: DeploymentWatchOptions, onChange: () =
       if (pods === undefined) return notRead(children.pods);
       return { kind: "seen", view: { deployment, replicaSets, pods, at: now() } };
     },
+    staleness: () => {
+      const follows = [deployments, children?.replicaSets, children?.pods];
+      return longest(follows.flatMap((one) => one?.status() ?? []));
+    },
     stop: async () => {
       await deployments.stop();
       retire();
       await Promise.all(retired);
     },
   };
+}
+
+function longest(statuses: readonly FollowStatus[]): Staleness | undefined {
+  return statuses
+    .filter((status) => status.state === "stale")
+    .reduce<Staleness | undefined>((a, b) => (a !== undefined && a.since <= b.since ? a : b), undefined);
 }
 
 function notRead({ status }: Follow<unknown>): Sighting {

@@ -1,7 +1,12 @@
 import type { KubeApi } from "../kubernetes/api.ts";
 import { KubeError } from "../kubernetes/error.ts";
 import { describe } from "../kubernetes/resource.ts";
-import { followDeployment, type DeploymentWatchOptions, type Sighting } from "./deployment-objects.ts";
+import {
+  followDeployment,
+  type DeploymentWatchOptions,
+  type Sighting,
+  type Staleness,
+} from "./deployment-objects.ts";
 import { deploymentRef, readDeployment, readPods, readReplicaSets } from "./deployment-read.ts";
 import { deploymentSnapshot, type DeploymentView, type ReleaseMemory } from "./deployment-snapshot.ts";
 import type { Lookup, TargetWatch } from "./watch.ts";
@@ -20,7 +25,7 @@ export function watchDeployment(options: DeploymentWatchOptions): TargetWatch {
   });
 
   return {
-    current: () => lookupOfSighting(objects.lastSeen(), target, memory),
+    current: () => withStaleness(lookupOfSighting(objects.lastSeen(), target, memory), objects.staleness()),
     reread: () => rereadDeployment(api, target, { now, memory }),
     onChange: (listener) => {
       listeners.add(listener);
@@ -57,6 +62,11 @@ function lookupOf(view: DeploymentView, memory: ReleaseMemory | undefined): Look
   const { namespace, name } = view.deployment.metadata;
   const detail = `deployment "${name}" in namespace "${namespace}" has no ReplicaSet yet, so nothing of it runs`;
   return { ok: false, reason: "unknown-version", detail };
+}
+
+function withStaleness(lookup: Lookup, staleness: Staleness | undefined): Lookup {
+  if (!lookup.ok || staleness === undefined) return lookup;
+  return { ...lookup, stale: { since: staleness.since, detail: staleness.error.message } };
 }
 
 function lookupOfSighting(seen: Sighting, target: string, memory: ReleaseMemory | undefined): Lookup {

@@ -1,7 +1,12 @@
 import type { TargetSnapshot } from "./release.ts";
 
 export type Lookup =
-  | { readonly ok: true; readonly snapshot: TargetSnapshot }
+  | {
+      readonly ok: true;
+      readonly snapshot: TargetSnapshot;
+      /** The snapshot is what was last seen: since when (epoch ms) changes of the target would not be, and why. */
+      readonly stale?: { readonly since: number; readonly detail: string };
+    }
   | {
       readonly ok: false;
       readonly reason: "not-found" | "forbidden" | "unreachable" | "unknown-version";

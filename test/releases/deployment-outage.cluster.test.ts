@@ -53,11 +53,18 @@ describeOnOwnControlPlane("a watch outlives its API server", () => {
     const restarted = plane.restartApiServer(1500);
     await eventually("it is noticed", () => expect(states).toContain("deployments stale"));
     await sees("1");
+    expect(watch.current()).toMatchObject({
+      stale: {
+        since: expect.any(Number) as number,
+        detail: expect.stringContaining("Could not watch") as string,
+      },
+    });
     await eventually("it answers no more", async () => {
       expect(await watch.reread()).toMatchObject({ ok: false, reason: "unreachable" });
     });
     await restarted;
     await isFollowing();
+    expect(watch.current()).not.toHaveProperty("stale");
     await scene.setImage("vcci-api", "vcci-api:v2");
     await sees("2");
   });
@@ -71,6 +78,7 @@ describeOnOwnControlPlane("a watch outlives its API server", () => {
       expect(performance.now() - began).toBeLessThan(3000);
       await eventually("silence is noticed", () => expect(states).toContain("deployments stale"));
       await sees("2");
+      expect(watch.current()).toHaveProperty("stale");
     } finally {
       thaw();
     }
