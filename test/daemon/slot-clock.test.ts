@@ -1,0 +1,136 @@
+import { pino } from "pino";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { createFleet } from "../../src/daemon/fleet.ts";
+import { createHistory } from "../../src/daemon/history.ts";
+import { runPolicy } from "../../src/daemon/run-policy.ts";
+import { startSlotClock } from "../../src/daemon/slot-clock.ts";
+import type { TargetWatch } from "../../src/releases/watch.ts";
+import { createPrometheus } from "../../src/signals/prometheus.ts";
+import { createSampler } from "../../src/signals/sampler.ts";
+import { createServerClock } from "../../src/signals/server-clock.ts";
+import { createMetrics } from "../../src/telemetry/metrics.ts";
+import { startFakePrometheus } from "../faults/fake-prometheus.ts";
+import { startFaultProxy } from "../faults/fault-proxy.ts";
+import { metricTrigger, policy } from "../support/model.ts";
+
+const INTERVAL = 50;
+const MINUTE = 60_000;
+
+const quick = (queryOffsetMs: number) =>
+  policy({ intervalMs: INTERVAL, queryOffsetMs, triggers: [metricTrigger({ forMs: 4 * INTERVAL })] });
+
+/** Long, for machines that do much else. */
+const until = (check: () => void) => vi.waitFor(check, { timeout: 15_000 });
+
+/** Nothing is known of any release, so that no more than windows are read. */
+const noTarget: TargetWatch = {
+  current: () => ({ ok: false, reason: "not-found", detail: "not there" }),
+  reread: async () => ({ ok: false, reason: "not-found", detail: "not there" }),
+  onChange: () => () => undefined,
+  stop: async () => undefined,
+};
+
+/** A daemon's loop over one policy, and a Prometheus whose clock is `aheadMs` from the one here. */
+async function started(
+  aheadMs: number,
+  options: { readonly down?: boolean; readonly offsetMs?: number } = {},
+) {
+  const fake = await startFakePrometheus(
+    () => 0,
+    () => Date.now() + aheadMs,
+  );
+  onTestFinished(fake.close);
+  const proxy = await startFaultProxy(fake.url);
+  onTestFinished(proxy.close);
+  if (options.down === true) proxy.set({ kind: "reset" });
+  const prometheus = createPrometheus({ urls: [proxy.url], timeoutMs: 1000 });
+  onTestFinished(prometheus.close);
+  const machine = { setBy: 0 };
+  const now = (): number => Date.now() + machine.setBy;
+  const slotClock = createServerClock({
+    ask: prometheus.clock,
+    wall: now,
+    elapsed: () => performance.now(),
+    toleratedMs: () => INTERVAL,
+    onSkew: () => undefined,
+  });
+  const metrics = createMetrics("test");
+  const passes = runPolicy(quick(options.offsetMs ?? 0), {
+    sampler: createSampler(prometheus),
+    probeResults: () => [],
+    watch: noTarget,
+    history: createHistory(),
+    record: async () => undefined,
+    gates: () => ({ logUnwritable: undefined, notLeader: undefined, frozen: undefined }),
+    massBreach: () => undefined,
+    member: createFleet(0).join("p", "vcci-production/vcci-api", false),
+    begin: async () => undefined,
+    tellUnlogged: () => undefined,
+    newDecisionId: String,
+    markStanding: async () => undefined,
+    metrics,
+    logger: pino({ level: "silent" }),
+    now,
+    slotClock,
+  });
+  onTestFinished(passes.stop);
+  /** The newest slot that is known. */
+  const judged = (): number => {
+    const [watched] = passes.carried().watched.values();
+    return watched?.answered === true ? (watched.track.samples.at(-1)?.at ?? 0) : 0;
+  };
+  return { proxy, machine, metrics, judged, serverNow: () => Date.now() + aheadMs };
+}
+
+describe("trap 10: slots are those of Prometheus's clock", () => {
+  test.each([-10 * MINUTE, 10 * MINUTE])("which may be %d ms from the one here", async (aheadMs) => {
+    const { judged, serverNow } = await started(aheadMs);
+    await until(() => expect(Math.abs(serverNow() - judged())).toBeLessThan(5 * INTERVAL));
+    expect(judged() % INTERVAL).toBe(0);
+  });
+
+  test("trap 17: minus the queryOffset", async () => {
+    const { judged, serverNow } = await started(0, { offsetMs: 10_000 });
+    await until(() => expect(judged()).toBeGreaterThan(0));
+    await until(() => expect(serverNow() - judged()).toBeLessThan(10_000 + 5 * INTERVAL));
+    expect(serverNow() - judged()).toBeGreaterThanOrEqual(10_000);
+  });
+
+  test.each([-10 * MINUTE, 10 * MINUTE])("and go on when the clock here is set by %d ms", async (setBy) => {
+    const { judged, machine, metrics } = await started(0);
+    await until(() => expect(judged()).toBeGreaterThan(0));
+    const before = judged();
+    machine.setBy = setBy;
+    await until(() => expect(judged()).toBeGreaterThanOrEqual(before + 5 * INTERVAL));
+    expect(judged() - before).toBeLessThan(MINUTE);
+    const missed = (await metrics.evaluationsMissed.get()).values.at(0)?.value ?? 0;
+    expect(missed).toBeLessThan(MINUTE / INTERVAL);
+  });
+
+  test("slots of a wrong clock, while nobody could be asked, do not hold up the right ones", async () => {
+    const { judged, proxy, serverNow } = await started(-10 * MINUTE, { down: true });
+    await until(() => expect(proxy.requests.length).toBeGreaterThan(4));
+    expect(judged()).toBe(0);
+    proxy.set(undefined);
+    await until(() => expect(Math.abs(serverNow() - judged())).toBeLessThan(5 * INTERVAL));
+  });
+});
+
+test("a skew beyond the shortest interval is logged with its size and what to do", async () => {
+  const fake = await startFakePrometheus(
+    () => undefined,
+    () => Date.now() - 10 * MINUTE,
+  );
+  onTestFinished(fake.close);
+  const prometheus = createPrometheus({ urls: [fake.url] });
+  onTestFinished(prometheus.close);
+  let logged = "";
+  const clock = startSlotClock({
+    ask: prometheus.clock,
+    intervals: () => [30_000, 15_000],
+    logger: pino({}, { write: (line) => void (logged += line) }),
+  });
+  onTestFinished(clock.stop);
+  await clock.sync();
+  expect(logged).toMatch(/clock of Prometheus is 600 s behind the one of this machine.*synchronise/);
+});
