@@ -33,7 +33,8 @@ export function silentChannels(
     notify
       .filter((channel) => channels[channel] === undefined)
       .map((channel) => ({
-        ...source,
+        file: source.file,
+        line: source.line,
         column: 1,
         severity: "warning",
         rule: "notify",
