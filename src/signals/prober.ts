@@ -28,7 +28,9 @@ export function startProber({ spec, probe, keep, onResult }: ProberOptions): Pro
   const once = async (): Promise<void> => {
     const result = await probe(spec, signal);
     if (signal.aborted) return;
-    samples.push(sampleOf(result));
+    // The clock may be set back: results keep their order, or they would not count until it has caught up.
+    const at = Math.max(result.at, (samples.at(-1)?.at ?? 0) + 1);
+    samples.push(sampleOf({ ...result, at }));
     samples.splice(0, samples.length - keep);
     onResult?.(result);
   };

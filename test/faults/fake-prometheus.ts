@@ -7,6 +7,7 @@ interface Asked {
   readonly method: string;
   readonly kind: "instant" | "range";
   readonly expr: string;
+  readonly form: URLSearchParams;
   readonly headers: IncomingMessage["headers"];
 }
 
@@ -40,7 +41,7 @@ export async function startFakePrometheus(
       const expr = parameters.get("query") ?? "";
       const isRange = request.url?.includes("query_range") === true;
       const { method = "", headers } = request;
-      asked.push({ method, kind: isRange ? "range" : "instant", expr, headers });
+      asked.push({ method, kind: isRange ? "range" : "instant", expr, form: parameters, headers });
       const { status, body, contentType } = scripted ?? {
         status: 200,
         body: JSON.stringify({

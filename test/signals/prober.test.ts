@@ -56,6 +56,19 @@ test("only the newest results are kept", async () => {
   expect(ats).toEqual([turn - 2, turn - 1, turn]);
 });
 
+test("trap 10: a clock that is set back, or stands still, puts no result before another", async () => {
+  const clock = [5000, 5000, 1000, 9000];
+  let turn = 0;
+  const prober = start(() => Promise.resolve({ ...failed, at: clock[Math.min(turn++, 3)] ?? 0 }));
+  await eventually("four results", () => expect(prober.samples().length).toBeGreaterThanOrEqual(4));
+  expect(
+    prober
+      .samples()
+      .slice(0, 4)
+      .map(({ at }) => at),
+  ).toEqual([5000, 5001, 5002, 9000]);
+});
+
 test("never two at a time: turns that come during a slow probe are left out", async () => {
   let open = 0;
   let most = 0;
