@@ -8,8 +8,6 @@ export type Of<Type extends LogRecord["type"]> = LogRecord & { readonly type: Ty
 /** A trigger's change, for the functions that are called for some of its types only. */
 export type TriggerChange = Extract<LogRecord, { readonly trigger: string; readonly slot: string }>;
 
-type Ended = Of<"rollback.verified"> | Of<"rollback.failed">;
-
 /** The decision to roll back, to call for help, or (in observe mode) what would have been decided; undefined: nobody is told. */
 export function ofDecision(record: Of<"decision.made">): Message | undefined {
   const about = { ...stamp(record), ...subject(record), evidence: record.evidence };
@@ -54,53 +52,6 @@ export function ofApplied(record: Of<"rollback.applied">, decision: DecisionReco
     title: `Rolled back ${record.target}${to(decision)}`,
     lines: [record.detail, "Next: it is being verified that this helped."],
     evidence: [],
-  };
-}
-
-/** `isQuiet`: no trigger of the policy fires any more. */
-export function ofEnd(record: Ended, decision: DecisionRecord | undefined, isQuiet: boolean): Message {
-  const about = { ...stamp(record), ...subject(record), evidence: [] };
-  if (record.type === "rollback.verified") {
-    return {
-      ...about,
-      event: "resolve",
-      severity: "info",
-      title: `${record.target} has recovered${to(decision).replace(" to ", " on ")}`,
-      lines: [
-        record.detail,
-        ...record.steps,
-        `Next: find out what is wrong with ${decision?.from?.revision ?? "the release"}; it is not rolled out again by rollbackd.`,
-      ],
-    };
-  }
-  const steps = record.steps ?? [];
-  if (record.reason === "superseded") {
-    return {
-      ...about,
-      event: isQuiet ? "resolve" : "trigger",
-      severity: "warning",
-      title: `${record.target} was changed by somebody else; its rollback is over`,
-      lines: [
-        record.detail,
-        ...steps,
-        isQuiet
-          ? "No trigger fires any more. Next: nothing; what runs now is watched from its own start."
-          : "A trigger still fires. Next: ask who changed it whether that is the fix; what runs now is watched from its own start.",
-      ],
-    };
-  }
-  return {
-    ...about,
-    event: "trigger",
-    severity: "critical",
-    title: `${record.target} needs you: the rollback failed (${record.reason})`,
-    lines: [
-      record.detail,
-      ...steps,
-      "rollbackd does not try again. Next: look at the target and restore it by hand.",
-      ...present(runbook(decision)),
-    ],
-    evidence: decision?.evidence ?? [],
   };
 }
 
@@ -307,7 +258,8 @@ export function ofWritableLog(at: number): Message {
   };
 }
 
-function subject(record: (DecisionRecord | RollbackRecord) & LogRecord) {
+/** What a record of a decision or of its rollback is about. */
+export function subject(record: (DecisionRecord | RollbackRecord) & LogRecord) {
   return {
     dedupKey: incidentKey(record.target, record.release),
     policy: record.policy,
@@ -317,11 +269,13 @@ function subject(record: (DecisionRecord | RollbackRecord) & LogRecord) {
   };
 }
 
-function present(...lines: readonly string[]): readonly string[] {
+/** Those that say something. */
+export function present(...lines: readonly string[]): readonly string[] {
   return lines.filter((line) => line !== "");
 }
 
-function runbook(decision: DecisionRecord | undefined): string {
+/** Empty where the policy names none. */
+export function runbook(decision: DecisionRecord | undefined): string {
   return decision?.runbook === undefined ? "" : `Runbook: ${decision.runbook}`;
 }
 
@@ -329,7 +283,8 @@ function fromTo({ from, to }: DecisionRecord): string {
   return from === undefined || to === undefined ? "" : `From ${from.revision} to ${to.revision}.`;
 }
 
-function to(decision: DecisionRecord | undefined): string {
+/** ` to 6`, or nothing where that is not known. */
+export function to(decision: DecisionRecord | undefined): string {
   return decision?.to === undefined ? "" : ` to ${decision.to.revision}`;
 }
 

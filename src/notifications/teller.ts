@@ -1,4 +1,5 @@
 import type { DecisionRecord, LogRecord } from "../log/record.ts";
+import { ofEnd } from "./end.ts";
 import { incidentKey, type Message } from "./message.ts";
 import {
   blindKey,
@@ -6,7 +7,6 @@ import {
   ofApplied,
   ofBlind,
   ofDecision,
-  ofEnd,
   ofGone,
   ofLoaded,
   ofNoData,

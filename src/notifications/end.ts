@@ -1,0 +1,68 @@
+import type { DecisionRecord } from "../log/record.ts";
+import { failureText } from "./failure.ts";
+import { type Message, stamp } from "./message.ts";
+import { type Of, present, runbook, subject, to } from "./messages.ts";
+
+/** How a rollback ended. */
+type Ended = Of<"rollback.verified"> | Of<"rollback.failed">;
+
+/** `isQuiet`: no trigger of the policy fires any more. */
+export function ofEnd(record: Ended, decision: DecisionRecord | undefined, isQuiet: boolean): Message {
+  if (record.type === "rollback.verified") return ofVerified(record, decision);
+  return record.reason === "superseded" ? ofOvertaken(record, isQuiet) : ofFailure(record, decision);
+}
+
+function ofVerified(record: Of<"rollback.verified">, decision: DecisionRecord | undefined): Message {
+  return {
+    ...stamp(record),
+    ...subject(record),
+    event: "resolve",
+    severity: "info",
+    title: `${record.target} has recovered${to(decision).replace(" to ", " on ")}`,
+    lines: [
+      record.detail,
+      ...record.steps,
+      `Next: find out what is wrong with ${decision?.from?.revision ?? "the release"}; it is not rolled out again by rollbackd.`,
+    ],
+    evidence: [],
+  };
+}
+
+function ofOvertaken(record: Of<"rollback.failed">, isQuiet: boolean): Message {
+  return {
+    ...stamp(record),
+    ...subject(record),
+    event: isQuiet ? "resolve" : "trigger",
+    severity: "warning",
+    title: `${record.target} was changed by somebody else; its rollback is over`,
+    lines: [
+      record.detail,
+      ...(record.steps ?? []),
+      isQuiet
+        ? "No trigger fires any more. Next: nothing; what runs now is watched from its own start."
+        : "A trigger still fires. Next: ask who changed it whether that is the fix; what runs now is watched from its own start.",
+    ],
+    evidence: [],
+  };
+}
+
+function ofFailure(record: Of<"rollback.failed">, decision: DecisionRecord | undefined): Message {
+  const known = failureText(record.reason, record.target, decision);
+  const what = known === undefined ? "" : `: ${known.what}`;
+  return {
+    ...stamp(record),
+    ...subject(record),
+    event: "trigger",
+    severity: "critical",
+    title: `${record.target} needs you: the rollback failed (${record.reason})${what}`,
+    lines: present(
+      record.detail,
+      ...(record.steps ?? []),
+      known?.left ?? "",
+      `rollbackd does not try again. Next: ${known?.next ?? "Look at the target and restore it by hand."}`,
+      known?.command ?? "",
+      runbook(decision),
+    ),
+    evidence: decision?.evidence ?? [],
+  };
+}

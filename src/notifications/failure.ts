@@ -1,0 +1,177 @@
+import type { DecisionRecord } from "../log/record.ts";
+import type { ActFailure } from "../rollback/act.ts";
+import type { VerificationFailure } from "../verification/judge.ts";
+
+/** Every way in which a rollback that nobody overtook can fail. */
+type Failure = Exclude<ActFailure | VerificationFailure, "superseded">;
+
+interface Explained {
+  /** What happened, as the end of "the rollback failed: …". */
+  readonly what: string;
+  /** How the target stands: as it was before, not there, perhaps changed, or with the earlier revision back. */
+  readonly left: "unchanged" | "gone" | "unclear" | "restored";
+  /** A sentence. */
+  readonly next: string;
+  /** What a person is asked for is the rollback itself. */
+  readonly byHand?: true;
+}
+
+const FAILURES: Readonly<Record<Failure, Explained>> = {
+  "target-missing": {
+    what: "its target is gone",
+    left: "gone",
+    next: "Find out who deleted it, and deploy a version that you trust.",
+  },
+  "revision-missing": {
+    what: "nothing is left of the revision to put back",
+    left: "unchanged",
+    next: "Deploy a version that you trust; there is no earlier one to go back to by itself.",
+  },
+  paused: {
+    what: "the Deployment is paused",
+    left: "unchanged",
+    next: "Ask who paused it and resume it; then roll back by hand.",
+    byHand: true,
+  },
+  forbidden: {
+    what: "rollbackd is not allowed to",
+    left: "unchanged",
+    next: "With an account that may, roll back by hand; then grant rollbackd what it lacks.",
+    byHand: true,
+  },
+  rejected: {
+    what: "the cluster refused the change",
+    left: "unchanged",
+    next: "Mend or switch off the rule or webhook that refuses it, which would refuse you as well; then roll back by hand.",
+    byHand: true,
+  },
+  conflict: {
+    what: "others kept changing the target",
+    left: "unchanged",
+    next: "Stop whoever keeps changing it; then roll back by hand.",
+    byHand: true,
+  },
+  unreachable: {
+    what: "the target could not be reached",
+    left: "unclear",
+    next: "Find out what it runs as soon as it can be reached; unless it was changed, roll back by hand.",
+    byHand: true,
+  },
+  "script-missing": {
+    what: "there is no such script",
+    left: "unchanged",
+    next: "Now roll back by hand; then correct rollback.script in the rules.",
+    byHand: true,
+  },
+  "script-not-executable": {
+    what: "the script may not be executed",
+    left: "unchanged",
+    next: "Now roll back by hand; then make it executable, or name its interpreter in rollback.script.",
+    byHand: true,
+  },
+  "script-failed": {
+    what: "the script failed",
+    left: "unclear",
+    next: "Read what it printed and look at the target; unless it was changed, roll back by hand.",
+    byHand: true,
+  },
+  "script-timeout": {
+    what: "the script took too long and was ended",
+    left: "unclear",
+    next: "Look at the target, which may be half done; unless it was changed, roll back by hand.",
+    byHand: true,
+  },
+  interrupted: {
+    what: "it was interrupted, and how far it got is not known",
+    left: "unclear",
+    next: "Look at the target; unless it was changed, roll back by hand.",
+    byHand: true,
+  },
+  "rollout-timeout": {
+    what: "what was put back did not get ready in time",
+    left: "restored",
+    next: "Look at its pods and their events; it may still be on its way.",
+  },
+  "rollout-stalled": {
+    what: "what was put back does not get ready",
+    left: "restored",
+    next: "Look at its pods and their events: images, quotas, ConfigMaps and Secrets that it needs.",
+  },
+  "probe-timeout": {
+    what: "what was put back does not answer well",
+    left: "restored",
+    next: "Look at its pods and at what the service depends on; the release may not be the cause.",
+  },
+  "smoke-failed": {
+    what: "the smoke test failed on what was put back",
+    left: "restored",
+    next: "Read what the test printed, and find out whether the service or the test is wrong.",
+  },
+  "recovery-timeout": {
+    what: "it did not help",
+    left: "restored",
+    next: "Look for another cause than the release: what the service depends on, its data, its traffic.",
+  },
+  "recovery-unknown": {
+    what: "whether it helped is not known",
+    left: "restored",
+    next: "Look yourself whether the service is well, and find out why nothing is measured.",
+  },
+};
+
+/** What people are told of a rollback that failed: what happened, how the target stands, what to do. */
+interface FailureText {
+  readonly what: string;
+  readonly left: string;
+  readonly next: string;
+  /** The command for that; empty where there is none. */
+  readonly command: string;
+}
+
+/** Undefined for a reason that this version does not know, as in a log that a newer one wrote. */
+export function failureText(
+  reason: string,
+  target: string,
+  decision: Pick<DecisionRecord, "from" | "to"> | undefined,
+): FailureText | undefined {
+  if (!isFailure(reason)) return undefined;
+  const { what, left, next, byHand } = FAILURES[reason];
+  const { from, to } = decision ?? {};
+  return {
+    what,
+    left: leftText(left, target, from?.revision, to?.revision),
+    next,
+    command: byHand === true ? undoCommand(target, to?.revision) : "",
+  };
+}
+
+function isFailure(reason: string): reason is Failure {
+  return Object.hasOwn(FAILURES, reason);
+}
+
+function leftText(
+  left: Explained["left"],
+  target: string,
+  from = "the release",
+  to = "the earlier one",
+): string {
+  switch (left) {
+    case "unchanged":
+      return `Nothing was changed: ${target} still runs ${from}.`;
+    case "gone":
+      return "Nothing was changed.";
+    case "unclear":
+      return `Whether ${target} still runs ${from} is not known.`;
+    case "restored":
+      return `${to} was put back in the place of ${from}.`;
+  }
+}
+
+/** The key of a script target begins like this; how it is rolled back only its script knows. */
+const SCRIPT = "script/";
+
+function undoCommand(target: string, revision: string | undefined): string {
+  if (target.startsWith(SCRIPT) || revision === undefined) return "";
+  const [namespace, name] = target.split("/");
+  return `kubectl -n ${namespace} rollout undo deployment/${name} --to-revision=${revision}`;
+}

@@ -1,0 +1,75 @@
+import { describe, expect, test } from "vitest";
+import type { Message } from "../../src/notifications/message.ts";
+import { createTeller } from "../../src/notifications/teller.ts";
+import type { ActFailure } from "../../src/rollback/act.ts";
+import type { VerificationFailure } from "../../src/verification/judge.ts";
+import { recordsOf } from "./memory-log.ts";
+import { decision, failed, started } from "./story.ts";
+
+type Failure = Exclude<ActFailure | VerificationFailure, "superseded">;
+
+/** In the title, how the target stands, and the next step. */
+type Told = readonly [what: RegExp, left: RegExp, next: RegExp];
+
+const UNCHANGED = /Nothing was changed: shop\/api still runs 7\./;
+const UNCLEAR = /Whether shop\/api still runs 7 is not known\./;
+const RESTORED = /6 was put back in the place of 7\./;
+const UNDO = /roll back by hand.*\nkubectl -n shop rollout undo deployment\/api --to-revision=6$/;
+
+const ofAct: Readonly<Record<Exclude<ActFailure, "superseded">, Told>> = {
+  "target-missing": [/target is gone/, /Nothing was changed\./, /who deleted it, and deploy/],
+  "revision-missing": [/nothing is left of the revision/, UNCHANGED, /Deploy a version that you trust/],
+  paused: [/is paused/, UNCHANGED, /resume it; then roll back by hand\.\nkubectl/],
+  forbidden: [/not allowed/, UNCHANGED, UNDO],
+  rejected: [/refused the change/, UNCHANGED, /webhook that refuses it.*then roll back by hand\.\nkubectl/],
+  conflict: [/others kept changing/, UNCHANGED, UNDO],
+  unreachable: [/could not be reached/, UNCLEAR, UNDO],
+  "script-missing": [/no such script/, UNCHANGED, /correct rollback\.script/],
+  "script-not-executable": [/may not be executed/, UNCHANGED, /make it executable/],
+  "script-failed": [/the script failed/, UNCLEAR, /Read what it printed/],
+  "script-timeout": [/took too long/, UNCLEAR, /Look at the target, which may be half done/],
+  interrupted: [/interrupted/, UNCLEAR, /Look at the target/],
+};
+
+const ofVerification: Readonly<Record<Exclude<VerificationFailure, "superseded">, Told>> = {
+  "rollout-timeout": [/did not get ready in time/, RESTORED, /Look at its pods/],
+  "rollout-stalled": [/does not get ready/, RESTORED, /Look at its pods/],
+  "probe-timeout": [/does not answer well/, RESTORED, /Look at its pods/],
+  "smoke-failed": [/smoke test failed/, RESTORED, /Read what the test printed/],
+  "recovery-timeout": [/did not help/, RESTORED, /another cause than the release/],
+  "recovery-unknown": [/whether it helped is not known/, RESTORED, /Look yourself/],
+};
+
+function pageOf(reason: string): Message | undefined {
+  return recordsOf([decision("d1"), started("d1"), failed("d1", reason)])
+    .map(createTeller())
+    .at(-1)?.[0];
+}
+
+describe("trap 24: the page of a rollback that failed", () => {
+  const rows = Object.entries({ ...ofAct, ...ofVerification } satisfies Record<Failure, Told>);
+  test.each(rows)("%s: names it, how the target stands and the next step", (reason, [what, left, next]) => {
+    const page = pageOf(reason);
+    expect(page).toMatchObject({ event: "trigger", severity: "critical" });
+    expect(page?.title).toMatch(new RegExp(`needs you: the rollback failed \\(${reason}\\): `, "u"));
+    expect(page?.title).toMatch(what);
+    expect(page?.lines[0]).toContain("the API server refused");
+    expect(page?.lines.join("\n")).toMatch(left);
+    const step = page?.lines.slice(page.lines.findIndex((line) => line.includes("Next: "))).join("\n");
+    expect(step).toMatch(/^rollbackd does not try again\. Next: [A-Z].*\.(?:\nkubectl .*[^.])?$/u);
+    expect(step).toMatch(next);
+  });
+
+  test("of a reason that a newer version wrote still asks for somebody", () => {
+    const page = pageOf("out-of-luck");
+    expect(page?.title).toBe("shop/api needs you: the rollback failed (out-of-luck)");
+    expect(page?.lines.at(-1)).toMatch(/Next: Look at the target/);
+  });
+
+  test("of a script's target names no Deployment to undo", () => {
+    const target = "script/api";
+    const records = [decision("d1", { target }), { ...failed("d1", "unreachable"), target }] as const;
+    const page = recordsOf(records).map(createTeller()).at(-1)?.[0];
+    expect(page?.lines.at(-1)).toMatch(/unless it was changed, roll back by hand\.$/);
+  });
+});
