@@ -1,8 +1,8 @@
-import { readFileSync } from "node:fs";
 import type { ProbeSpec } from "../rules/policy.ts";
+import { readAuthorities } from "./authorities.ts";
 
 /** The file of authorities that a probe names cannot be used: the prober's trouble, not the target's. */
-export class TrustError extends Error {
+class TrustError extends Error {
   readonly code = "TRUST";
 }
 
@@ -11,8 +11,8 @@ export function trustOf({ tls }: ProbeSpec): { readonly ca?: string; readonly re
   if (tls === undefined) return {};
   if (tls.trust === "anybody") return { rejectUnauthorized: false };
   try {
-    return { ca: readFileSync(tls.file, "utf8") };
+    return { ca: readAuthorities(tls.file) };
   } catch (error) {
-    throw new TrustError(`the file of \`tls.ca\` cannot be read: ${(error as Error).message}`);
+    throw new TrustError(`the file of \`tls.ca\` cannot be used: ${(error as Error).message}`);
   }
 }

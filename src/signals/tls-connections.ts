@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { createSecureContext } from "node:tls";
 import { Agent, type Dispatcher } from "undici";
+import { readAuthorities } from "./authorities.ts";
 
 /** Paths of PEM files. */
 export interface TlsFiles {
@@ -64,7 +65,7 @@ interface Pem {
 
 function readPem({ ca, cert, key }: TlsFiles): Pem {
   return {
-    ...(ca !== undefined && { ca: readFileSync(ca, "utf8") }),
+    ...(ca !== undefined && { ca: readAuthorities(ca) }),
     ...(cert !== undefined && { cert: readFileSync(cert, "utf8") }),
     ...(key !== undefined && { key: readFileSync(key, "utf8") }),
   };

@@ -53,12 +53,16 @@ describe("a probe over https", () => {
     await expect(ask(url, trusting(createAuthority("other").ca))).resolves.toMatchObject(untrusted);
   });
 
-  test("trap 8: so is a file that cannot be read, until it can", async () => {
+  test("trap 8: so is a file that cannot be used", async () => {
     const url = `https://127.0.0.1:${await securePort()}/`;
     const missing = { trust: "ca", file: "/nowhere/ca.pem" } as const;
     await expect(ask(url, missing)).resolves.toMatchObject({
       fault: "prober",
-      detail: expect.stringMatching(/`tls.ca` cannot be read: .*\/nowhere\/ca.pem/),
+      detail: expect.stringMatching(/`tls.ca` cannot be used: .*\/nowhere\/ca.pem/),
+    });
+    await expect(ask(url, trusting("half a certif"))).resolves.toMatchObject({
+      fault: "prober",
+      detail: expect.stringContaining("holds no certificate"),
     });
   });
 

@@ -1,9 +1,10 @@
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
+import type { ServerResponse } from "node:http";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { createPrometheus } from "../../src/signals/prometheus.ts";
 import { createTlsConnections, type TlsFiles } from "../../src/signals/tls-connections.ts";
 import { type Authority, createAuthority } from "../faults/certificates.ts";
@@ -82,5 +83,38 @@ describe("TLS to Prometheus", () => {
     expect(await instant()).toMatchObject({ ok: true });
     writeFileSync(files.cert ?? "", others.issue("rollbackd").cert);
     expect(await instant()).toMatchObject({ ok: true });
+  });
+
+  test("a renewed certificate, while a request is under way, leaves that alone", async () => {
+    const { files, write } = filesOf(ours, ours);
+    const held: ServerResponse[] = [];
+    const server = createServer(
+      { ...ours.issue("localhost"), ca: ours.ca, requestCert: true },
+      (_, response) => held.push(response),
+    ).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    onTestFinished(() => {
+      server.close();
+      server.closeAllConnections();
+    });
+    const instant = ask(`https://localhost:${(server.address() as AddressInfo).port}`, files);
+    const first = instant();
+    await vi.waitFor(() => expect(held).toHaveLength(1));
+    write(ours);
+    const second = instant();
+    await vi.waitFor(() => expect(held).toHaveLength(2));
+    held.forEach((response) => response.end(vectorOf("1")));
+    await expect(first).resolves.toMatchObject({ ok: true });
+    await expect(second).resolves.toMatchObject({ ok: true });
+  });
+
+  test("an authority's file that is half written leaves the last one in use", async () => {
+    const { files } = filesOf(ours, ours);
+    const instant = ask(await secured(ours, ours), files);
+    expect(await instant()).toMatchObject({ ok: true });
+    writeFileSync(files.ca ?? "", ours.ca.slice(0, 40));
+    expect(await instant()).toMatchObject({ ok: true });
+    writeFileSync(files.ca ?? "", others.ca);
+    expect(await instant()).toMatchObject({ ok: false, detail: expect.stringContaining("nobody trusted") });
   });
 });
