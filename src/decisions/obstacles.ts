@@ -20,8 +20,9 @@ const CHECKS: Partial<Record<HoldReason, Check>> = {
   frozen: ({ gates }) => gates.frozen,
   "mass-breach": ({ gates }) => gates.massBreach,
   "outside-guard-period": outsideGuard,
+  // That a rollback came into a breach is its nature, and says nothing about what was put back.
   "breach-predates-release": ({ release }, { blame }) =>
-    blame === "breach-predates-release"
+    blame === "breach-predates-release" && release?.cause !== "rollback"
       ? `it was breaching before ${release?.id} started at ${formatInstant(release?.startedAt ?? 0)} and has not been healthy since`
       : undefined,
   "window-before-release": windowBefore,

@@ -66,7 +66,7 @@ describe("a bad release", () => {
     const { world, daemon } = await badRelease({ cooldownMs: 0, budget: { rollbacks: 9, perMs: HOUR } });
     await daemon.passUntil(clock("10:12:00"));
     expect(world.target.acts()).toBe(1);
-    expect(decisions(world)).toEqual(["rollback", "escalate breach-predates-release"]);
+    expect(decisions(world)).toEqual(["rollback", "escalate no-known-good-revision"]);
   });
 
   it("trap 22: what was put back breaches too: no ping-pong, and people are called", async () => {

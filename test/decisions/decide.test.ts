@@ -226,6 +226,19 @@ describe("the revision to go back to", () => {
     expect(target({ ...five, earlier: [v("4", "quarantined"), v("3", "good")] })).toBe("3");
   });
 
+  test("trap 22: a breach that goes on after a rollback is not the release's predecessor's", () => {
+    const stillBroken = situation({
+      release: release({ cause: "rollback" }),
+      firing: [firing({ blame: "breach-predates-release" })],
+      rollbacks: [rolledBack(10 * MINUTE)],
+    });
+    expect(decide(stillBroken)?.decision).toEqual({
+      decision: "escalate",
+      reason: "cooldown",
+      otherReasons: ["budget-exhausted", "no-known-good-revision"],
+    });
+  });
+
   test("trap 22: what rollbackd put back is not rolled back further", () => {
     const restored = release({ cause: "rollback" });
     expect(decide(situation({ release: restored, earlier: [v("0", "good")] }))?.decision).toMatchObject({
