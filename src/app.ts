@@ -18,6 +18,7 @@ import { connectPrometheus } from "./daemon/prometheus-settings.ts";
 import { createRulesInForce, RulesError, type RulesInForce } from "./daemon/rules-in-force.ts";
 import { watchRules } from "./daemon/rules-watch.ts";
 import { startSlotClock } from "./daemon/slot-clock.ts";
+import { inTurns } from "./daemon/turns.ts";
 import { createUnloggedTeller } from "./daemon/tell-unlogged.ts";
 import { readLog } from "./log/reader.ts";
 import type { LogRecord } from "./log/record.ts";
@@ -174,7 +175,7 @@ function assemble({ settings, logger, lifecycle, environment, secrets }: AppPart
   const { record, unwritable } = log.gate;
   const channels = channelsOf(settings);
   const shared: Shared = {
-    prometheus,
+    prometheus: { ...prometheus, ...inTurns(prometheus) },
     probe: createProbe(Date.now),
     history: log.history,
     record,
