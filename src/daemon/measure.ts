@@ -46,15 +46,16 @@ interface MetricContext extends TrackContext {
 
 /**
  * Brings a metric trigger up to `slot`: one instant query when on time, one range query for slots that were
- * missed, and the whole past again when memory does not reach back to before the release.
+ * missed, and the whole past again when memory does not reach back to before the release, or is of slots to come.
  */
 export async function measureMetric(
-  before: Watched,
+  remembered: Watched,
   context: MetricContext,
   slot: number,
   sampler: Sampler,
 ): Promise<Watched> {
   const { release } = context;
+  const before = isOfTheFuture(remembered, slot) ? notWatched(context, slot) : remembered;
   if (!before.primed || (release !== undefined && !reaches(before.track, release))) {
     return pastOrNothing(before, context, slot, sampler);
   }
@@ -68,6 +69,11 @@ export async function measureMetric(
   if (answered && endpoint !== before.endpoint) return pastOrNothing(before, context, slot, sampler);
   const track = advance(before.track, context, slot, samples);
   return { track, endpoint: before.endpoint, primed: true, answered };
+}
+
+/** Prometheus's clock was ahead and has been set back: what it said of later slots it could not know. */
+function isOfTheFuture({ track }: Watched, slot: number): boolean {
+  return (track.samples.at(-1)?.at ?? slot) > slot;
 }
 
 /** Reads the past; without it nobody can be blamed: what is known goes on, and the next pass asks again. */

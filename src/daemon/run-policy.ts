@@ -36,6 +36,8 @@ type LoopPorts = RunPolicyPorts & PassPorts;
 
 /** How long the first pass waits for the first look at the target. */
 const FIRST_LOOK_MS = 10_000;
+/** How long a pass waits for Prometheus to tell its time for the first time; without it slots are local ones. */
+const FIRST_TIME_MS = 3_000;
 /** Timers may fire a fraction early. */
 const SHORTEST_WAIT_MS = 5;
 
@@ -78,25 +80,35 @@ interface Cell {
 async function loop(policy: Policy, ports: LoopPorts, signal: AbortSignal, carried: Cell): Promise<void> {
   const { intervalMs, queryOffsetMs } = policy;
   const lag = (): number => ports.slotClock.now() - queryOffsetMs;
-  const needsServer = policy.triggers.some(({ kind }) => kind === "metric");
   await firstLook(ports.watch, signal);
-  let isServerTime = false;
+  let isServerTime = !policy.triggers.some(({ kind }) => kind === "metric");
   let last: number | undefined;
   while (!signal.aborted) {
-    if (needsServer && !isServerTime) {
-      isServerTime = await ports.slotClock.isKnown();
-      // Slots so far were guesses of a clock that may be far ahead, and found nobody to ask.
-      if (isServerTime) last = undefined;
-    }
+    isServerTime ||= await isKnownSoon(ports.slotClock, signal);
     const slot = slotAt(lag(), intervalMs);
-    // A clock that was set back waits for its old time: no slot is judged twice.
-    if (last === undefined || slot > last) {
+    if (last === undefined || slot > last || isSetBack(last, slot, intervalMs)) {
       if (last !== undefined) countMissed(policy, (slot - last) / intervalMs - 1, ports);
       last = slot;
       await carried.set(timedPass(policy, carried.get(), { at: ports.now(), slot }, ports));
     }
     await pause(Math.max(SHORTEST_WAIT_MS, slotAt(lag(), intervalMs) + intervalMs - lag()), signal);
   }
+}
+
+/**
+ * Clocks that come to agree go back by a moment, which is waited for: no slot is judged twice. One that was ahead by
+ * hours and is set right is not waited for: nothing would be seen meanwhile. The slots it told of are forgotten.
+ */
+function isSetBack(last: number, slot: number, intervalMs: number): boolean {
+  return last - slot > intervalMs;
+}
+
+async function isKnownSoon(slotClock: RunPolicyPorts["slotClock"], signal: AbortSignal): Promise<boolean> {
+  const waiting = new AbortController();
+  const late = pause(FIRST_TIME_MS, AbortSignal.any([signal, waiting.signal])).then(() => false);
+  const isKnown = await Promise.race([slotClock.isKnown(), late]);
+  waiting.abort();
+  return isKnown;
 }
 
 async function timedPass(

@@ -5,7 +5,7 @@ import { createHistory } from "../../src/daemon/history.ts";
 import { type PolicyPasses, runPolicy, type RunPolicyPorts } from "../../src/daemon/run-policy.ts";
 import type { Measurable, Sampler } from "../../src/signals/sampler.ts";
 import { createMetrics, type Metrics } from "../../src/telemetry/metrics.ts";
-import { policy, TEN } from "../support/model.ts";
+import { MINUTE, policy, TEN } from "../support/model.ts";
 import { fakePrometheus } from "./fake-prometheus.ts";
 import { fakeTarget } from "./fake-target.ts";
 
@@ -101,14 +101,41 @@ describe("the passes over a policy", () => {
     expect(await missed(metrics)).toBeGreaterThanOrEqual(3);
   });
 
-  it("judge no slot again when the clock is set back", async () => {
+  it("trap 10: judge no slot again when the clock goes back by an interval: it is waited for", async () => {
     const clock = clockFrom(TEN);
     const { asked } = run({ now: clock.now });
     await vi.waitFor(() => expect(asked.length).toBeGreaterThan(5));
-    clock.set(TEN);
+    clock.set(clock.now() - INTERVAL);
     const before = asked.length;
     await vi.waitFor(() => expect(asked.length).toBeGreaterThan(before + 2));
     expect(asked).toEqual([...new Set(asked)].toSorted((a, b) => a - b));
+  });
+
+  it.each([-10, 10])(
+    "trap 10: go on at once when the clock is set by %d minutes, from there",
+    async (minutes) => {
+      const clock = clockFrom(TEN);
+      const { asked, passes } = run({ now: clock.now });
+      await vi.waitFor(() => expect(asked.length).toBeGreaterThan(5));
+      const set = clock.now() + minutes * MINUTE;
+      clock.set(set);
+      const before = asked.length;
+      await vi.waitFor(() => expect(asked.length).toBeGreaterThan(before + 3));
+      const after = asked.slice(before + 1);
+      expect(after.at(0)).toBeLessThan(set + 20 * INTERVAL);
+      expect(after).toEqual([...new Set(after)].toSorted((a, b) => a - b));
+      const [watched] = passes.carried().watched.values();
+      const known = watched?.track.samples.map(({ at }) => at) ?? [];
+      expect(known.filter((at) => at > clock.now())).toEqual([]);
+      expect(known).toEqual(known.map((_, index) => (known[0] ?? 0) + index * INTERVAL));
+    },
+  );
+
+  it("wait for the time of Prometheus no longer than a few seconds", async () => {
+    const hangs = { now: clockFrom(TEN).now, isKnown: () => new Promise<boolean>(() => undefined) };
+    const { asked } = run({ now: hangs.now, slotClock: hangs });
+    await vi.waitFor(() => expect(asked.length).toBeGreaterThan(0), { timeout: 6_000 });
+    expect(asked.at(0)).toBeGreaterThanOrEqual(TEN + 3_000 - INTERVAL);
   });
 
   it("go on after one that broke", async () => {

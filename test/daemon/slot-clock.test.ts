@@ -4,6 +4,7 @@ import { createFleet } from "../../src/daemon/fleet.ts";
 import { createHistory } from "../../src/daemon/history.ts";
 import { runPolicy } from "../../src/daemon/run-policy.ts";
 import { startSlotClock } from "../../src/daemon/slot-clock.ts";
+import { metricStatus } from "../../src/engine/metric-status.ts";
 import type { TargetWatch } from "../../src/releases/watch.ts";
 import { createPrometheus } from "../../src/signals/prometheus.ts";
 import { createSampler } from "../../src/signals/sampler.ts";
@@ -11,10 +12,9 @@ import { createServerClock } from "../../src/signals/server-clock.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { startFakePrometheus } from "../faults/fake-prometheus.ts";
 import { startFaultProxy } from "../faults/fault-proxy.ts";
-import { metricTrigger, policy } from "../support/model.ts";
+import { metricTrigger, MINUTE, policy } from "../support/model.ts";
 
 const INTERVAL = 50;
-const MINUTE = 60_000;
 
 const quick = (queryOffsetMs: number) =>
   policy({ intervalMs: INTERVAL, queryOffsetMs, triggers: [metricTrigger({ forMs: 4 * INTERVAL })] });
@@ -30,14 +30,23 @@ const noTarget: TargetWatch = {
   stop: async () => undefined,
 };
 
+interface Scene {
+  readonly down?: boolean;
+  readonly offsetMs?: number;
+  /** How long a value is on its way into Prometheus. */
+  readonly lateMs?: number;
+}
+
+/** Differs from slot to slot, on both sides of the threshold. */
+const wavy = (at: number): number => 0.05 + Math.sin(at / (7 * INTERVAL)) / 50;
+
 /** A daemon's loop over one policy, and a Prometheus whose clock is `aheadMs` from the one here. */
-async function started(
-  aheadMs: number,
-  options: { readonly down?: boolean; readonly offsetMs?: number } = {},
-) {
+async function started(aheadMs: number, options: Scene = {}) {
+  const there = { aheadMs };
+  const serverNow = (): number => Date.now() + there.aheadMs;
   const fake = await startFakePrometheus(
-    () => 0,
-    () => Date.now() + aheadMs,
+    (_, at) => (at + (options.lateMs ?? 0) <= serverNow() ? wavy(at) : undefined),
+    serverNow,
   );
   onTestFinished(fake.close);
   const proxy = await startFaultProxy(fake.url);
@@ -79,7 +88,8 @@ async function started(
     const [watched] = passes.carried().watched.values();
     return watched?.answered === true ? (watched.track.samples.at(-1)?.at ?? 0) : 0;
   };
-  return { proxy, machine, metrics, judged, serverNow: () => Date.now() + aheadMs };
+  const track = () => [...passes.carried().watched.values()].at(0)?.track;
+  return { proxy, machine, there, slotClock, prometheus, metrics, judged, track, serverNow };
 }
 
 describe("trap 10: slots are those of Prometheus's clock", () => {
@@ -107,12 +117,52 @@ describe("trap 10: slots are those of Prometheus's clock", () => {
     expect(missed).toBeLessThan(MINUTE / INTERVAL);
   });
 
+  test.each([-10 * MINUTE, 10 * MINUTE])("and follow when the clock there is set by %d ms", async (setBy) => {
+    const { judged, there, slotClock, track, serverNow } = await started(0);
+    await vi.waitFor(() => expect(judged()).toBeGreaterThan(0));
+    there.aheadMs = setBy;
+    await slotClock.sync();
+    await vi.waitFor(() => expect(Math.abs(serverNow() - judged())).toBeLessThan(5 * INTERVAL));
+    expect(track()?.samples.filter(({ at }) => at > serverNow())).toEqual([]);
+  });
+
   test("slots of a wrong clock, while nobody could be asked, do not hold up the right ones", async () => {
     const { judged, proxy, serverNow } = await started(-10 * MINUTE, { down: true });
     await until(() => expect(proxy.requests.length).toBeGreaterThan(4));
     expect(judged()).toBe(0);
     proxy.set(undefined);
     await until(() => expect(Math.abs(serverNow() - judged())).toBeLessThan(5 * INTERVAL));
+  });
+});
+
+describe("trap 17: what comes late", () => {
+  const LATE = 10 * INTERVAL;
+  const replayed = async ({ prometheus, track }: Awaited<ReturnType<typeof started>>) => {
+    await vi.waitFor(() => expect(track()?.samples.length).toBeGreaterThan(0));
+    const begin = track()?.samples.at(-1)?.at ?? 0;
+    await vi.waitFor(() => expect(track()?.samples.at(0)?.at).toBeGreaterThan(begin));
+    const live = track();
+    await new Promise((resolve) => void setTimeout(resolve, LATE));
+    const [from = 0, to = 0] = [live?.samples.at(0)?.at, live?.samples.at(-1)?.at];
+    const [trigger] = quick(0).triggers;
+    if (trigger?.kind !== "metric") throw new TypeError("no metric trigger");
+    const grid = { from, to, stepMs: INTERVAL };
+    const { samples } = await createSampler(prometheus).sampleRange(trigger, grid);
+    return { live, samples, status: metricStatus(trigger, INTERVAL, samples.slice(-5)) };
+  };
+
+  test("is waited for by queryOffset: a replay says what was said live", async () => {
+    const { live, samples, status } = await replayed(
+      await started(0, { offsetMs: LATE, lateMs: LATE - INTERVAL }),
+    );
+    expect(live?.samples).toEqual(samples);
+    expect(live?.status).toEqual(status);
+    expect(samples.every((sample) => "value" in sample)).toBe(true);
+  });
+
+  test("is not there yet without it", async () => {
+    const { live, samples } = await replayed(await started(0, { lateMs: LATE }));
+    expect(live?.samples).not.toEqual(samples);
   });
 });
 
