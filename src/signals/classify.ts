@@ -61,10 +61,13 @@ function classify<Series>(reply: Reply, read: Read<Series>): Outcome<Series> {
   return "ok" in series ? series : { ok: true, series };
 }
 
+/** Malformed, more than a limit allows in what it reads (422) or in what it answers (413). */
+const REFUSALS: ReadonlySet<number> = new Set([400, 413, 422]);
+
 /** The server itself says why. */
 function classifyError(status: number, document: Document): Failure {
   const said = `${text(document.errorType)}: ${shorten(text(document.error))}`;
-  const isRefusal = status === 400 || status === 422 || document.errorType === "bad_data";
+  const isRefusal = REFUSALS.has(status) || document.errorType === "bad_data";
   if (!isRefusal || (status === 422 && isPassing(text(document.error)))) {
     return failed(`HTTP ${status}, ${said}`);
   }
@@ -87,7 +90,10 @@ function isPassing(message: string): boolean {
 function classifyForeign(reply: Reply): Failure {
   const { status } = reply;
   if (status < 400) return failed(`HTTP ${status}: the address redirects; configure the one it leads to`);
-  if (status === 404) return failed("HTTP 404: no Prometheus API there; check the path of the address");
+  // VictoriaMetrics says so of a path without its tenant, with 400.
+  if (status === 404 || /unsupported path/iu.test(reply.body)) {
+    return failed(`HTTP ${status}: no Prometheus API there; check the path of the address`);
+  }
   if (status === 405)
     return failed("HTTP 405: neither POST nor GET is allowed there; let one pass to /api/v1/query*");
   if (status === 429) return failed("HTTP 429: too many queries for this server; raise its limit");

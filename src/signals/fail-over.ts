@@ -36,7 +36,7 @@ export function createFailOver<Via>(clients: readonly Client<Via>[]) {
 
 /** A rejected query would be rejected everywhere; what may be wrong with this server alone is asked of another. */
 function isWorthAnother({ reason }: Failure): boolean {
-  return reason === "unreachable" || reason === "query-failed";
+  return reason === "unreachable" || reason === "query-failed" || reason === "partial-response";
 }
 
 function allFailed(failures: readonly FailureOf[]): Answer<never> {

@@ -110,6 +110,16 @@ describe("trap 12: replicas that disagree", () => {
     expect(new Set(samples.map((sample) => "value" in sample && sample.value))).toEqual(new Set([9]));
   });
 
+  test.each([
+    ["nothing whole", { status: 200, body: '{"status":"success","warnings":["a store is gone"],"data":{}}' }],
+    ["an error of its own", { status: 500, body: "disk" }],
+  ])("one that has %s to say is not the last that is asked", async (_what, said) => {
+    const [low, high] = [await peer(1), await peer(9)];
+    low.fake.answer(said);
+    const { instant } = connect([low.proxy, high.proxy]);
+    await expect(instant("a", AT)).resolves.toMatchObject({ ok: true, endpoint: high.proxy.url });
+  });
+
   test("an answer that was under way during a fail-over does not call everybody back", async () => {
     const [low, high] = [await peer(1), await peer(9)];
     const { instant } = connect([low.proxy, high.proxy]);
