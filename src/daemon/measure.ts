@@ -2,6 +2,7 @@ import {
   advance,
   emptyTrack,
   lookbackMs,
+  NOTHING_TRACKED,
   reaches,
   type Track,
   type TrackContext,
@@ -49,14 +50,14 @@ interface MetricContext extends TrackContext {
  * missed, and the whole past again when memory does not reach back to before the release, or is of slots to come.
  */
 export async function measureMetric(
-  remembered: Watched,
+  remembered: Watched | undefined,
   context: MetricContext,
   slot: number,
   sampler: Sampler,
 ): Promise<Watched> {
   const { release } = context;
-  const before = isOfTheFuture(remembered, slot) ? notWatched(context, slot) : remembered;
-  if (!before.primed || (release !== undefined && !reaches(before.track, release))) {
+  const before = remembered === undefined || isOfTheFuture(remembered, slot) ? undefined : remembered;
+  if (!before?.primed || (release !== undefined && !reaches(before.track, release))) {
     return pastOrNothing(before, context, slot, sampler);
   }
   const next = (before.track.samples.at(-1)?.at ?? slot) + context.intervalMs;
@@ -78,13 +79,15 @@ function isOfTheFuture({ track }: Watched, slot: number): boolean {
 
 /** Reads the past; without it nobody can be blamed: what is known goes on, and the next pass asks again. */
 async function pastOrNothing(
-  before: Watched,
+  before: Watched | undefined,
   context: MetricContext,
   slot: number,
   sampler: Sampler,
 ): Promise<Watched> {
   const again = await readPast(context, slot, sampler);
-  return again.answered ? again : missing(before, { ...context, release: undefined }, slot, again);
+  if (again.answered) return again;
+  const known = before ?? notWatched(context, slot);
+  return missing(known, { ...context, release: undefined }, slot, again);
 }
 
 /** A probe has no past to read: what the prober remembers is all there is. */
@@ -109,7 +112,7 @@ async function readPast(context: MetricContext, slot: number, sampler: Sampler):
   const { trigger, intervalMs } = context;
   const grid = { from: slotAt(pastFrom(context, slot), intervalMs), to: slot, stepMs: intervalMs };
   const { samples, endpoint } = await sampler.sampleRange(trigger, grid);
-  const track = advance(emptyTrack(context, slot), context, slot, samples);
+  const track = advance(NOTHING_TRACKED, context, slot, samples);
   return { track, endpoint, primed: true, answered: samples.some(isAnswer) };
 }
 

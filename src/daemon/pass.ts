@@ -104,7 +104,7 @@ async function measureOne(
     return measureRollout(before ?? notWatched(context, at), context, at);
   }
   const context = { ...common, trigger, policy };
-  return measureMetric(before ?? notWatched(context, slot), context, slot, ports.sampler);
+  return measureMetric(before, context, slot, ports.sampler);
 }
 
 function showMetrics({ policy, watched }: Seen, { metrics }: PassPorts): void {

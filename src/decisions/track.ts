@@ -15,17 +15,21 @@ import { judgeSlots } from "./judge-slots.ts";
  * What is remembered of one trigger between passes. It can be thrown away at any time and folded again
  * from Prometheus; nothing here is evidence.
  */
-export interface Track {
+export interface TrackMemory {
   /** Oldest first; metric triggers: one per slot without a gap. Bounded by `remembered`. */
   readonly samples: readonly Sample[];
   /** What each of `samples` says of its time. */
   readonly judged: readonly JudgedSlot[];
   /** The last of those that said anything and that `judged` no longer holds. */
   readonly lastForgotten: JudgedSlot | undefined;
-  readonly status: TriggerStatus;
   /** About the release named, which was the last one seen; undefined until one is known. */
   readonly basis: (BlameBasis & { readonly releaseId: string }) | undefined;
   readonly proof: Proof;
+}
+
+/** A trigger's memory, and what it says now. */
+export interface Track extends TrackMemory {
+  readonly status: TriggerStatus;
 }
 
 /** One trigger of one policy, and the release that is live. */
@@ -47,16 +51,18 @@ export function lookbackMs(trigger: Trigger, intervalMs: number): number {
   return Math.max(HOUR_MS, windowMs);
 }
 
+/** What is remembered before anything is measured. */
+export const NOTHING_TRACKED: TrackMemory = {
+  samples: [],
+  judged: [],
+  lastForgotten: undefined,
+  basis: undefined,
+  proof: NO_PROOF,
+};
+
 /** A trigger of which nothing is known at `at`. */
 export function emptyTrack(context: TrackContext, at: number): Track {
-  return {
-    samples: [],
-    judged: [],
-    lastForgotten: undefined,
-    status: statusOf(context, [], at),
-    basis: undefined,
-    proof: NO_PROOF,
-  };
+  return { ...NOTHING_TRACKED, status: statusOf(context, [], at) };
 }
 
 /**
@@ -65,7 +71,12 @@ export function emptyTrack(context: TrackContext, at: number): Track {
  * unknown; a slot that is already known is never judged again. Many slots at once (a backfill, or what a late
  * pass missed) give what slot after slot would have given, in one walk.
  */
-export function advance(track: Track, context: TrackContext, at: number, fresh: readonly Sample[]): Track {
+export function advance(
+  track: TrackMemory,
+  context: TrackContext,
+  at: number,
+  fresh: readonly Sample[],
+): Track {
   const added =
     context.trigger.kind === "metric" ? onGrid(track, context, at, fresh) : distinct(track, fresh);
   const keep = remembered(context);
@@ -99,7 +110,7 @@ export function basisFor({ basis }: Track, release: Release | undefined): BlameB
 }
 
 /** Likewise its proof. */
-export function proofFor({ basis, proof }: Track, release: Release): Proof {
+export function proofFor({ basis, proof }: TrackMemory, release: Release): Proof {
   return basis?.releaseId === release.id ? proof : NO_PROOF;
 }
 
@@ -116,7 +127,7 @@ function remembered({ trigger, intervalMs }: TrackContext): number {
 }
 
 function onGrid(
-  track: Track,
+  track: TrackMemory,
   context: TrackContext,
   at: number,
   fresh: readonly Sample[],
@@ -136,7 +147,7 @@ function onGrid(
   return added;
 }
 
-function distinct(track: Track, fresh: readonly Sample[]): readonly Sample[] {
+function distinct(track: TrackMemory, fresh: readonly Sample[]): readonly Sample[] {
   const last = track.samples.at(-1)?.at ?? Number.NEGATIVE_INFINITY;
   return fresh.filter((sample) => sample.at > last);
 }
@@ -172,7 +183,7 @@ function fullWindow(
   return [...missing, ...seen];
 }
 
-function nextBasis(track: Track, context: TrackContext, added: readonly JudgedSlot[]): Track["basis"] {
+function nextBasis(track: TrackMemory, context: TrackContext, added: readonly JudgedSlot[]): Track["basis"] {
   const { release, trigger, intervalMs } = context;
   // A target that is out of sight for a moment comes back with the release it had.
   if (release === undefined) return track.basis;
@@ -189,7 +200,7 @@ function nextBasis(track: Track, context: TrackContext, added: readonly JudgedSl
 }
 
 function nextProof(
-  track: Track,
+  track: TrackMemory,
   { release }: TrackContext,
   added: readonly Sample[],
   firingAt: number | undefined,

@@ -100,7 +100,9 @@ function atOnly(answer: Answer<InstantSeries>): Table {
 function bySlot(answer: Answer<RangeSeries>): Table {
   if (!answer.ok) return answer;
   const series = answer.series.map(({ labels, points }) => {
-    return { labels, values: new Map(points.map(({ at, value }) => [at, value])) };
+    const values = new Map<number, number>();
+    for (const { at, value } of points) values.set(at, value);
+    return { labels, values };
   });
   const readings: Readings = (at) =>
     series.flatMap(({ labels, values }) => {
