@@ -169,6 +169,7 @@ function assemble({ settings, logger, lifecycle, environment, secrets }: AppPart
   const slotClock = startSlotClock({
     ask: prometheus.clock,
     intervals: () => policies.running().map(({ policy }) => policy.intervalMs),
+    metrics,
     logger,
   });
   lifecycle.onStop("clock of Prometheus", slotClock.stop);

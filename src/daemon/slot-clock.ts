@@ -1,6 +1,7 @@
 import type { Logger } from "pino";
 import type { Prometheus } from "../signals/prometheus.ts";
 import { createServerClock, type ServerClock } from "../signals/server-clock.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
 import { repeatedly } from "./repeatedly.ts";
 
 /** Clocks drift apart by some ms in this time; a step of the server's shows within it. */
@@ -10,17 +11,19 @@ export interface SlotClockParts {
   readonly ask: Prometheus["clock"];
   /** Of the policies in force, in ms: with a skew beyond the shortest of them, slots are not the local ones. */
   readonly intervals: () => readonly number[];
+  readonly metrics: Pick<Metrics, "prometheusClockSkew">;
   readonly logger: Logger;
 }
 
 /** The clock of Prometheus, followed until `stop`. That it is far from the local one is logged when it begins and ends. */
-export function startSlotClock({ ask, intervals, logger }: SlotClockParts): ServerClock & {
+export function startSlotClock({ ask, intervals, metrics, logger }: SlotClockParts): ServerClock & {
   readonly stop: () => Promise<void>;
 } {
   const clock = createServerClock({
     ask,
     wall: Date.now,
     elapsed: () => performance.now(),
+    observe: (skewMs) => metrics.prometheusClockSkew.set(skewMs / 1000),
     toleratedMs: () => Math.min(...intervals()),
     onSkew: (skewMs, now) => {
       if (now === "tolerable")

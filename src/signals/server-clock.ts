@@ -21,6 +21,8 @@ export interface ServerClockOptions {
   readonly elapsed: () => number;
   /** How far the wall clock may be from the server's before people should know, in ms. */
   readonly toleratedMs: () => number;
+  /** How far the server is ahead of the wall clock here, at each answer, in ms. */
+  readonly observe: (skewMs: number) => void;
   /** Once when the skew gets too large and once when it is tolerable again. Above 0: the server is ahead. */
   readonly onSkew: (skewMs: number, now: "too-large" | "tolerable") => void;
 }
@@ -48,7 +50,9 @@ export function createServerClock(options: ServerClockOptions): ServerClock {
     const latest = told - asked + RESOLUTION_MS;
     base = known ? Math.min(Math.max(base, earliest), latest) : (earliest + latest) / 2;
     known = true;
-    skew(elapsed() + base - wall());
+    const skewMs = elapsed() + base - wall();
+    options.observe(skewMs);
+    skew(skewMs);
   }
 
   const sync = (): Promise<void> => {

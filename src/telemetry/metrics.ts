@@ -45,6 +45,11 @@ function ofTriggers(registry: Registry) {
       "Asking Prometheus, until its whole answer",
       { buckets: QUICK, labels: ["endpoint"] },
     ),
+    prometheusClockSkew: gauge(
+      registry,
+      "prometheus_clock_skew_seconds",
+      "Clock of Prometheus minus the one here, as of its last answer",
+    ),
     queryFailures: counter(registry, "query_failures_total", "Answers that gave no usable value", ["reason"]),
   };
 }

@@ -61,6 +61,7 @@ async function started(aheadMs: number, options: Scene = {}) {
     wall: now,
     elapsed: () => performance.now(),
     toleratedMs: () => INTERVAL,
+    observe: () => undefined,
     onSkew: () => undefined,
   });
   const metrics = createMetrics("test");
@@ -175,12 +176,16 @@ test("a skew beyond the shortest interval is logged with its size and what to do
   const prometheus = createPrometheus({ urls: [fake.url] });
   onTestFinished(prometheus.close);
   let logged = "";
+  const metrics = createMetrics("test");
   const clock = startSlotClock({
     ask: prometheus.clock,
     intervals: () => [30_000, 15_000],
+    metrics,
     logger: pino({}, { write: (line) => void (logged += line) }),
   });
   onTestFinished(clock.stop);
   await clock.sync();
+  const [skew] = (await metrics.prometheusClockSkew.get()).values;
+  expect(skew?.value).toBeCloseTo(-600, 0);
   expect(logged).toMatch(/clock of Prometheus is 600 s behind the one of this machine.*synchronise/);
 });

@@ -1,3 +1,4 @@
+import * as fc from "fast-check";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { createPrometheus } from "../../src/signals/prometheus.ts";
 import type { Answer, InstantSeries } from "../../src/signals/query.ts";
@@ -8,6 +9,7 @@ import { sends, stubServer } from "./stub-server.ts";
 
 const TEN = Date.UTC(2026, 2, 2, 10);
 const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
 
 /** A machine here and a server there; a question takes `there` ms to arrive, its answer `back` ms to return. */
 function machines(serverAheadMs: number) {
@@ -28,15 +30,25 @@ function machines(serverAheadMs: number) {
     if (time.down) return { ok: false, reason: "unreachable", detail: "connection refused", endpoint };
     return { ok: true, series: [{ labels: {}, at, value: at / 1000 }], endpoint };
   };
+  const observe = vi.fn<ServerClockOptions["observe"]>();
   const onSkew = vi.fn<ServerClockOptions["onSkew"]>();
   const clock = createServerClock({
     ask,
     wall: () => time.wall,
     elapsed: () => time.elapsed,
     toleratedMs: () => 15_000,
+    observe,
     onSkew,
   });
-  return { time, pass, clock, onSkew, questions: () => questions, error: () => clock.now() - time.server };
+  return {
+    time,
+    pass,
+    clock,
+    observe,
+    onSkew,
+    questions: () => questions,
+    error: () => clock.now() - time.server,
+  };
 }
 
 describe("trap 10: the server's clock", () => {
@@ -64,6 +76,42 @@ describe("trap 10: the server's clock", () => {
     Object.assign(time, { there: 0, back: 4 });
     await clock.sync();
     expect(Math.abs(error())).toBeLessThanOrEqual(5);
+  });
+
+  test("nor by more when either clock is set, and it does not drift until the next answer", async () => {
+    const delay = fc.nat({ max: 3_000 });
+    const step = fc.oneof(fc.constant(0), fc.integer({ min: -HOUR, max: HOUR }));
+    const answer = fc.record({ there: delay, back: delay, wallStep: step, serverStep: step, pause: delay });
+    await fc.assert(
+      fc.asyncProperty(step, fc.array(answer, { minLength: 1, maxLength: 20 }), async (ahead, answers) => {
+        const { time, pass, clock, error } = machines(ahead);
+        for (const { there, back, wallStep, serverStep, pause } of answers) {
+          time.wall += wallStep;
+          time.server += serverStep;
+          Object.assign(time, { there, back });
+          await clock.sync();
+          const wrongBy = error();
+          expect(Math.abs(wrongBy)).toBeLessThanOrEqual(there + back + 3);
+          pass(pause);
+          expect(error()).toBe(wrongBy);
+        }
+      }),
+    );
+  });
+
+  test("comes closer with each answer, and never drifts off again", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.tuple(fc.nat(900), fc.nat(900)), { minLength: 1 }), async (trips) => {
+        const { time, clock, error } = machines(5000);
+        let shortest = Number.POSITIVE_INFINITY;
+        for (const [there, back] of trips) {
+          Object.assign(time, { there, back });
+          await clock.sync();
+          shortest = Math.min(shortest, there + back);
+          expect(Math.abs(error())).toBeLessThanOrEqual(shortest + 3);
+        }
+      }),
+    );
   });
 
   test("does not waver with answers that agree", async () => {
@@ -111,8 +159,9 @@ describe("trap 10: the server's clock", () => {
   });
 
   test("too far from the one here is told once, and once when that is over", async () => {
-    const { time, clock, onSkew } = machines(15_000);
+    const { time, clock, observe, onSkew } = machines(15_000);
     await clock.sync();
+    expect(observe).toHaveBeenLastCalledWith(expect.closeTo(15_000, -2));
     expect(onSkew).not.toHaveBeenCalled();
     time.server += 1000;
     await clock.sync();
@@ -136,6 +185,7 @@ describe("over the wire", () => {
       wall: Date.now,
       elapsed: () => performance.now(),
       toleratedMs: () => 15_000,
+      observe: () => undefined,
       onSkew: () => undefined,
     });
   }
