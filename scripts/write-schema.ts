@@ -12,6 +12,7 @@ interface Schema {
   readonly title?: string;
   readonly description?: string;
   readonly default?: unknown;
+  readonly const?: unknown;
   readonly enum?: readonly string[];
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly required?: readonly string[];
@@ -101,6 +102,9 @@ function presetOf(value: Schema, isRequired: boolean): string {
 }
 
 function kindOf(value: Schema): string {
+  if (typeof value.const === "string") {
+    return `\`${value.const}\``;
+  }
   if (value.enum !== undefined) {
     return value.enum.map((word) => `\`${word}\``).join(", ");
   }

@@ -78,11 +78,15 @@ function staleHindrance(
 ): Hindrance {
   return {
     what: "target",
-    detail: `${policy}: the target has not been followed for ${formatDuration(now - since)}, since ${formatInstant(since)}. ${detail}`,
+    detail: `${policy}: the target has not been followed for ${wholeSeconds(now - since)}, since ${formatInstant(since)}. ${detail}`,
     nextStep:
       "New releases are not seen meanwhile, and nothing is done to a target that cannot be read: check the API " +
       "server and the way to it; it is tried again every few seconds.",
   };
+}
+
+function wholeSeconds(ms: number): string {
+  return formatDuration(Math.floor(ms / 1000) * 1000);
 }
 
 function policyHindrances({ policy, carried }: RunningPolicy, now: number): readonly Hindrance[] {

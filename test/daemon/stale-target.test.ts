@@ -29,7 +29,7 @@ function hindrances(now: number, stale: boolean) {
 }
 
 it("a target that is not followed for long makes unready, and says since when, why and what to do", () => {
-  expect(hindrances(TEN + 45 * SECOND, true)).toEqual([
+  expect(hindrances(TEN + 45_678, true)).toEqual([
     {
       what: "target",
       detail: expect.stringMatching(

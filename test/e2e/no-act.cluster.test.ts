@@ -215,7 +215,7 @@ describeOnCluster("rollbackd does not act", (kubeconfig) => {
   );
 
   it.concurrent(
-    "an API server that is away at the start: it runs and is unready, and begins when it answers",
+    "an API server that is away, at the start or later: it runs and is unready, and goes on when it answers",
     { timeout },
     async ({ onTestFinished }) => {
       const folder = temporaryFolder();
@@ -244,6 +244,26 @@ describeOnCluster("rollbackd does not act", (kubeconfig) => {
       );
       await stage.first("release.ready");
       await expectUntouched(stage, "vcci-api:v1", "1");
+
+      // Away again, for longer than a watch takes to be resumed.
+      const openAgain = gate.shut();
+      await eventually(
+        "it is unready and says since when",
+        async () => {
+          const { status, text } = await daemon.ready();
+          expect({ status, text }).toMatchObject({
+            status: 503,
+            text: expect.stringMatching(/the target has not been followed for 3\ds, since .*no answer from/),
+          });
+        },
+        PATIENCE,
+      );
+      openAgain();
+      await eventually(
+        "it is ready again",
+        async () => expect(await daemon.ready()).toMatchObject({ status: 200 }),
+        PATIENCE,
+      );
     },
   );
 });
