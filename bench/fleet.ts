@@ -29,14 +29,18 @@ export interface Fleet {
 
 interface Shared {
   readonly now: () => number;
+  readonly releasedAt: number;
   readonly gate: LogGate;
   readonly history: ReturnType<typeof createHistory>;
   readonly metrics: Metrics;
   readonly fleet: ReturnType<typeof createFleet>;
 }
 
-/** `now` is the clock of everything in it. */
-export async function startFleet(policies: readonly Policy[], now: () => number): Promise<Fleet> {
+/** `now` is the clock of everything in it; at `releasedAt` what runs at first was released. */
+export async function startFleet(
+  policies: readonly Policy[],
+  { now, releasedAt }: { readonly now: () => number; readonly releasedAt: number },
+): Promise<Fleet> {
   const folder = await mkdtemp(join(tmpdir(), "rollbackd-bench-"));
   const writer = await openLog(folder, { now });
   const history = createHistory();
@@ -51,7 +55,7 @@ export async function startFleet(policies: readonly Policy[], now: () => number)
     now,
   });
   await gate.record({ type: "rules.loaded", policies: policies.map(loaded) });
-  const shared = { now, gate, history, metrics, fleet: createFleet(1_000) };
+  const shared = { now, releasedAt, gate, history, metrics, fleet: createFleet(1_000) };
   const runs = policies.map((policy) => startRun(policy, shared));
   return {
     pass: async () => void (await Promise.all(runs.map(({ pass }) => pass()))),
@@ -65,8 +69,8 @@ export async function startFleet(policies: readonly Policy[], now: () => number)
   };
 }
 
-function startRun(policy: Policy, { now, gate, history, metrics, fleet }: Shared) {
-  const target = fakeTarget(targetKey(policy), { digest: "v0", at: now() - 12 * 3_600_000 });
+function startRun(policy: Policy, { now, releasedAt, gate, history, metrics, fleet }: Shared) {
+  const target = fakeTarget(targetKey(policy), { digest: "v0", at: releasedAt });
   const logger = pino({ level: "silent" });
   const common = { history, metrics, logger, now, record: gate.record, markStanding: async () => undefined };
   const { begin } = createRollbacks(policy, {
