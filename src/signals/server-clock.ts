@@ -3,8 +3,9 @@ import type { Prometheus } from "./prometheus.ts";
 /** What the clock on Prometheus's machine shows. Its slots are what is judged, whatever the time is here. */
 export interface ServerClock {
   /**
-   * Epoch ms. Wrong by no more than the round trip of the last answer; between two answers it runs on this machine's
-   * monotonic clock, so that setting the wall clock here does not move it. Before the first answer: the local time.
+   * Epoch ms. Behind the server by no more than a round trip and never ahead, for nothing is known of what is to come.
+   * Between two answers it runs on this machine's monotonic clock, so that setting the wall clock here does not move
+   * it. Before the first answer: the local time.
    */
   readonly now: () => number;
   /** Whether the server ever told its time; if it did not, it is asked once more. Never throws. */
@@ -39,7 +40,7 @@ export function createServerClock(options: ServerClockOptions): ServerClock {
 
   /**
    * The server looked at its clock at some moment between question and answer, which bounds what `base` can be.
-   * Within the bounds it stays as it is; from the middle of the first ones on it moves as little as it must.
+   * Within the bounds it stays as it is, so that it does not waver; else it is the least of what it can be.
    */
   async function askTime(): Promise<void> {
     const asked = elapsed();
@@ -48,7 +49,7 @@ export function createServerClock(options: ServerClockOptions): ServerClock {
     if (told === undefined) return;
     const earliest = told - elapsed() - RESOLUTION_MS;
     const latest = told - asked + RESOLUTION_MS;
-    base = known ? Math.min(Math.max(base, earliest), latest) : (earliest + latest) / 2;
+    if (!known || base < earliest || base > latest) base = earliest;
     known = true;
     const skewMs = elapsed() + base - wall();
     options.observe(skewMs);
@@ -62,7 +63,7 @@ export function createServerClock(options: ServerClockOptions): ServerClock {
     return underWay;
   };
   return {
-    now: () => Math.round(elapsed() + base),
+    now: () => Math.floor(elapsed() + base),
     isKnown: async () => {
       if (!known) await sync();
       return known;

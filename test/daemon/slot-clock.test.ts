@@ -120,10 +120,10 @@ describe("trap 10: slots are those of Prometheus's clock", () => {
 
   test.each([-10 * MINUTE, 10 * MINUTE])("and follow when the clock there is set by %d ms", async (setBy) => {
     const { judged, there, slotClock, track, serverNow } = await started(0);
-    await vi.waitFor(() => expect(judged()).toBeGreaterThan(0));
+    await until(() => expect(judged()).toBeGreaterThan(0));
     there.aheadMs = setBy;
     await slotClock.sync();
-    await vi.waitFor(() => expect(Math.abs(serverNow() - judged())).toBeLessThan(5 * INTERVAL));
+    await until(() => expect(Math.abs(serverNow() - judged())).toBeLessThan(5 * INTERVAL));
     expect(track()?.samples.filter(({ at }) => at > serverNow())).toEqual([]);
   });
 
@@ -139,9 +139,9 @@ describe("trap 10: slots are those of Prometheus's clock", () => {
 describe("trap 17: what comes late", () => {
   const LATE = 10 * INTERVAL;
   const replayed = async ({ prometheus, track }: Awaited<ReturnType<typeof started>>) => {
-    await vi.waitFor(() => expect(track()?.samples.length).toBeGreaterThan(0));
+    await until(() => expect(track()?.samples.length).toBeGreaterThan(0));
     const begin = track()?.samples.at(-1)?.at ?? 0;
-    await vi.waitFor(() => expect(track()?.samples.at(0)?.at).toBeGreaterThan(begin));
+    await until(() => expect(track()?.samples.at(0)?.at).toBeGreaterThan(begin));
     const live = track();
     await new Promise((resolve) => void setTimeout(resolve, LATE));
     const [from = 0, to = 0] = [live?.samples.at(0)?.at, live?.samples.at(-1)?.at];
