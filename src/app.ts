@@ -41,11 +41,13 @@ export interface AppParts {
   readonly environment: NodeJS.ProcessEnv;
   /** Every secret that is configured, to be kept out of what is shown. */
   readonly secrets: () => readonly string[];
-  /** Called once the log knows of this start, with the way to tell it of the end. */
+  /** Why the process ends, asked for in its last words. */
+  readonly cause: () => string;
+  /** Called once the log knows of this start, with the way to tell it at once of an end that is no orderly one. */
   readonly onStarted: (stopped: Stopped) => void;
 }
 
-/** Last words for the log: why the process ends. Resolves in any case. */
+/** Tells the log why the process ends. Resolves in any case. */
 export type Stopped = (cause: string) => Promise<void>;
 
 const RULES_EVERY_MS = 5_000;
@@ -55,9 +57,9 @@ const FLEET_PATIENCE_MS = 2_000;
 
 /**
  * Puts the daemon together and starts it. What is started is ended by `lifecycle`, the newest first: policies
- * before the telling of what became of them, and the log last. The log is locked before the port is taken, so that
- * a second daemon on one data folder hears of that and not of the port; it is read after, because a long one takes
- * seconds, in which the process is alive though not ready.
+ * before the telling of what became of them, then the last words, then the log. The log is locked before the port is
+ * taken, so that a second daemon on one data folder hears of that and not of the port; it is read after, because a
+ * long one takes seconds, in which the process is alive though not ready.
  * Throws, with a sentence for people: SettingsError, RulesError, LogLocked, LogUnwritable, KubeConfigError, ListenError.
  */
 export async function startApp(parts: AppParts): Promise<void> {
@@ -73,11 +75,16 @@ export async function startApp(parts: AppParts): Promise<void> {
   const log = await startLog(parts, { metrics, announcer });
   const core = assemble(parts, { rules, metrics, announcer, log, cluster });
   const url = await serve(parts, { metrics, log, core });
+  let isStarted = false;
+  const stopped: Stopped = async (cause) => {
+    if (isStarted) await log.gate.record({ type: "daemon.stopped", cause });
+  };
+  lifecycle.onStop("last words", () => stopped(parts.cause()));
   announcer.attach(await startTelling(parts, { metrics, log, core }));
   lifecycle.onStop("policies", core.stop);
   if (lifecycle.signal.aborted) return;
-  await log.gate.record({ type: "daemon.started", version: VERSION });
-  parts.onStarted(async (cause) => void (await log.gate.record({ type: "daemon.stopped", cause })));
+  isStarted = (await log.gate.record({ type: "daemon.started", version: VERSION })) !== undefined;
+  parts.onStarted(stopped);
   await core.rules.take(rules);
   await endOrphans(rules.policies, log.history, { record: log.gate.record, logger });
   lifecycle.onStop("rules watch", watchRules(settings.rules, rules, RULES_EVERY_MS, core.rules));

@@ -20,11 +20,14 @@ export async function run(settings: Settings): Promise<never> {
     );
   };
   const lifecycle = createLifecycle({ boundMs: END_MS, report });
+  let cause = "the start failed";
   let stopped: Stopped | undefined;
   endProcessWith(lifecycle, {
     boundMs: END_MS,
     report,
-    stopping: async (cause) => stopped?.(cause),
+    stopping: (signal) => {
+      cause = signal;
+    },
     crashed: async (error) => stopped?.(`crash: ${String(error)}`),
   });
   try {
@@ -34,6 +37,7 @@ export async function run(settings: Settings): Promise<never> {
       lifecycle,
       environment: process.env,
       secrets: () => secrets.flatMap((secret) => secret() ?? []),
+      cause: () => cause,
       onStarted: (tell) => {
         stopped = tell;
       },

@@ -4,8 +4,8 @@ import { type Lifecycle, type LifecycleOptions, runBounded } from "./lifecycle.t
 const HURRIED = { SIGTERM: 143, SIGINT: 130 } as const;
 
 export interface EndOptions extends LifecycleOptions {
-  /** Last words before the end by signal, while everything still runs. */
-  readonly stopping: (cause: string) => Promise<unknown>;
+  /** Told of the signal before the end begins, while everything still runs. */
+  readonly stopping: (cause: string) => void;
   /** Last words after an error that nobody caught: nothing else can be relied on then. */
   readonly crashed: (error: unknown) => Promise<unknown>;
 }
@@ -20,9 +20,8 @@ export function endProcessWith(lifecycle: Lifecycle, options: EndOptions): void 
     process.on(signal, () => {
       if (ending) process.exit(HURRIED[signal]);
       ending = true;
-      void runBounded([`stopping on ${signal}`, () => options.stopping(signal)], options)
-        .then(lifecycle.stop)
-        .then(() => process.exit(0));
+      options.stopping(signal);
+      void lifecycle.stop().then(() => process.exit(0));
     });
   }
   let crashing = false;
