@@ -53,3 +53,50 @@ describe("a health trigger with failures: 3", () => {
     expect(status("").reason).toBe("health: http://vcci-api:8000/health/ready unknown: not probed yet");
   });
 });
+
+describe("what a health trigger says", () => {
+  const seen = results("oxx");
+  const newest = seen.at(-1)?.at ?? 0;
+
+  test("passing", () => {
+    expect(status("o")).toMatchObject({
+      reason: "health: http://vcci-api:8000/health/ready passes",
+      value: 1,
+    });
+  });
+
+  test("pending: when it would fire, by the probes that are still to fail", () => {
+    expect(status("oxx", 4 * SECOND)).toMatchObject({ firesAt: newest + 14 * SECOND, at: newest, value: 0 });
+  });
+
+  test.each(["o", "xxx", "oxx?"])("%s: no time to fire", (picture) => {
+    expect(status(picture).firesAt).toBeUndefined();
+  });
+
+  test("before the first result", () => {
+    expect(healthStatus(healthTrigger(), [], TEN)).toMatchObject({
+      at: TEN,
+      reason: "health: http://vcci-api:8000/health/ready unknown: not probed yet",
+      window: { from: TEN, to: TEN, known: 0 },
+    });
+  });
+
+  test("unknown: why, with what the prober saw", () => {
+    const trouble = { at: TEN, unknown: "not-evaluated" } as const;
+    const reason = (...samples: Sample[]) => healthStatus(healthTrigger(), samples, TEN).reason;
+    expect(reason(trouble)).toMatch(/unknown: not-evaluated$/);
+    expect(reason({ ...trouble, detail: "no free file" })).toMatch(
+      /unknown: not-evaluated \(no free file\)$/,
+    );
+  });
+
+  test("too old: how old, and from when", () => {
+    expect(status("o", 33 * SECOND).reason).toMatch(
+      /unknown: last result is 33s old, from 2026-03-02 10:00:00Z$/,
+    );
+  });
+
+  test("its window is of known results alone", () => {
+    expect(status("xx?x").window).toMatchObject({ from: TEN, to: TEN + 30 * SECOND, known: 3, breaching: 3 });
+  });
+});

@@ -29,5 +29,8 @@ test("trap 38: one that the cluster gave up on fires at once, and its window is 
 
 test("a target that cannot be seen neither fires nor is well", () => {
   expect(rolloutStatus(trigger, undefined, at)).toMatchObject({ state: "unknown", window: { known: 0 } });
+  expect(rolloutStatus(trigger, undefined, at).reason).toBe("rollout unknown: the target cannot be seen");
   expect(rolloutSample(undefined, at)).toEqual({ at, unknown: "target-unseen" });
+  expect(rolloutSample(moving, at)).toEqual({ at, value: 0, detail: moving.detail });
+  expect(rolloutSample(stalled, at)).toEqual({ at, value: 1, detail: stalled.detail });
 });

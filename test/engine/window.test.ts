@@ -109,4 +109,34 @@ describe("what is said", () => {
   test("inactive says the number", () => {
     expect(status(".".repeat(21)).reason).toBe("error-rate 0.01 <= 5%");
   });
+
+  test("a threshold from below is said the other way round", () => {
+    const below = metricTrigger({ name: "success", threshold: { op: "below", value: 0.05, text: "5%" } });
+    expect(metricStatus(below, INTERVAL, slots(".".repeat(21))).reason).toMatch(/^success 0.01 < 5% for 5m/);
+    expect(metricStatus(below, INTERVAL, slots(full)).reason).toBe("success 0.112 >= 5%");
+  });
+
+  test("unknown says what the server said, and that nothing was known before", () => {
+    const at = TEN + 5 * MINUTE;
+    const unknown = { at, unknown: "query-failed", detail: "502 from the proxy" } as const;
+    expect(metricStatus(metricTrigger(), INTERVAL, [...slots("?".repeat(20)), unknown]).reason).toBe(
+      "error-rate unknown: query-failed (502 from the proxy); no known slot in the window, 0 of 21 slots known",
+    );
+  });
+
+  test("nothing at all says that nobody asked", () => {
+    expect(metricStatus(metricTrigger(), INTERVAL, [])).toMatchObject({
+      state: "unknown",
+      at: 0,
+      reason: "error-rate unknown: not-evaluated; no known slot in the window, 0 of 21 slots known",
+    });
+  });
+
+  test.each([
+    ["firing", full],
+    ["inactive", ".".repeat(21)],
+    ["unknown", `${".".repeat(20)}?`],
+  ])("%s has no time to fire", (_, picture) => {
+    expect(status(picture).firesAt).toBeUndefined();
+  });
 });

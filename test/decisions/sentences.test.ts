@@ -1,0 +1,145 @@
+import { describe, expect, test } from "vitest";
+import { massBreach } from "../../src/decisions/mass-breach.ts";
+import { obstaclesTo } from "../../src/decisions/obstacles.ts";
+import type { FiringTrigger, Situation } from "../../src/decisions/situation.ts";
+import { metricStatus } from "../../src/engine/metric-status.ts";
+import {
+  HOUR,
+  INTERVAL,
+  metricTrigger,
+  MINUTE,
+  policy,
+  release,
+  revision,
+  slots,
+  TEN,
+} from "../support/model.ts";
+import { OPEN } from "../support/replay.ts";
+
+const trigger = metricTrigger();
+const at = TEN + 5 * MINUTE;
+const status = metricStatus(trigger, INTERVAL, slots("!".repeat(21)));
+const firing: FiringTrigger = { trigger, status, blame: "blamed", loadedAt: 0 };
+const id = release().id;
+const rolledBack = (ago: number) => ({ decisionId: "d0", at: at - ago, fromDigest: "digest-0" });
+
+/** All that stands in the way, "reason: sentence". */
+function said(changes: Partial<Situation>, of: Partial<FiringTrigger> = {}): readonly string[] {
+  const situation: Situation = {
+    at,
+    policy: policy(),
+    firing: [],
+    release: release(),
+    earlier: [revision("1", { standing: "good" })],
+    predecessorBreaching: false,
+    rollbacks: [],
+    lastAttemptAt: undefined,
+    gates: OPEN,
+    confirmation: undefined,
+    ...changes,
+  };
+  return obstaclesTo(situation, { ...firing, ...of }).map(
+    ({ reason, kind, detail }) => `${reason} (${kind}): ${detail}`,
+  );
+}
+
+describe("what stands in the way is said with its numbers", () => {
+  test("nothing does", () => {
+    expect(said({})).toEqual([]);
+  });
+
+  test("no release is known", () => {
+    expect(said({ release: undefined }, { blame: undefined })).toEqual([
+      "outside-guard-period (escalate): no release of the target is known",
+      "no-known-good-revision (escalate): no release of the target is known",
+    ]);
+  });
+
+  test("outside the guard period: how long it has been live", () => {
+    const old = release({ clockAt: at - 2 * HOUR });
+    expect(said({ release: old })).toEqual([
+      `outside-guard-period (escalate): ${id} has been live for 2h, longer than the guard period of 1h`,
+    ]);
+    expect(said({ release: old, policy: policy({ guard: "always" }) })).toEqual([]);
+  });
+
+  test("breaching before the release: since when it has not been healthy", () => {
+    expect(said({}, { blame: "breach-predates-release" })).toEqual([
+      `breach-predates-release (escalate): it was breaching before ${id} started at 2026-03-02 10:00:00Z and has not been healthy since`,
+    ]);
+    expect(said({ release: release({ cause: "rollback" }) }, { blame: "breach-predates-release" })).toEqual([
+      "no-known-good-revision (escalate): 2 is itself what rollbackd put back",
+    ]);
+    expect(said({ release: undefined }, { blame: "breach-predates-release" }).at(1)).toMatch(
+      /^breach-predates-release/,
+    );
+  });
+
+  test("a window that does not count yet, or of which the past is not known", () => {
+    expect(said({}, { blame: "window-before-release" })).toEqual([
+      `window-before-release (hold): its window begins at 2026-03-02 10:00:00Z, before what counts against ${id}`,
+    ]);
+    expect(said({}, { blame: undefined })).toEqual([
+      `window-before-release (hold): how things stood before ${id} is not known yet`,
+    ]);
+  });
+
+  test("a rule that was changed inside the window", () => {
+    expect(said({}, { loadedAt: TEN + MINUTE })).toEqual([
+      "rule-changed (hold): the rule was loaded at 2026-03-02 10:01:00Z, inside the window; it may act once a whole window began after that",
+    ]);
+    expect(said({}, { loadedAt: TEN })).toEqual([]);
+  });
+
+  test("the cooldown and the budget: what was spent, and how long ago", () => {
+    expect(said({ rollbacks: [rolledBack(14 * MINUTE)] })).toEqual([
+      "cooldown (escalate): the last rollback of the target began 14m ago, within the cooldown of 15m",
+      "budget-exhausted (escalate): 1 of 1 rollbacks in 1d are spent",
+    ]);
+    expect(said({ lastAttemptAt: at - MINUTE })).toEqual([
+      "cooldown (escalate): the last rollback of the target began 1m ago, within the cooldown of 15m",
+    ]);
+    expect(said({ rollbacks: [rolledBack(24 * HOUR)] })).toEqual([]);
+  });
+
+  test("no revision to go back to: which there are, and why none will do", () => {
+    const bad = [revision("1"), revision("0", { standing: "quarantined" })];
+    expect(
+      said({ earlier: bad, release: release({ previous: revision("1") }), predecessorBreaching: true }),
+    ).toEqual([
+      "no-known-good-revision (escalate): none of the earlier revisions will do: 1 (unproven), 0 (quarantined); the predecessor was breaching too",
+    ]);
+    expect(said({ earlier: [revision("0", { standing: "quarantined" })] })).toEqual([
+      "no-known-good-revision (escalate): none of the earlier revisions will do: 0 (quarantined)",
+    ]);
+    expect(said({ earlier: [] })).toEqual(["no-known-good-revision (escalate): nothing ran before 2"]);
+  });
+
+  test("a second look: quiet by now is no news, still firing on a target that nobody sees is", () => {
+    const confirmation = { notFiring: undefined, unseen: undefined, movedTo: undefined };
+    expect(said({ confirmation })).toEqual([]);
+    expect(said({ confirmation: { ...confirmation, notFiring: "it is 0.01 now" } })).toEqual([
+      "not-confirmed (hold): it is 0.01 now",
+    ]);
+    expect(
+      said({ confirmation: { ...confirmation, unseen: "no answer", notFiring: "it is 0.01 now" } }),
+    ).toEqual(["not-confirmed (hold): it is 0.01 now"]);
+    expect(said({ confirmation: { ...confirmation, unseen: "no answer" } })).toEqual([
+      "not-confirmed (escalate): no answer",
+    ]);
+    const unseenAndObserved = said(
+      { confirmation: { ...confirmation, unseen: "no answer" } },
+      { trigger: metricTrigger({ mode: "observe" }) },
+    );
+    expect(unseenAndObserved.at(1)).toBe("observe-mode (hold): the trigger is in observe mode");
+    expect(said({ confirmation: { ...confirmation, movedTo: "vcci-api@3" } })).toEqual([
+      "superseded (hold): the target now runs vcci-api@3",
+    ]);
+  });
+
+  test("many targets at once: how many of how many", () => {
+    expect(massBreach(["a", "b", "c"], ["a", "b", "c", "d"])).toBe(
+      "3 of 4 targets fire at once, which no single release explains",
+    );
+  });
+});
