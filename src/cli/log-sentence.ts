@@ -34,6 +34,15 @@ const SENTENCES: Sentences = {
   "rollback.verified": ({ decisionId, target, detail }) => `[${decisionId}] ${target}: ${detail}`,
   "rollback.failed": ({ decisionId, target, reason, detail }) =>
     `[${decisionId}] ${target}: ${reason}: ${detail}`,
+  "operator.rollback": ({ by, reason, note, to, target }) =>
+    `${by} asks to roll ${target} back${to === undefined ? "" : ` to ${to}`}: ${reason}${noted(note)}`,
+  "operator.freeze": ({ by, note, until }) =>
+    `${by} freezes automation ${until === undefined ? "until somebody resumes it" : `until ${until}`}${noted(note)}`,
+  "operator.resume": ({ by, note }) => `${by} lets automation act again${noted(note)}`,
+  "operator.approve": ({ by, decisionId, note }) => `[${decisionId}] ${by} approves${noted(note)}`,
+  "operator.reject": ({ by, decisionId, note }) => `[${decisionId}] ${by} rejects${noted(note)}`,
+  "approval.expired": ({ decisionId, detail }) => `[${decisionId}] ${detail}`,
+  "approval.withdrawn": ({ decisionId, detail }) => `[${decisionId}] ${detail}`,
   "notification.queued": ({ channel, event, cause }) => `${channel} ${event}, caused by record ${cause}`,
   "notification.delivered": ({ channel, attempts }) => `${channel}, ${counted(attempts)}`,
   "notification.failed": ({ channel, attempts, error }) =>
@@ -44,6 +53,10 @@ const SENTENCES: Sentences = {
 export function sentence(record: LogRecord): string {
   const say = SENTENCES[record.type] as ((record: LogRecord) => string) | undefined;
   return say?.(record) ?? "";
+}
+
+function noted(note: string | undefined): string {
+  return note === undefined ? "" : ` (${note})`;
 }
 
 function counted(attempts: number): string {

@@ -1,6 +1,6 @@
 import { type KubeApi, kubeApi } from "../kubernetes/api.ts";
 import { connect, type Connection, KubeConfigError } from "../kubernetes/connect.ts";
-import type { Policy } from "../rules/policy.ts";
+import { isInCluster, type Policy } from "../rules/policy.ts";
 import type { Problem } from "../rules/problem.ts";
 
 /** The connection to the cluster, made when the first policy needs one: policies of scripts alone do not. */
@@ -41,5 +41,5 @@ export function createCluster(open: () => Promise<Connection> = connect): Cluste
 }
 
 function firstInCluster(policies: readonly Policy[]): Policy | undefined {
-  return policies.find(({ target }) => target.kind === "deployment");
+  return policies.find(({ target }) => isInCluster(target));
 }

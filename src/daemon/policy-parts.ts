@@ -2,13 +2,7 @@ import type { Logger } from "pino";
 import type { Gates } from "../decisions/situation.ts";
 import type { KubeApi } from "../kubernetes/api.ts";
 import type { DecisionRecord } from "../log/record.ts";
-import { deploymentStandings } from "../releases/deployment-standing.ts";
-import { watchDeployment } from "../releases/deployment-watch.ts";
-import { watchScript } from "../releases/script-watch.ts";
-import type { MarkStanding, TargetWatch } from "../releases/watch.ts";
-import type { Strategy } from "../rollback/act.ts";
-import { deploymentStrategy } from "../rollback/deployment.ts";
-import { scriptStrategy } from "../rollback/script.ts";
+import type { TargetWatch } from "../releases/watch.ts";
 import { type Policy, targetKey } from "../rules/policy.ts";
 import type { Probe } from "../signals/probe.ts";
 import { type Prober, startProber } from "../signals/prober.ts";
@@ -22,6 +16,7 @@ import type { History } from "./history.ts";
 import type { RecordInLog } from "./ports.ts";
 import { createRollbacks, type Rollbacks } from "./rollbacks.ts";
 import { type PolicyPasses, type RunningPolicy, runPolicy } from "./run-policy.ts";
+import { targetParts } from "./target-parts.ts";
 
 /** What all policies of the process share. */
 export interface Shared {
@@ -44,13 +39,12 @@ export interface Shared {
 
 /** Puts one policy together and runs it. `kube` is needed for targets in a cluster. */
 export function assemblePolicy(policy: Policy, shared: Shared, kube: KubeApi | undefined): RunningPolicy {
-  const watch = watchTarget(policy, shared, kube);
+  const { watch, strategy, markStanding } = targetParts(policy, shared, kube);
   const probers = startProbers(policy, shared);
-  const markStanding = standings(policy, kube);
   let passes: PolicyPasses | undefined;
   const rollbacks = createRollbacks(policy, {
     ...shared,
-    strategy: strategyOf(policy, watch, shared, kube),
+    strategy,
     markStanding,
     verify: (order, appliedAt, signal) => {
       const triggers = () => [...(passes?.carried().watched.values() ?? [])].map(({ track }) => track.status);
@@ -99,37 +93,6 @@ function runningPolicy(
   };
 }
 
-function watchTarget(policy: Policy, shared: Shared, kube: KubeApi | undefined): TargetWatch {
-  const { target } = policy;
-  if (target.kind === "deployment") {
-    return watchDeployment({ api: needed(kube, policy), ...target, now: shared.now });
-  }
-  const key = targetKey(policy);
-  const { history } = shared;
-  return watchScript(policy, {
-    ...shared.prometheus,
-    now: shared.slotClock.now,
-    history: {
-      releases: () => history.releases(key),
-      rollbacks: () => history.begun(key),
-    },
-  });
-}
-
-function strategyOf(policy: Policy, watch: TargetWatch, shared: Shared, kube: KubeApi | undefined): Strategy {
-  const { strategy } = policy.rollback;
-  return strategy.kind === "deployment"
-    ? deploymentStrategy({ api: needed(kube, policy), now: shared.now })
-    : scriptStrategy(strategy.script, { ...shared, reread: watch.reread });
-}
-
-/** A script target has no place of its own to keep a standing: the log alone knows it. */
-function standings(policy: Policy, kube: KubeApi | undefined): MarkStanding {
-  return policy.target.kind === "deployment"
-    ? deploymentStandings(needed(kube, policy))
-    : async () => undefined;
-}
-
 function startProbers(policy: Policy, { probe }: Shared): ReadonlyMap<string, Prober> {
   return new Map(
     policy.triggers.flatMap((trigger) => {
@@ -138,9 +101,4 @@ function startProbers(policy: Policy, { probe }: Shared): ReadonlyMap<string, Pr
       return [[trigger.name, startProber({ spec: trigger.probe, probe, keep })] as const];
     }),
   );
-}
-
-function needed(kube: KubeApi | undefined, policy: Policy): KubeApi {
-  if (kube === undefined) throw new TypeError(`policy ${policy.name} needs a connection to its cluster`);
-  return kube;
 }

@@ -1,4 +1,5 @@
 import type { Evidence } from "../decisions/decision.ts";
+import type { ManualReason } from "../decisions/manual-reason.ts";
 import type { HoldReason } from "../decisions/reason.ts";
 import type { TriggerState } from "../engine/trigger-status.ts";
 import type { ChannelName, Severity } from "../rules/policy.ts";
@@ -15,6 +16,8 @@ export type RecordBody =
   | SightRecord
   | DecisionRecord
   | RollbackRecord
+  | OperatorRecord
+  | ApprovalRecord
   | NotificationRecord;
 
 export type LogRecord = RecordBody & {
@@ -142,6 +145,49 @@ export type RollbackRecord =
       readonly steps?: readonly string[];
       readonly output?: string;
     });
+
+interface ByPerson {
+  readonly policy: string;
+  /** Who it was and how that is known: `token:alice`, `kubernetes:alice@example.com`. */
+  readonly by: string;
+  readonly note?: string;
+}
+
+/** What people asked for, written before it is carried out. */
+export type OperatorRecord =
+  | (ByPerson & {
+      readonly type: "operator.rollback";
+      readonly target: string;
+      /** Of the decision that follows. */
+      readonly decisionId: string;
+      readonly reason: ManualReason;
+      /** The revision that was asked for; not there where rollbackd was to choose. */
+      readonly to?: string;
+      /** A maintenance window is to be announced to the users around it. */
+      readonly maintenance?: true;
+    })
+  | (ByPerson & {
+      readonly type: "operator.freeze";
+      /** When it ends by itself; not there where somebody has to resume. */
+      readonly until?: string;
+    })
+  | (ByPerson & { readonly type: "operator.resume" })
+  | (ByPerson & {
+      readonly type: "operator.approve" | "operator.reject";
+      readonly release?: string;
+      /** The decision that waited for it. */
+      readonly decisionId: string;
+    });
+
+/** The end of waiting for a person: nobody answered in time, or what had fired recovered. */
+export interface ApprovalRecord {
+  readonly type: "approval.expired" | "approval.withdrawn";
+  readonly policy: string;
+  readonly target: string;
+  readonly release?: string;
+  readonly decisionId: string;
+  readonly detail: string;
+}
 
 export type NotificationEvent = "trigger" | "resolve" | "info";
 

@@ -147,7 +147,16 @@ export interface Policy {
 }
 
 /** The name under which cooldown, budget, quarantine and standing are kept. */
-export function targetKey(policy: Pick<Policy, "name" | "target">): string {
-  const { target } = policy;
-  return target.kind === "deployment" ? `${target.namespace}/${target.deployment}` : `script/${policy.name}`;
+export function targetKey({ name, target }: Pick<Policy, "name" | "target">): string {
+  switch (target.kind) {
+    case "deployment":
+      return `${target.namespace}/${target.deployment}`;
+    case "script":
+      return `script/${name}`;
+  }
+}
+
+/** Whether the API server is needed to see what the target runs. */
+export function isInCluster({ kind }: Target): boolean {
+  return kind !== "script";
 }

@@ -1,0 +1,90 @@
+import type { ManualReason } from "../decisions/manual-reason.ts";
+
+/** Who asks and how that is known, as the log keeps it: `token:alice`, `kubernetes:alice@example.com`. */
+export type Asker = string;
+
+export interface ManualRollback {
+  readonly reason: ManualReason;
+  readonly note?: string;
+  /** Name of the revision to go back to; rollbackd chooses where it is not there. */
+  readonly to?: string;
+  readonly maintenance?: boolean;
+}
+
+/** What a rollback would change, to be shown before it is asked for. */
+export interface RollbackPlan {
+  readonly policy: string;
+  readonly target: string;
+  readonly release: string;
+  readonly from: RevisionText;
+  readonly to: RevisionText;
+  /** Lines of a unified diff of what would run; empty where the target cannot show it. */
+  readonly diff: readonly string[];
+  /** What a person should know before agreeing, a sentence each. */
+  readonly warnings: readonly string[];
+}
+
+export interface RevisionText {
+  readonly revision: string;
+  readonly digest: string;
+  readonly standing: string;
+  /** By container. */
+  readonly images: Readonly<Record<string, string>>;
+}
+
+/**
+ * Why nothing was done. `not-found`: no such policy or decision. `refused`: a precondition does not hold, with its
+ * name where it has one. `unavailable`: it can work later, such as when the log can be written again.
+ */
+export interface Refusal {
+  readonly ok: false;
+  readonly kind: "not-found" | "refused" | "unavailable";
+  readonly reason?: string;
+  /** What is the matter and what to do, for people. */
+  readonly detail: string;
+}
+
+export type Answer<T> = ({ readonly ok: true } & T) | Refusal;
+
+/** What people can ask of the running daemon. Each is on record with who asked before anything is done. */
+export interface Commands {
+  readonly plan: (
+    policy: string,
+    request: ManualRollback,
+  ) => Promise<Answer<{ readonly plan: RollbackPlan }>>;
+  /** Resolves once the rollback is begun; how it goes on is told by the log, under `decisionId`. */
+  readonly rollback: (
+    policy: string,
+    request: ManualRollback,
+    by: Asker,
+  ) => Promise<Answer<{ readonly decisionId: string; readonly plan: RollbackPlan }>>;
+  /** `untilMs`: epoch ms at which it ends by itself. */
+  readonly freeze: (
+    policy: string,
+    request: { readonly note?: string; readonly untilMs?: number },
+    by: Asker,
+  ) => Promise<Answer<{ readonly until?: string }>>;
+  readonly resume: (
+    policy: string,
+    request: { readonly note?: string },
+    by: Asker,
+  ) => Promise<Answer<object>>;
+  readonly approve: (
+    decisionId: string,
+    request: { readonly note?: string },
+    by: Asker,
+  ) => Promise<Answer<{ readonly policy: string }>>;
+  readonly reject: (
+    decisionId: string,
+    request: { readonly note?: string },
+    by: Asker,
+  ) => Promise<Answer<{ readonly policy: string }>>;
+  /** A deploy script tells of a version that went live; for script targets without a version query. */
+  readonly release: (
+    policy: string,
+    request: { readonly version: string; readonly note?: string },
+    by: Asker,
+  ) => Promise<Answer<{ readonly release: string }>>;
+  /** The policy that a decision belongs to, for what a person may do is a matter of the policy. */
+  readonly policyOfDecision: (decisionId: string) => Promise<string | undefined>;
+}

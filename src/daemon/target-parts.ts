@@ -1,0 +1,79 @@
+import type { KubeApi } from "../kubernetes/api.ts";
+import { deploymentStandings } from "../releases/deployment-standing.ts";
+import { watchDeployment } from "../releases/deployment-watch.ts";
+import { watchScript } from "../releases/script-watch.ts";
+import type { MarkStanding, TargetWatch } from "../releases/watch.ts";
+import type { Strategy } from "../rollback/act.ts";
+import { deploymentStrategy } from "../rollback/deployment.ts";
+import { scriptStrategy } from "../rollback/script.ts";
+import { type Policy, targetKey } from "../rules/policy.ts";
+import type { Prometheus } from "../signals/prometheus.ts";
+import type { ServerClock } from "../signals/server-clock.ts";
+import type { History } from "./history.ts";
+
+/** What differs from one kind of target to the other; all else is the same for each. */
+export interface TargetParts {
+  readonly watch: TargetWatch;
+  readonly strategy: Strategy;
+  readonly markStanding: MarkStanding;
+}
+
+/** What following and changing targets needs of the process. */
+export interface TargetPorts {
+  readonly prometheus: Prometheus;
+  readonly history: History;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly secrets: () => readonly string[];
+  readonly slotClock: ServerClock;
+  readonly now: () => number;
+}
+
+/** `kube` is needed for targets in a cluster. */
+export function targetParts(policy: Policy, ports: TargetPorts, kube: KubeApi | undefined): TargetParts {
+  const { target } = policy;
+  switch (target.kind) {
+    case "deployment": {
+      const api = needed(kube, policy);
+      const watch = watchDeployment({ api, ...target, now: ports.now });
+      return {
+        watch,
+        strategy: strategyOf(policy, watch, ports, kube),
+        markStanding: deploymentStandings(api),
+      };
+    }
+    case "script":
+      return scriptParts(policy, ports, kube);
+  }
+}
+
+/** A script target has no place of its own to keep a standing: the log alone knows it. */
+function scriptParts(policy: Policy, ports: TargetPorts, kube: KubeApi | undefined): TargetParts {
+  const key = targetKey(policy);
+  const { history } = ports;
+  const watch = watchScript(policy, {
+    ...ports.prometheus,
+    now: ports.slotClock.now,
+    history: {
+      releases: () => history.releases(key),
+      rollbacks: () => history.begun(key),
+    },
+  });
+  return { watch, strategy: strategyOf(policy, watch, ports, kube), markStanding: async () => undefined };
+}
+
+function strategyOf(
+  policy: Policy,
+  watch: TargetWatch,
+  ports: TargetPorts,
+  kube: KubeApi | undefined,
+): Strategy {
+  const { strategy } = policy.rollback;
+  return strategy.kind === "deployment"
+    ? deploymentStrategy({ api: needed(kube, policy), now: ports.now })
+    : scriptStrategy(strategy.script, { ...ports, reread: watch.reread });
+}
+
+function needed(kube: KubeApi | undefined, policy: Policy): KubeApi {
+  if (kube === undefined) throw new TypeError(`policy ${policy.name} needs a connection to its cluster`);
+  return kube;
+}
