@@ -1,7 +1,14 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 import { closingLine } from "./scripts/closing-line.ts";
 
 const CLUSTER_TESTS = ["test/cluster/**/*.test.ts", "test/**/*.cluster.test.ts"];
+
+/**
+ * Most tests wait: for a slot, a scrape, a rollout. So two files for each core run at a time, those on the
+ * cluster first, for they take longest. Each has a namespace, ports and addresses of its own.
+ */
+const WORKERS = 2 * availableParallelism();
 
 export default defineConfig({
   test: {
@@ -15,6 +22,7 @@ export default defineConfig({
           // Some start real programs, on two cores that others use, too.
           testTimeout: 20_000,
           hookTimeout: 30_000,
+          maxWorkers: WORKERS,
         },
       },
       {
@@ -25,9 +33,7 @@ export default defineConfig({
           globalSetup: ["test/cluster/setup.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          // Rollouts are timed against real processes: files that compete for two cores would measure each other.
-          fileParallelism: false,
-          sequence: { groupOrder: 1 },
+          maxWorkers: WORKERS,
         },
       },
     ],
