@@ -27,8 +27,13 @@ import { ofUnwritableLog, ofWritableLog } from "./notifications/messages.ts";
 import { type Outbox, startOutbox } from "./notifications/outbox.ts";
 import { loadRules, type LoadedRules } from "./rules/load.ts";
 import { isError } from "./rules/problem.ts";
+import { createAccess } from "./server/access/access.ts";
+import { countAttempts } from "./server/access/attempts.ts";
 import { createApp } from "./server/app.ts";
+import { eventRoute } from "./server/event-routes.ts";
 import { listen } from "./server/listen.ts";
+import { logRoutes } from "./server/log-routes.ts";
+import { policyRoutes } from "./server/policy-routes.ts";
 import { createProbe } from "./signals/probe.ts";
 import { createMetrics, type Metrics } from "./telemetry/metrics.ts";
 import { VERSION } from "./version.ts";
@@ -92,6 +97,7 @@ export async function startApp(parts: AppParts): Promise<void> {
 }
 
 interface Log {
+  readonly folder: string;
   readonly writer: LogWriter;
   readonly gate: LogGate;
   /** Empty until `read` has been gone through. */
@@ -135,7 +141,7 @@ async function startLog(
     },
   });
   lifecycle.onStop("log retries", repeatedly(gate.retry, LOG_RETRY_EVERY_MS));
-  return { writer, gate, history, ...reading(folder, history) };
+  return { folder, writer, gate, history, ...reading(folder, history) };
 }
 
 /** One walk over the log for all who need it: a long one is hundreds of megabytes. */
@@ -234,7 +240,17 @@ async function serve(
   { metrics, log, core }: Running,
 ): Promise<string> {
   const { registry } = metrics;
+  const { running } = core.policies;
+  const { head, onAppended } = log.writer;
+  const { folder } = log;
   const server = createApp({
+    version: VERSION,
+    access: createAccess({ authorities: [], attempts: countAttempts(Date.now), logger }),
+    routes: [
+      ...policyRoutes({ running, history: log.history, now: Date.now }),
+      ...logRoutes({ folder, running }),
+      eventRoute({ folder, head, onAppended, signal: lifecycle.signal }),
+    ],
     health: healthView({
       version: VERSION,
       startedAt: Date.now(),
@@ -245,7 +261,7 @@ async function serve(
         unwritable: log.gate.unwritable(),
         readUntil: log.readUntil(),
       }),
-      running: core.policies.running,
+      running,
     }),
     metrics: { contentType: registry.contentType, metrics: () => registry.metrics() },
     report: (error) => logger.error({ err: error }, "a request could not be answered"),

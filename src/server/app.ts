@@ -1,8 +1,11 @@
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from "fastify";
+import { Type } from "typebox";
 import type { Health } from "../daemon/health.ts";
 import { healthJson } from "./health-json.ts";
-import { fromLoopback } from "./loopback.ts";
+import type { Access } from "./access/access.ts";
+import { openapi } from "./openapi.ts";
 import { notFound, onError, sendProblem } from "./problem.ts";
+import { addRoute, type Route, route } from "./route.ts";
 
 export interface ServerParts {
   readonly health: Health;
@@ -10,10 +13,15 @@ export interface ServerParts {
   readonly metrics: { readonly contentType: string; readonly metrics: () => Promise<string> };
   /** Told of each error that is not the caller's. */
   readonly report: (error: unknown) => void;
+  readonly version: string;
+  readonly access: Access;
+  /** What is answered below /api. */
+  readonly routes: readonly Route[];
 }
 
 /** Everything that the process answers over HTTP. It never listens by itself: see `listen`. */
-export function createApp({ health, metrics, report }: ServerParts): FastifyInstance {
+export function createApp(parts: ServerParts): FastifyInstance {
+  const { health, metrics, report, access, routes } = parts;
   const app = fastify({
     // What is not known is told, not dropped: a misspelt parameter must not look like a right one.
     ajv: { customOptions: { removeAdditional: false } },
@@ -29,17 +37,24 @@ export function createApp({ health, metrics, report }: ServerParts): FastifyInst
   };
   get("/health/live", () => ({ status: "live" }));
   get("/health/ready", (_, reply) => ready(health, reply));
-  get("/health/detailed", (request, reply) =>
-    fromLoopback(request) ? healthJson(health.detailed()) : sendProblem(reply, 403, ONLY_LOCAL),
-  );
+  get("/openapi.json", () => openapi(parts.version, routes));
   for (const path of ["/metrics", "/health/metrics"]) {
     get(path, async (_, reply) => reply.type(metrics.contentType).send(await metrics.metrics()));
   }
+  for (const each of [detailed(health), ...routes]) addRoute(app, each, access);
   return app;
 }
 
-const ONLY_LOCAL =
-  "This is answered only to callers on the same machine. In a cluster: kubectl port-forward, then ask 127.0.0.1.";
+function detailed(health: Health): Route {
+  return route({
+    method: "GET",
+    path: "/health/detailed",
+    summary: "Every trigger with its numbers, the rules, the log",
+    permission: { scope: "read", verb: "get" },
+    answers: { 200: { description: "how the daemon is doing", schema: Type.Object({}) } },
+    answer: () => ({ status: 200, body: healthJson(health.detailed()) }),
+  });
+}
 
 function ready(health: Health, reply: FastifyReply): FastifyReply {
   const hindrances = health.hindrances();

@@ -1,4 +1,5 @@
 import type { DetailedHealth } from "../daemon/health.ts";
+import { instant } from "./instant.ts";
 
 /** As JSON: the same names, instants as RFC 3339 UTC with milliseconds. */
 export function healthJson({ startedAt, rules, policies, ...same }: DetailedHealth): object {
@@ -18,8 +19,4 @@ export function healthJson({ startedAt, rules, policies, ...same }: DetailedHeal
       })),
     })),
   };
-}
-
-function instant(at: number | undefined): string | undefined {
-  return at === undefined ? undefined : new Date(at).toISOString();
 }

@@ -33,10 +33,17 @@ export function onError(report: (error: unknown) => void) {
 }
 
 function sentence({ message, validation, validationContext }: FastifyError): string {
-  const unknown = validation?.[0]?.params["additionalProperty"];
-  return validationContext === "querystring" && typeof unknown === "string"
-    ? `The query parameter \`${unknown}\` is not known here; leave it out.`
-    : message;
+  const [first] = validation ?? [];
+  if (first === undefined) return message;
+  const kind = validationContext === "querystring" ? "query parameter" : "field";
+  const unknown = first.params["additionalProperty"];
+  if (typeof unknown === "string") return `The ${kind} \`${unknown}\` is not known here; leave it out.`;
+  const missing = first.params["missingProperty"];
+  if (typeof missing === "string") return `The ${kind} \`${missing}\` is missing.`;
+  const allowed: unknown = first.params["allowedValues"];
+  const among = Array.isArray(allowed) ? `: ${allowed.join(", ")}` : "";
+  const name = first.instancePath.slice(1).replaceAll("/", ".");
+  return name === "" ? message : `The ${kind} \`${name}\` ${first.message ?? "is not right"}${among}.`;
 }
 
 function pathOf(request: FastifyRequest): string {

@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { createAccess } from "../../src/server/access/access.ts";
+import { countAttempts } from "../../src/server/access/attempts.ts";
 import { createApp } from "../../src/server/app.ts";
 import type { DetailedHealth, Hindrance } from "../../src/daemon/health.ts";
 
@@ -33,11 +35,23 @@ const detailed: DetailedHealth = {
   ],
 };
 
+/** Nobody has a token. */
+const nobody = {
+  version: "1.2.3",
+  routes: [],
+  access: createAccess({
+    authorities: [],
+    attempts: countAttempts(Date.now),
+    logger: { warn: () => undefined },
+  }),
+};
+
 function app(hindrances: readonly Hindrance[] = [], reported: unknown[] = []) {
   return createApp({
     health: { hindrances: () => hindrances, detailed: () => detailed },
     metrics: { contentType: "text/plain; version=0.0.4", metrics: async () => "up 1\n" },
     report: (error) => void reported.push(error),
+    ...nobody,
   });
 }
 
@@ -132,6 +146,7 @@ describe("errors are problem documents", () => {
       health: { hindrances: () => [], detailed: () => detailed },
       metrics: { contentType: "text/plain", metrics: () => Promise.reject(new Error("sesame")) },
       report: (error) => void reported.push(error),
+      ...nobody,
     });
     const reply = await broken.inject("/metrics");
     expect(reply.json()).toMatchObject({

@@ -1,0 +1,105 @@
+import type { RunningPolicy } from "../daemon/run-policy.ts";
+import { byDecision, type LogFilter, readNewest } from "../log/reader.ts";
+import type { LogRecord } from "../log/record.ts";
+import { type Route, route } from "./route.ts";
+import { DECISIONS, DECISIONS_QUERY, NO_QUERY, ONE_DECISION, RELEASES, RELEASES_QUERY } from "./schemas.ts";
+
+export interface LogSource {
+  /** Of the decision log. */
+  readonly folder: string;
+  readonly running: () => readonly RunningPolicy[];
+}
+
+const READ = { scope: "read", verb: "get" } as const;
+
+/** What is read from the end of the log: never more of it than the page needs. */
+export function logRoutes({ folder, running }: LogSource): readonly Route[] {
+  return [
+    route({
+      method: "GET",
+      path: "/api/v1/releases",
+      summary: "Releases, newest first",
+      permission: READ,
+      query: RELEASES_QUERY,
+      answers: { 200: { description: "a page of releases", schema: RELEASES } },
+      answer: async ({ query }) => {
+        const { records, nextCursor } = await page(folder, { type: "release.observed", ...query });
+        return { status: 200, body: { releases: records.flatMap(releaseJson(running())), nextCursor } };
+      },
+    }),
+    route({
+      method: "GET",
+      path: "/api/v1/decisions",
+      summary: "Decisions, newest first",
+      permission: READ,
+      query: DECISIONS_QUERY,
+      answers: { 200: { description: "a page of decisions", schema: DECISIONS } },
+      answer: async ({ query: { from, to, ...query } }) => {
+        const span = {
+          ...(from !== undefined && { from: Date.parse(from) }),
+          ...(to !== undefined && { to: Date.parse(to) }),
+        };
+        const { records, nextCursor } = await page(folder, { type: "decision.made", ...query, ...span });
+        return { status: 200, body: { decisions: records, nextCursor } };
+      },
+    }),
+    route({
+      method: "GET",
+      path: "/api/v1/decisions/:id",
+      summary: "One decision with its evidence, what was done and who was told",
+      permission: READ,
+      query: NO_QUERY,
+      answers: { 200: { description: "the decision and its records", schema: ONE_DECISION } },
+      answer: async ({ params: { id = "" } }) => {
+        const records = await byDecision(folder, id);
+        const decision = records.find(({ type }) => type === "decision.made");
+        return decision === undefined
+          ? {
+              problem: 404,
+              detail: `There is no decision ${id} in the log. GET /api/v1/decisions lists them.`,
+            }
+          : { status: 200, body: { decision, records } };
+      },
+    }),
+  ];
+}
+
+/** The cursor is a record's number, which stays what it is while others are appended. */
+async function page(
+  folder: string,
+  { limit, cursor, ...filter }: LogFilter & { readonly limit: number; readonly cursor?: number },
+): Promise<{ readonly records: readonly LogRecord[]; readonly nextCursor: number | undefined }> {
+  const records: LogRecord[] = [];
+  const before = cursor === undefined ? {} : { beforeSeq: cursor };
+  for await (const record of readNewest(folder, { ...filter, ...before })) {
+    // One more than is asked for says whether there is another page.
+    if (records.length === limit) return { records, nextCursor: records.at(-1)?.seq };
+    records.push(record);
+  }
+  return { records, nextCursor: undefined };
+}
+
+function releaseJson(running: readonly RunningPolicy[]) {
+  return (record: LogRecord): readonly object[] => {
+    if (record.type !== "release.observed") return [];
+    const { policy, release, target, revision, digest, previous, startedAt, cause, at } = record;
+    const lookup = running.find((each) => each.policy.name === policy)?.carried().lookup;
+    const snapshot = lookup?.ok ? lookup.snapshot : undefined;
+    const known = snapshot && [snapshot.release.revision, ...snapshot.earlier];
+    return [
+      {
+        policy,
+        release,
+        target,
+        revision,
+        digest,
+        previous,
+        startedAt,
+        observedAt: at,
+        cause,
+        current: snapshot?.release.id === release,
+        standing: known?.find((each) => each.digest === digest)?.standing,
+      },
+    ];
+  };
+}

@@ -1,0 +1,192 @@
+import { type TSchema, Type } from "typebox";
+import { HOLD_REASONS } from "../decisions/reason.ts";
+
+/*
+ * What requests and answers look like: they check the requests, and /openapi.json shows them. Answers may gain
+ * fields; requests with a field or parameter that is not known are refused.
+ */
+
+const closed = { additionalProperties: false } as const;
+
+const oneOf = <const Values extends readonly string[]>(values: Values, description = "") =>
+  Type.Unsafe<Values[number]>({ type: "string", enum: values, ...(description && { description }) });
+
+/** RFC 3339, as `format` checks it. */
+const instant = (description?: string) =>
+  Type.String({ format: "date-time", ...(description !== undefined && { description }) });
+
+const MODE = oneOf(["observe", "approve", "enforce"]);
+const DECISION = oneOf(["rollback", "hold", "escalate"]);
+
+export const NO_QUERY = Type.Object({}, closed);
+
+const span = {
+  from: Type.Optional(instant("not older than this")),
+  to: Type.Optional(instant("not newer than this")),
+};
+
+const paged = {
+  limit: Type.Integer({ minimum: 1, maximum: 500, default: 50, description: "at most so many" }),
+  cursor: Type.Optional(
+    Type.Integer({ minimum: 1, description: "`nextCursor` of the page before: goes on below it" }),
+  ),
+};
+
+const ofPolicy = { policy: Type.Optional(Type.String({ minLength: 1, description: "of this policy only" })) };
+
+export const SPAN_QUERY = Type.Object(span, closed);
+export const RELEASES_QUERY = Type.Object({ ...ofPolicy, ...paged }, closed);
+export const DECISIONS_QUERY = Type.Object(
+  { ...ofPolicy, decision: Type.Optional(DECISION), ...span, ...paged },
+  closed,
+);
+export const EVENTS_QUERY = Type.Object(
+  {
+    last: Type.Integer({
+      minimum: 0,
+      maximum: 1000,
+      default: 0,
+      description: "begin with so many of the newest records; Last-Event-ID goes before it",
+    }),
+  },
+  closed,
+);
+
+const named = { revision: Type.String(), digest: Type.String() };
+const images = Type.Record(Type.String(), Type.String(), { description: "by container" });
+const standing = oneOf(["good", "unproven", "quarantined"]);
+
+const CURRENT_RELEASE = Type.Object({
+  id: Type.String(),
+  ...named,
+  standing,
+  images,
+  previous: Type.Optional(Type.Object({ ...named, standing, images })),
+  startedAt: instant(),
+  clockAt: Type.Optional(instant("when its guard period began")),
+  guardedUntil: Type.Optional(instant("until when it may be rolled back automatically")),
+  cause: oneOf(["deploy", "rollback"]),
+  reversible: Type.Boolean(),
+});
+
+const TRIGGER = Type.Object({
+  trigger: Type.String(),
+  kind: Type.String(),
+  mode: MODE,
+  state: oneOf(["inactive", "pending", "firing", "unknown"]),
+  at: instant("the slot, or probe, that this is about"),
+  value: Type.Optional(Type.Number({ description: "newest known value, in the unit of the query" })),
+  threshold: Type.String({ description: "as its author wrote it" }),
+  reason: Type.String({ description: "one sentence with the numbers" }),
+  window: Type.Object({
+    from: instant(),
+    to: instant(),
+    size: Type.Integer({ description: "slots" }),
+    known: Type.Integer(),
+    breaching: Type.Integer(),
+    coverage: Type.Number({ description: "known slots of all, 0 to 1" }),
+    longestGapMs: Type.Number(),
+  }),
+  firesAt: Type.Optional(instant("earliest time at which it can fire; there while pending")),
+});
+
+const DECISION_BRIEF = Type.Object({
+  decisionId: Type.String(),
+  decision: DECISION,
+  reason: oneOf([...HOLD_REASONS, "rollback"]),
+  trigger: Type.String(),
+  summary: Type.String(),
+});
+
+export const POLICY = Type.Object({
+  name: Type.String(),
+  mode: MODE,
+  target: Type.String(),
+  release: Type.Optional(CURRENT_RELEASE),
+  unseen: Type.Optional(Type.String({ description: "why the target cannot be seen" })),
+  evaluatedAt: Type.Optional(instant()),
+  sight: Type.Union([Type.Literal("sighted"), Type.Object({ since: instant(), reason: Type.String() })]),
+  triggers: Type.Array(TRIGGER),
+  decision: Type.Optional(DECISION_BRIEF),
+  rollback: Type.Optional(
+    Type.Object({
+      decisionId: Type.String(),
+      from: Type.Object(named),
+      to: Type.Object(named),
+      startedAt: instant(),
+      appliedAt: Type.Optional(instant("there once the target took the change, and it is being verified")),
+    }),
+  ),
+});
+
+export const POLICIES = Type.Object({ policies: Type.Array(POLICY) });
+
+const SAMPLE = Type.Object({
+  at: instant(),
+  value: Type.Optional(Type.Number()),
+  unknown: Type.Optional(Type.String({ description: "why there is no value" })),
+  detail: Type.Optional(Type.String()),
+});
+
+export const SAMPLES = Type.Object({
+  policy: Type.String(),
+  triggers: Type.Array(
+    Type.Object({
+      trigger: Type.String(),
+      kind: Type.String(),
+      threshold: Type.String(),
+      limit: Type.Optional(
+        Type.Number({ description: "the threshold as a number, in the unit of the samples" }),
+      ),
+      samples: Type.Array(SAMPLE),
+    }),
+  ),
+});
+
+const nextCursor = Type.Optional(
+  Type.Integer({ description: "pass it as `cursor` for the page after this one" }),
+);
+
+export const RELEASES = Type.Object({
+  releases: Type.Array(
+    Type.Object({
+      policy: Type.String(),
+      release: Type.String(),
+      target: Type.String(),
+      ...named,
+      previous: Type.Optional(Type.Object(named)),
+      startedAt: instant(),
+      observedAt: instant("when rollbackd saw it"),
+      cause: oneOf(["deploy", "rollback"]),
+      current: Type.Boolean(),
+      standing: Type.Optional(standing),
+    }),
+  ),
+  nextCursor,
+});
+
+/** A record of the decision log; docs/decision-log.md tells of its fields. */
+const RECORD = Type.Object({
+  seq: Type.Integer(),
+  at: instant(),
+  type: Type.String(),
+  prev: Type.String(),
+  hash: Type.String(),
+});
+
+const DECISION_RECORD = Type.Intersect([RECORD, DECISION_BRIEF, Type.Object({ policy: Type.String() })]);
+
+export const DECISIONS = Type.Object({ decisions: Type.Array(DECISION_RECORD), nextCursor });
+
+export const ONE_DECISION = Type.Object({
+  decision: DECISION_RECORD,
+  records: Type.Array(RECORD, { description: "all that belong to it, oldest first, itself included" }),
+});
+
+/** RFC 9457. */
+export const PROBLEM: TSchema = Type.Object({
+  type: Type.String(),
+  title: Type.String(),
+  status: Type.Integer(),
+  detail: Type.String({ description: "what is the matter and what to do" }),
+});

@@ -1,0 +1,172 @@
+import { afterEach, describe, expect, it } from "vitest";
+import { Ajv } from "ajv";
+import { createHistory } from "../../src/daemon/history.ts";
+import { NOTHING_CARRIED } from "../../src/daemon/pass.ts";
+import type { RecordBody } from "../../src/log/record.ts";
+import { openLog } from "../../src/log/writer.ts";
+import { createAccess } from "../../src/server/access/access.ts";
+import { countAttempts } from "../../src/server/access/attempts.ts";
+import { createApp } from "../../src/server/app.ts";
+import { eventRoute } from "../../src/server/event-routes.ts";
+import { logRoutes } from "../../src/server/log-routes.ts";
+import { policyRoutes } from "../../src/server/policy-routes.ts";
+import { loadRules } from "../../src/rules/load.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
+
+const cleanUps: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const run of cleanUps.splice(0).reverse()) await run();
+});
+
+function decision(index: number): RecordBody {
+  const made = { target: "ns/vcci-api", trigger: "error-rate", otherReasons: [], evidence: [] };
+  const decisionId = `d-${index}`;
+  const hold = index % 2 === 0;
+  return {
+    type: "decision.made",
+    policy: "vcci-api",
+    decisionId,
+    ...made,
+    decision: hold ? "hold" : "rollback",
+    reason: hold ? "observe-mode" : "rollback",
+    summary: `number ${index}`,
+  };
+}
+
+async function world() {
+  const folder = temporaryFolder();
+  cleanUps.push(folder.remove);
+  let at = Date.UTC(2026, 0, 1);
+  const log = await openLog(folder.path, { now: () => (at += 1000) });
+  cleanUps.push(log.close);
+  for (let index = 1; index <= 5; index += 1) await log.append(decision(index));
+  const { policies } = await loadRules("rules");
+  const running = () =>
+    policies.map((policy) => ({
+      policy,
+      carried: () => NOTHING_CARRIED,
+      retire: async () => undefined,
+      stop: async () => undefined,
+    }));
+  const ending = new AbortController();
+  const routes = [
+    ...policyRoutes({ running, history: createHistory(), now: Date.now }),
+    ...logRoutes({ folder: folder.path, running }),
+    eventRoute({ folder: folder.path, ...log, signal: ending.signal }),
+  ];
+  const app = createApp({
+    version: "1.2.3",
+    health: { hindrances: () => [], detailed: () => Promise.reject(new Error()) as never },
+    metrics: { contentType: "text/plain", metrics: async () => "" },
+    report: (error) => {
+      throw error;
+    },
+    routes,
+    access: createAccess({
+      authorities: [],
+      attempts: countAttempts(Date.now),
+      logger: { warn: () => undefined },
+    }),
+  });
+  cleanUps.push(
+    () => app.close(),
+    () => ending.abort(),
+  );
+  return { app, log, routes, ending };
+}
+
+describe("the read API", () => {
+  it("describes every route, and answers as described", async () => {
+    const { app, routes } = await world();
+    const document = (await app.inject("/openapi.json")).json();
+    expect(Object.keys(document.paths)).toHaveLength(routes.length);
+    for (const [url, path] of [
+      ["/api/v1/policies", "/api/v1/policies"],
+      ["/api/v1/policies/vcci-api", "/api/v1/policies/{name}"],
+      ["/api/v1/policies/vcci-api/samples", "/api/v1/policies/{name}/samples"],
+      ["/api/v1/releases", "/api/v1/releases"],
+      ["/api/v1/decisions", "/api/v1/decisions"],
+      ["/api/v1/decisions/d-3", "/api/v1/decisions/{id}"],
+    ] as const) {
+      const reply = await app.inject(url);
+      expect([url, reply.statusCode]).toEqual([url, 200]);
+      const { schema } = document.paths[path].get.responses[200].content["application/json"];
+      const ajv = new Ajv({ strict: false, validateFormats: false });
+      ajv.validate(schema, reply.json());
+      expect(ajv.errors).toBeNull();
+    }
+  });
+
+  it("a page of decisions goes on where the one before ended, also when records come between", async () => {
+    const { app, log } = await world();
+    const first = (await app.inject("/api/v1/decisions?limit=2")).json();
+    expect(first.decisions.map((each: { decisionId: string }) => each.decisionId)).toEqual(["d-5", "d-4"]);
+    await log.append(decision(6));
+    const second = (await app.inject(`/api/v1/decisions?limit=3&cursor=${first.nextCursor}`)).json();
+    expect(second.decisions.map((each: { decisionId: string }) => each.decisionId)).toEqual([
+      "d-3",
+      "d-2",
+      "d-1",
+    ]);
+    expect(second).not.toHaveProperty("nextCursor");
+  });
+
+  it("decisions are filtered by kind and time", async () => {
+    const { app } = await world();
+    const url = "/api/v1/decisions?decision=hold&from=2026-01-01T00:00:03Z&to=2026-01-01T00:00:04Z";
+    const ids = (await app.inject(url)).json().decisions.map((each: { seq: number }) => each.seq);
+    expect(ids).toEqual([2]);
+  });
+
+  it.each([
+    ["/api/v1/policies?x=1", 400, "The query parameter `x` is not known here; leave it out."],
+    ["/api/v1/decisions?limit=0", 400, "The query parameter `limit` must be >= 1."],
+    ["/api/v1/decisions?limit=501", 400, "The query parameter `limit` must be <= 500."],
+    ["/api/v1/decisions?from=yesterday", 400, 'The query parameter `from` must match format "date-time".'],
+    ["/api/v1/decisions?decision=undo", 400, "must be equal to one of the allowed values: rollback, hold"],
+    ["/api/v1/policies/other", 404, "There is no policy other. In force: vcci-api."],
+    ["/api/v1/decisions/d-9", 404, "There is no decision d-9"],
+  ])("%s is %i, and says why", async (url, status, detail) => {
+    const { app } = await world();
+    const reply = await app.inject(url);
+    expect(reply.headers["content-type"]).toContain("application/problem+json");
+    expect(reply.json().detail).toContain(detail);
+    expect(reply.statusCode).toBe(status);
+  });
+
+  it.each([
+    ["10.0.0.7", {}],
+    ["127.0.0.1", { host: "rebound.example:9480" }],
+    ["127.0.0.1", { "x-forwarded-for": "10.0.0.7" }],
+  ])("without a token only this machine itself may read, not %s with %j", async (remoteAddress, headers) => {
+    const { app } = await world();
+    const reply = await app.inject({ url: "/api/v1/policies", remoteAddress, headers });
+    expect(reply.statusCode).toBe(403);
+    expect(reply.json().detail).toContain("ROLLBACKD_API_TOKENS_FILE");
+  });
+});
+
+describe("events", () => {
+  it("go on after Last-Event-ID, then live, and end with the process", async () => {
+    const { app, log, ending } = await world();
+    const url = await app.listen({ host: "127.0.0.1", port: 0 });
+    const response = await fetch(`${url}/api/v1/events`, { headers: { "last-event-id": "3" } });
+    expect(response.headers.get("content-type")).toContain("text/event-stream");
+    let text = "";
+    const reading = (async () => {
+      for await (const part of response.body ?? []) text += Buffer.from(part).toString();
+    })();
+    await expect.poll(() => text).toContain("id: 5\n");
+    await log.append(decision(6));
+    await expect.poll(() => text).toContain("id: 6\nevent: decision.made\ndata: {");
+    ending.abort();
+    await reading;
+    expect([...text.matchAll(/^id: (\d+)$/gmu)].map(([, id]) => id)).toEqual(["4", "5", "6"]);
+  });
+
+  it("a Last-Event-ID that is no number is refused", async () => {
+    const { app } = await world();
+    const reply = await app.inject({ url: "/api/v1/events", headers: { "last-event-id": "x" } });
+    expect(reply.statusCode).toBe(400);
+  });
+});
