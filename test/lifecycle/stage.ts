@@ -11,10 +11,9 @@ import { collect } from "../support/collect.ts";
 import { type Child, startChild } from "../cluster/child.ts";
 import { eventually } from "../support/eventually.ts";
 import { freePort } from "../support/free-port.ts";
+import { builtProgram } from "../support/program.ts";
 import { startSlackReceiver } from "../support/receivers.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
-
-const MAIN = join(import.meta.dirname, "../../src/main.ts");
 
 /** One policy with a rollback script, and everything that it meets; the daemon is a process that comes and goes. */
 export interface Stage {
@@ -81,7 +80,7 @@ export async function openStage({ script = "true" } = {}): Promise<Stage> {
     defect: async () => (await verifyLog(logFolder(dataDir))).defect,
     scriptRuns: () => linesOf(join(folder, "runs")),
     start: async (env = {}) => {
-      const child = await startChild([process.execPath, MAIN, "run"], {
+      const child = await startChild([process.execPath, await builtProgram(), "run"], {
         PATH: process.env.PATH,
         ROLLBACKD_RULES: join(folder, "rules.yaml"),
         ROLLBACKD_DATA_DIR: dataDir,

@@ -1,9 +1,7 @@
 import { execFile } from "node:child_process";
-import { join } from "node:path";
 import { startChild } from "../cluster/child.ts";
 import { eventually } from "./eventually.ts";
-
-const MAIN = join(import.meta.dirname, "../../src/main.ts");
+import { builtProgram } from "./program.ts";
 
 /** What the environment and the arguments of `rollbackd` say. */
 export interface Invocation {
@@ -19,11 +17,12 @@ export interface Ended {
 }
 
 /** A command that ends by itself. One that takes 30 s is ended, with the code 137. */
-export function rollbackd({ args, env }: Invocation): Promise<Ended> {
+export async function rollbackd({ args, env }: Invocation): Promise<Ended> {
+  const program = await builtProgram();
   return new Promise((resolve) => {
     execFile(
       process.execPath,
-      [MAIN, ...args],
+      [program, ...args],
       { env: { PATH: process.env.PATH, ...env }, timeout: 30_000, killSignal: "SIGKILL" },
       (error, stdout, stderr) => {
         const code = error === null ? 0 : typeof error.code === "number" ? error.code : 137;
@@ -72,7 +71,7 @@ const END_WITHIN_MS = 20_000;
  * Returns once it answers, whether it is ready or not. Throws with its output when it ends before that.
  */
 export async function startDaemon(env: Readonly<Record<string, string>>): Promise<Daemon> {
-  const child = await startChild([process.execPath, MAIN, "run"], {
+  const child = await startChild([process.execPath, await builtProgram(), "run"], {
     PATH: process.env.PATH,
     ROLLBACKD_HTTP_PORT: "0",
     ...env,
