@@ -2,6 +2,21 @@ import { expect, test } from "vitest";
 import { nextStep } from "../../src/decisions/next-step.ts";
 import { HOLD_REASONS, kindOf } from "../../src/decisions/reason.ts";
 
+test.each(HOLD_REASONS)("%s has a next step of its own, one sentence long", (reason) => {
+  const step = nextStep({ decision: "hold", reason, otherReasons: [] });
+  expect(step).toMatch(/^[A-Z].{20,}\.$/);
+  const others = HOLD_REASONS.filter((other) => other !== reason);
+  expect(
+    others.map((other) => nextStep({ decision: "hold", reason: other, otherReasons: [] })),
+  ).not.toContain(step);
+});
+
+test("a target that cannot be seen is to be looked at, and only then", () => {
+  const step = nextStep({ decision: "escalate", reason: "not-confirmed", otherReasons: [] });
+  expect(step).toMatch(/^Look at the target yourself/);
+  expect(nextStep({ decision: "escalate", reason: "cooldown", otherReasons: [] })).not.toBe(step);
+});
+
 const PAGING = HOLD_REASONS.filter((reason) => kindOf(reason) === "escalate" || reason === "not-confirmed");
 
 test.each(PAGING)("whoever is paged for %s is not told that there is nothing to do", (reason) => {

@@ -12,6 +12,7 @@ describe("the digest of a template", () => {
       "a tool that restarts under a name of its own",
       template("vcci-api:v1", { "lens.app/restartedAt": "now" }),
     ],
+    ["a restart under no prefix at all", template("vcci-api:v1", { "restarted-at": "now" })],
     ["Rancher's redeploy", template("vcci-api:v1", { "cattle.io/timestamp": "now" })],
     ["the controller's hash label", labelled({ app: "vcci-api", "pod-template-hash": "abc" })],
     [
@@ -26,6 +27,10 @@ describe("the digest of a template", () => {
 
   it.each<[string, PodTemplate]>([
     ["another image", template("vcci-api:v2")],
+    ["a policy about restarts", template("vcci-api:v1", { "example.org/restartedAt-policy": "never" })],
+    ["a name that only ends like it", template("vcci-api:v1", { "example.org/never-restartedAt": "x" })],
+    ["a timestamp of somebody else", template("vcci-api:v1", { "example.cattle.io/timestamp": "now" })],
+    ["another key of Rancher's", template("vcci-api:v1", { "cattle.io/timestamps": "now" })],
     ["another annotation", template("vcci-api:v1", { "example.org/build": "7" })],
     ["another label", labelled({ app: "vcci-api", tier: "web" })],
     [

@@ -168,6 +168,43 @@ describe("trap 13: what went wrong is named by what to do about it", () => {
     ],
     ["429 in prose", text(429, "slow down"), "query-failed", /too many queries/],
     ["302", text(302, ""), "query-failed", /redirects/],
+    ["300", text(300, ""), "query-failed", /redirects/],
+    ["bad_data under another status", error(500, "bad_data", "parse error"), "query-rejected", /parse error/],
+    [
+      "400 that only speaks of a timeout",
+      error(400, "bad_data", "invalid parameter timeout"),
+      "query-rejected",
+      /timeout/,
+    ],
+    ["422 in prose", text(422, "the query is too long"), "query-rejected", /too long/],
+    ["422 in prose, passing", text(422, "upstream timed out"), "query-failed", /timed out/],
+    ["422 timing out", error(422, "execution", "timing-out of the store"), "query-failed", /timing-out/],
+    [
+      "422 that quotes a metric of that name",
+      error(422, "execution", String.raw`duplicate series for "a\"timeout" on the right`),
+      "query-rejected",
+      /duplicate/,
+    ],
+    [
+      "422 of a metric of that name, and of something passing",
+      error(422, "execution", '"timeout_total": connection reset by peer, near "x"'),
+      "query-failed",
+      /reset/,
+    ],
+    ["400 without a word", text(400, " "), "query-failed", /without a body/],
+    ["400 from a proxy that calls HTML text", text(400, " <html>Bad</html>"), "query-failed", /400/],
+    ["400 from a proxy whose HTML is prose", text(400, "Bad Request", "text/html"), "query-failed", /400/],
+    ["503 of no type", text(503, "gone", ""), "query-failed", /^HTTP 503 "gone"$/],
+    ["a bare number", text(200, "7"), "query-failed", /no complete answer/],
+    ["null", text(200, "null"), "query-failed", /no complete answer/],
+    ["success of no type", json(200, { status: "success", data: {} }), "query-failed", /resultType none/],
+    [
+      "a warning that is no text",
+      success("vector", one, { warnings: [{ store: "b" }] }),
+      "partial-response",
+      /^\{"store":"b"\}$/,
+    ],
+    ["an error without words", json(500, { status: "error" }), "query-failed", /^HTTP 500, none: none$/],
     ["a string", success("string", [1, "hello"]), "query-rejected", /string/],
     ["a range", success("matrix", []), "query-rejected", /matrix/],
     ["an unknown type", success("tensor", []), "query-failed", /tensor/],
@@ -184,6 +221,16 @@ describe("trap 13: what went wrong is named by what to do about it", () => {
 
   test("a range answered with anything but a matrix is garbage", () => {
     expect(classifyRange(success("vector", one))).toMatchObject({ ok: false, reason: "query-failed" });
+  });
+
+  test("what is quoted is one line, cut after 200 characters and not before", () => {
+    const said = (body: string) => {
+      const outcome = classifyInstant(text(500, body, ""));
+      return "detail" in outcome ? outcome.detail : "";
+    };
+    expect(said(" storage \n\t is gone\n")).toBe('HTTP 500 "storage is gone"');
+    expect(said("x".repeat(200))).toBe(`HTTP 500 "${"x".repeat(200)}"`);
+    expect(said("x".repeat(201))).toBe(`HTTP 500 "${"x".repeat(200)}…"`);
   });
 
   test("long bodies are cut", () => {

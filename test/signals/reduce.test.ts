@@ -107,6 +107,40 @@ describe("a ratio", () => {
   });
 });
 
+describe("what is unknown says which side, and its numbers", () => {
+  const ratio = (errors: readonly Reading[], total: readonly Reading[], rule = alone) =>
+    reduceRatio(rule, AT, { errors, total, minTotal: 1 });
+  const nan = Number.NaN;
+  test.each([
+    [reduceExpr(alone, AT, []), "the expression returned no series"],
+    [reduceExpr(alone, AT, series(nan)), "the expression is NaN"],
+    [reduceExpr(all, AT, series(1, nan)), "the expression is NaN"],
+    [reduceExpr(alone, AT, series(1, 2)), expect.stringMatching(/^the expression returned 2 series/)],
+    [ratio(series(1), []), "total returned no series"],
+    [ratio(series(1), series(1, 2)), expect.stringMatching(/^total returned 2 series/)],
+    [ratio(series(1, 2), series(1)), expect.stringMatching(/^errors returned 2 series/)],
+    [ratio(series(1), series(Number.POSITIVE_INFINITY)), "total is Infinity"],
+    [ratio(series(nan), series(100)), "errors NaN ÷ total 100 is NaN"],
+    [ratio(series(0.1), series(0.123456)), "total 0.1235 is below minTotal 1"],
+    [
+      ratio(labelled({ x: 1 }), labelled({ a: 100 }), any),
+      expect.stringMatching(/^errors without a total for .*x/),
+    ],
+  ])("%j", (sample, detail) => {
+    expect(sample).toHaveProperty("detail", detail);
+  });
+
+  test.each([
+    ["errors", [...labelled({ a: 1 }), ...labelled({ a: 2 })], labelled({ a: 100 })],
+    ["totals", labelled({ a: 1 }), [...labelled({ a: 100 }), ...labelled({ a: 50 })]],
+  ])("trap 16: twins among the %s are told", (_, errors, total) => {
+    expect(ratio(errors, total, any)).toMatchObject({
+      unknown: "many-series",
+      detail: "two series differ only in their metric's name; aggregate them",
+    });
+  });
+});
+
 describe("several series by three-valued logic", () => {
   const value = fc.oneof(
     fc.integer({ min: -5, max: 5 }),

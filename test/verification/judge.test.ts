@@ -181,6 +181,59 @@ describe("a rollback is", () => {
   });
 });
 
+describe("each step says what it waits for or failed at, with its numbers", () => {
+  const SAID = "at 2026-03-02 10:01:45Z: 0.2% <= 5%, 21 of 21 slots";
+  const late = { at: clock("10:10:42") };
+  test.each<[line: string, changes: Partial<VerificationFacts>]>([
+    [
+      "rollout not observed: no release.expr",
+      { rollout: { kind: "not-observed", detail: "no release.expr" } },
+    ],
+    ["something else was shipped: v3", { rollout: { kind: "superseded", detail: "v3" } }],
+    ["rollout stuck: 1 of 3 pods updated", { rollout: { ...ROLLING, stalled: true } }],
+    ["rollout running: 1 of 3 pods updated", { rollout: ROLLING }],
+    ["rollout not complete 5m after the act: 1 of 3 pods updated", { rollout: ROLLING, ...late }],
+    ["probe passed 0 of 3 in a row: none yet", { probe: { wanted: 3, consecutiveOk: 0, last: undefined } }],
+    [
+      "probe passed 2 of 3 in a row: none yet, not enough within 10m",
+      { probe: { wanted: 3, consecutiveOk: 2, last: undefined }, ...late },
+    ],
+    ["smoke test not run yet", { smoke: { kind: "not-run" } }],
+    ["smoke test running", { smoke: { kind: "running" } }],
+    [
+      "smoke test failed at 2026-03-02 10:00:00Z: code 1",
+      { smoke: { kind: "failed", at: TEN, detail: "code 1" } },
+    ],
+    [`error-rate has not recovered yet, firing ${SAID}`, { triggers: [trigger("firing", FRESH)] }],
+    [
+      `error-rate has not been healthy within 10m, pending ${SAID}`,
+      { triggers: [trigger("pending", FRESH, "error-rate", 21)], ...late },
+    ],
+    [
+      `whether error-rate recovered within 10m is not known, unknown ${SAID}`,
+      { triggers: [trigger("unknown", FRESH)], ...late },
+    ],
+  ])("%s", (line, changes) => {
+    expect(judge({ ...ALL_MET, ...changes }).steps).toContain(line);
+  });
+
+  test("a step that is not configured says nothing", () => {
+    const steps = judge({ ...ALL_MET, probe: undefined, smoke: { kind: "not-configured" } }).steps;
+    expect(steps.map((line) => line.split(" ")[0])).toEqual(["rollout", "error-rate", "p95-latency"]);
+  });
+});
+
+describe("while the rollout runs nothing counts as recovered, and nothing is too late for it", () => {
+  test.each<VerificationFacts["rollout"]>([ROLLING, { kind: "superseded", detail: "v3" }])(
+    "$kind",
+    (rollout) => {
+      const waiting = expect.stringContaining("error-rate has not recovered yet");
+      const { steps } = judge({ ...ALL_MET, rollout, timeoutMs: 60 * MINUTE, at: clock("10:30:00") });
+      expect(steps).toContainEqual(waiting);
+    },
+  );
+});
+
 const instant = fc.integer({ min: 0, max: 1_200 }).map((seconds) => TEN + seconds * SECOND);
 const facts: fc.Arbitrary<VerificationFacts> = fc.record({
   at: instant,

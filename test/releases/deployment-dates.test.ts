@@ -1,0 +1,101 @@
+import { describe, expect, it } from "vitest";
+import type { Condition, Deployment, ManagedFields, Pod } from "../../src/kubernetes/objects.ts";
+import { firstReadyAt, startOf } from "../../src/releases/deployment-dates.ts";
+import type { Use } from "../../src/releases/deployment-history.ts";
+import { clock } from "../support/model.ts";
+import { deployment, done, readyPod, replicaSet, template } from "./deployment-fixture.ts";
+
+const V1 = template("vcci-api:v1");
+const owner = replicaSet({ revision: 3, history: [1], template: V1, created: "09:00:00" });
+const again: Use = { revision: 3, replicaSet: owner, digest: "d", first: false };
+const TEMPLATE = { "f:spec": { "f:template": {} } };
+
+const wrote = (time: string, fieldsV1: ManagedFields["fieldsV1"], more: object = {}): ManagedFields => ({
+  time: new Date(clock(time)).toISOString(),
+  ...(fieldsV1 && { fieldsV1 }),
+  ...more,
+});
+
+function written(...managedFields: readonly ManagedFields[]): Deployment {
+  const object = deployment({ template: V1 });
+  return { ...object, metadata: { ...object.metadata, managedFields } };
+}
+
+describe("a template that is used again", () => {
+  it.each<[string, Deployment, string]>([
+    ["is dated by the write of its template", written(wrote("10:10:00", TEMPLATE)), "10:10:00"],
+    [
+      "by the newest of several",
+      written(wrote("10:05:00", TEMPLATE), wrote("10:10:00", TEMPLATE)),
+      "10:10:00",
+    ],
+    [
+      "not by who writes other fields",
+      written(wrote("10:10:00", TEMPLATE), wrote("10:20:00", { "f:spec": { "f:replicas": {} } })),
+      "10:10:00",
+    ],
+    [
+      "not by who writes a subresource",
+      written(wrote("10:10:00", TEMPLATE), wrote("10:20:00", TEMPLATE, { subresource: "status" })),
+      "10:10:00",
+    ],
+    [
+      "not by entries that tell no time or no fields",
+      written(
+        wrote("10:10:00", TEMPLATE),
+        { fieldsV1: TEMPLATE },
+        wrote("10:20:00", undefined),
+        wrote("10:20:00", { "f:spec": null }),
+      ),
+      "10:10:00",
+    ],
+    ["by its ReplicaSet where nobody tells", written(), "09:00:00"],
+    ["by its ReplicaSet where there are no such entries", deployment({ template: V1 }), "09:00:00"],
+    ["not by a write from before the ReplicaSet", written(wrote("08:00:00", TEMPLATE)), "09:00:00"],
+    [
+      "by the end of the rollout where that is earlier",
+      deployment({ template: V1, written: "10:10:00", progressing: done("10:05:00") }),
+      "10:05:00",
+    ],
+  ])("%s", (_, object, time) => {
+    expect(startOf(again, object)).toBe(clock(time));
+  });
+});
+
+describe("the first Ready pod of a release", () => {
+  const rolling = deployment({ template: V1, pods: [2, 3, 1, 2] });
+  const pod = (...conditions: readonly Condition[]): Pod => ({
+    ...readyPod(owner, "10:01:00"),
+    status: { conditions },
+  });
+  const at = (time: string) => new Date(clock(time)).toISOString();
+
+  it.each<[string, readonly Pod[], string | undefined]>([
+    ["is the earliest", [readyPod(owner, "10:02:00"), readyPod(owner, "10:01:00")], "10:01:00"],
+    [
+      "is nobody while none is",
+      [pod({ type: "Ready", status: "False", lastTransitionTime: at("10:01:00") })],
+      undefined,
+    ],
+    ["is nobody while a pod says nothing", [{ ...readyPod(owner, "10:01:00"), status: {} }], undefined],
+    [
+      "is told by its condition Ready and by no other",
+      [
+        pod(
+          { type: "Initialized", status: "True", lastTransitionTime: at("10:00:30") },
+          { type: "Ready", status: "True", lastTransitionTime: at("10:01:00") },
+        ),
+      ],
+      "10:01:00",
+    ],
+    ["is not older than the release", [readyPod(owner, "09:30:00")], "10:00:00"],
+  ])("%s", (_, pods, time) => {
+    expect(firstReadyAt(rolling, pods, clock("10:00:00"))).toBe(time && clock(time));
+  });
+
+  it("was there when the rollout was complete, whatever became of it", () => {
+    const complete = deployment({ template: V1, progressing: done("10:03:00") });
+    expect(firstReadyAt(complete, [], clock("10:00:00"))).toBe(clock("10:03:00"));
+    expect(firstReadyAt(complete, [], clock("10:04:00"))).toBeUndefined();
+  });
+});
