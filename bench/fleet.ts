@@ -72,7 +72,8 @@ export async function startFleet(
 function startRun(policy: Policy, { now, releasedAt, gate, history, metrics, fleet }: Shared) {
   const target = fakeTarget(targetKey(policy), { digest: "v0", at: releasedAt });
   const logger = pino({ level: "silent" });
-  const common = { history, metrics, logger, now, record: gate.record, markStanding: async () => undefined };
+  const record = { record: gate.record, markStanding: async () => undefined };
+  const common = { history, metrics, logger, now, skewMs: () => 0, ...record };
   const { begin } = createRollbacks(policy, {
     ...common,
     strategy: target.strategy("deployment", now),

@@ -92,7 +92,10 @@ export async function startApp(parts: AppParts): Promise<void> {
   parts.onStarted(stopped);
   await core.rules.take(rules);
   await endOrphans(rules.policies, log.history, { record: log.gate.record, logger });
-  lifecycle.onStop("rules watch", watchRules(settings.rules, rules, RULES_EVERY_MS, core.rules));
+  lifecycle.onStop(
+    "rules watch",
+    watchRules(settings.rules, rules, RULES_EVERY_MS, { ...core.rules, logger }),
+  );
   logger.info({ url, rules: settings.rules, data: settings.dataDir }, "rollbackd is running");
 }
 
@@ -140,7 +143,15 @@ async function startLog(
       announcer.announce(ofWritableLog(Date.now()));
     },
   });
-  lifecycle.onStop("log retries", repeatedly(gate.retry, LOG_RETRY_EVERY_MS));
+  lifecycle.onStop(
+    "log retries",
+    repeatedly({
+      what: "looking whether the decision log can be written",
+      task: gate.retry,
+      everyMs: LOG_RETRY_EVERY_MS,
+      logger,
+    }),
+  );
   return { folder, writer, gate, history, ...reading(folder, history) };
 }
 

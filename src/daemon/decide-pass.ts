@@ -8,6 +8,7 @@ import { decisionRecord } from "./decision-record.ts";
 import type { Watched } from "./measure.ts";
 import type { PassPorts } from "./ports.ts";
 import type { TargetFacts } from "./target-facts.ts";
+import { aheadMs } from "./trigger-clock.ts";
 
 /** What one pass found out about one policy. */
 export interface Seen {
@@ -55,13 +56,14 @@ function firingOf(
   const track = watched.get(trigger.name)?.track;
   if (track?.status.state !== "firing") return [];
   const { status } = track;
+  // A meaning that the log does not know yet is as new as can be.
+  const loadedAt = ports.history.loadedAt(policy.name, trigger.name, trigger.hash) ?? at;
   return [
     {
       trigger,
       status,
       blame: blameFor(trigger, track, facts),
-      // A meaning that the log does not know yet is as new as can be.
-      loadedAt: ports.history.loadedAt(policy.name, trigger.name, trigger.hash) ?? at,
+      loadedAt: loadedAt + aheadMs(trigger, ports.skewMs()),
     },
   ];
 }

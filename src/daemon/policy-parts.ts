@@ -41,11 +41,13 @@ export interface Shared {
 export function assemblePolicy(policy: Policy, shared: Shared, kube: KubeApi | undefined): RunningPolicy {
   const { watch, strategy, markStanding } = targetParts(policy, shared, kube);
   const probers = startProbers(policy, shared);
+  const skewMs = (): number => shared.slotClock.now() - shared.now();
   let passes: PolicyPasses | undefined;
   const rollbacks = createRollbacks(policy, {
     ...shared,
     strategy,
     markStanding,
+    skewMs,
     verify: (order, appliedAt, signal) => {
       const triggers = () => [...(passes?.carried().watched.values() ?? [])].map(({ track }) => track.status);
       return verifyRollback(order, appliedAt, { ...shared, watch, triggers }, signal);
@@ -60,6 +62,7 @@ export function assemblePolicy(policy: Policy, shared: Shared, kube: KubeApi | u
     member: shared.fleet.join(policy.name, targetKey(policy), shared.history.isFiring(policy.name)),
     begin: rollbacks.begin,
     markStanding,
+    skewMs,
   });
   rollbacks.resume();
   return runningPolicy(policy, passes, { rollbacks, watch, probers });

@@ -22,6 +22,8 @@ export interface PassPorts extends ConfirmPorts {
   readonly gates: () => Omit<Gates, "massBreach">;
   readonly massBreach: () => string | undefined;
   readonly member: Member;
+  /** How far the clock of Prometheus is ahead of `now`, in ms, as far as is known. */
+  readonly skewMs: () => number;
   /** Resolves once the beginning is recorded; the act and its verification go on by themselves. */
   readonly begin: (order: RollbackOrder, firing: FiringTrigger) => Promise<void>;
   /** Tells people of a decision that the log could not take. */

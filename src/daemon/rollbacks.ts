@@ -3,7 +3,9 @@ import type { RollbackOrder } from "../rollback/act.ts";
 import { type Policy, targetKey } from "../rules/policy.ts";
 import type { OpenRollback } from "./history-fold.ts";
 import type { History } from "./history.ts";
+import type { PassPorts } from "./ports.ts";
 import { carryOut, recordBroken, recordStart, resume, type RollbackPorts } from "./rollback-run.ts";
+import { aheadMs } from "./trigger-clock.ts";
 
 /** The rollbacks of one policy; its history allows one at a time. */
 export interface Rollbacks {
@@ -18,7 +20,7 @@ export interface Rollbacks {
 
 export function createRollbacks(
   policy: Policy,
-  ports: RollbackPorts & { readonly history: History },
+  ports: RollbackPorts & Pick<PassPorts, "history" | "skewMs">,
 ): Rollbacks {
   const stopping = new AbortController();
   const { signal } = stopping;
@@ -64,8 +66,13 @@ export function isOurs({ started }: OpenRollback, policy: Policy, history: Histo
 }
 
 /** The window was complete in Prometheus at its last slot; from there the lag counts until the act is accepted. */
-function measuringLag(ports: RollbackPorts, { status }: FiringTrigger, policy: Policy): RollbackPorts {
-  const completeAt = status.window.to + policy.queryOffsetMs;
+function measuringLag(
+  ports: RollbackPorts & Pick<PassPorts, "skewMs">,
+  { trigger, status }: FiringTrigger,
+  policy: Policy,
+): RollbackPorts {
+  const offsetMs = trigger.kind === "metric" ? policy.queryOffsetMs : 0;
+  const completeAt = status.window.to + offsetMs - aheadMs(trigger, ports.skewMs());
   return {
     ...ports,
     strategy: {

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { Logger } from "pino";
 import { type LoadedRules, loadRules } from "../rules/load.ts";
 import { repeatedly } from "./repeatedly.ts";
 import type { RulesInForce } from "./rules-in-force.ts";
@@ -12,17 +13,19 @@ export function watchRules(
   path: string,
   first: LoadedRules,
   everyMs: number,
-  inForce: Pick<RulesInForce, "take" | "recordOwed">,
+  inForce: Pick<RulesInForce, "take" | "recordOwed"> & { readonly logger: Logger },
 ): () => Promise<void> {
   let known = fingerprint(first);
-  return repeatedly(async () => {
+  const task = async (): Promise<void> => {
     await inForce.recordOwed();
     const rules = await loadRules(path);
     const now = fingerprint(rules);
     if (now === known) return;
-    known = now;
     await inForce.take(rules);
-  }, everyMs);
+    // What broke off half taken is taken again: the rules in force must be those of the files in the end.
+    known = now;
+  };
+  return repeatedly({ what: "reading the rules files", task, everyMs, logger: inForce.logger });
 }
 
 /** What the rules mean and what is wrong with them; a comment changes neither. */

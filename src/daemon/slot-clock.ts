@@ -31,7 +31,8 @@ export function startSlotClock({ ask, intervals, metrics, logger }: SlotClockPar
       else logger.warn({ skewMs }, sentence(skewMs));
     },
   });
-  return { ...clock, stop: repeatedly(clock.sync, EVERY_MS) };
+  const what = "asking Prometheus for its time";
+  return { ...clock, stop: repeatedly({ what, task: clock.sync, everyMs: EVERY_MS, logger }) };
 }
 
 function sentence(skewMs: number): string {

@@ -9,7 +9,7 @@ export interface FiringTrigger {
   readonly status: TriggerStatus;
   /** Undefined while no release, or nothing of the time before it, is known. */
   readonly blame: Blame | undefined;
-  /** When the trigger's present meaning came into force, epoch ms. */
+  /** When the trigger's present meaning came into force, epoch ms by the clock that its slots are told by. */
   readonly loadedAt: number;
 }
 

@@ -28,6 +28,7 @@ export function measuringOnly(policy: string): Rest {
     tellUnlogged: () => undefined,
     newDecisionId: String,
     markStanding: async () => undefined,
+    skewMs: () => 0,
     metrics: createMetrics("test"),
     logger: pino({ level: "silent" }),
   };

@@ -40,6 +40,7 @@ function start() {
     tellUnlogged: () => undefined,
     newDecisionId: String,
     markStanding: async () => undefined,
+    skewMs: () => 0,
     metrics: createMetrics("test"),
     logger: pino({ level: "silent" }),
   });

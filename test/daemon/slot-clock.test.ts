@@ -78,6 +78,7 @@ async function started(aheadMs: number, options: Scene = {}) {
     tellUnlogged: () => undefined,
     newDecisionId: String,
     markStanding: async () => undefined,
+    skewMs: () => 0,
     metrics,
     logger: pino({ level: "silent" }),
     now,

@@ -22,6 +22,8 @@ import { type FakeTarget, fakeTarget } from "./fake-target.ts";
 /** All that outlives the daemon: the clock, Prometheus, the target and the disk. */
 export interface World {
   at: number;
+  /** How far the clock of Prometheus is ahead of `at`, in ms. */
+  skewMs: number;
   readonly prometheus: FakePrometheus;
   readonly target: FakeTarget;
   readonly log: MemoryLog;
@@ -40,6 +42,7 @@ export function createWorld(at: number = TEN): World {
   const marked: string[] = [];
   const world: World = {
     at,
+    skewMs: 0,
     prometheus: fakePrometheus(),
     target: fakeTarget("vcci-production/vcci-api", { digest: "v1", at: at - 86_400_000 }),
     log: memoryLog(),
@@ -99,7 +102,8 @@ export function startDaemon(world: World, ...policies: readonly Policy[]): Daemo
   async function pass(): Promise<void> {
     await Promise.all(
       runs.map(async (run) => {
-        const slot = slotAt(world.at - run.policy.queryOffsetMs, run.policy.intervalMs);
+        const lag = world.at + world.skewMs - run.policy.queryOffsetMs;
+        const slot = slotAt(lag, run.policy.intervalMs);
         run.carried = await runPass(run.policy, run.carried, { at: world.at, slot }, run.ports);
       }),
     );
@@ -134,7 +138,8 @@ function assemble(policy: Policy, { world, history, gate, metrics, fleet, warnin
   const now = (): number => world.at;
   const logger = pino({ level: "warn" }, { write: (line) => void warnings.push(line) });
   const { act, inspect, repeatable } = world.target.strategy(policy.rollback.strategy.kind, now);
-  const shared = { history, metrics, logger, now, record: gate.record };
+  const skewMs = (): number => world.skewMs;
+  const shared = { history, metrics, logger, now, skewMs, record: gate.record };
   const markStanding: MarkStanding = (...mark) => world.effect("mark", () => world.markStanding(...mark));
   const rollbacks = createRollbacks(policy, {
     ...shared,
