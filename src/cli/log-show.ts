@@ -1,6 +1,7 @@
 import type { Evidence } from "../decisions/decision.ts";
 import type { DecisionRecord, LogRecord } from "../log/record.ts";
 import { chart, range } from "../notifications/chart.ts";
+import { AFTER_OVERTAKEN, failureText } from "../notifications/failure.ts";
 import type { Io } from "./io.ts";
 import { sentence } from "./log-sentence.ts";
 import { paint, time, toneOf, wrap } from "./log-text.ts";
@@ -25,7 +26,7 @@ export function decisionText(decision: Decision, later: readonly LogRecord[], io
       io,
     ),
     section("Told", tellings(later), io),
-    section("Next", [wrap(nextStep(decision, steps), io.columns, 2)], io),
+    section("Next", nextLines(decision, steps, io.columns), io),
   ].join("\n\n");
 }
 
@@ -106,18 +107,39 @@ function section(title: string, lines: readonly string[], io: Screen): string {
   return [paint("bold", title, io), ...(lines.length === 0 ? ["  nobody, nothing"] : lines)].join("\n");
 }
 
-function nextStep(decision: Decision, steps: readonly LogRecord[]): string {
+/** A command stays in one line, to be copied. */
+function nextLines(decision: Decision, steps: readonly LogRecord[], columns: number): readonly string[] {
+  const last = steps.at(-1);
+  if (last?.type !== "rollback.failed") return [wrap(nextStep(decision, last), columns, 2)];
+  const { said, command } = failureSaid(decision, last.reason);
+  return [wrap(said, columns, 2), ...(command === "" ? [] : [`  ${command}`])];
+}
+
+/** What the page says, too. */
+function failureSaid(
+  decision: Decision,
+  reason: string,
+): { readonly said: string; readonly command: string } {
+  const { target } = decision;
+  const known = failureText(reason, target, decision);
+  if (known !== undefined) {
+    const { what, left, next, command } = known;
+    return { said: `The rollback failed: ${what}. ${left} rollbackd does not try again. ${next}`, command };
+  }
+  const said =
+    reason === "superseded"
+      ? `${target} was changed by somebody else; if a trigger still fires, ${AFTER_OVERTAKEN}`
+      : `Look at ${target} and restore it by hand; rollbackd does not try again.`;
+  return { said, command: "" };
+}
+
+function nextStep(decision: Decision, last: LogRecord | undefined): string {
   if (decision.decision !== "rollback") {
     return "Its summary says what to do; nothing was changed.";
   }
-  switch (steps.at(-1)?.type) {
-    case "rollback.verified":
-      return `Find out what is wrong with ${decision.from?.revision ?? "the release"}; rollbackd does not bring it back.`;
-    case "rollback.failed":
-      return `Look at ${decision.target} and restore it by hand; rollbackd does not try again.`;
-    default:
-      return "It is under way: `rollbackd log follow` shows how it goes on.";
-  }
+  return last?.type === "rollback.verified"
+    ? `Find out what is wrong with ${decision.from?.revision ?? "the release"}; rollbackd does not bring it back.`
+    : "It is under way: `rollbackd log follow` shows how it goes on.";
 }
 
 function clock(at: number): string {

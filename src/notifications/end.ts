@@ -1,5 +1,5 @@
 import type { DecisionRecord } from "../log/record.ts";
-import { failureText } from "./failure.ts";
+import { AFTER_OVERTAKEN, failureText } from "./failure.ts";
 import { type Message, stamp } from "./message.ts";
 import { type Of, present, runbook, subject, to } from "./messages.ts";
 
@@ -40,7 +40,7 @@ function ofOvertaken(record: Of<"rollback.failed">, isQuiet: boolean): Message {
       ...(record.steps ?? []),
       isQuiet
         ? "No trigger fires any more. Next: nothing; what runs now is watched from its own start."
-        : "A trigger still fires. Next: ask who changed it whether that is the fix; what runs now is watched from its own start.",
+        : `A trigger still fires. Next: ${AFTER_OVERTAKEN}`,
     ],
     evidence: [],
   };

@@ -119,6 +119,10 @@ const FAILURES: Readonly<Record<Failure, Explained>> = {
   },
 };
 
+/** The next step where somebody else changed the target meanwhile, for a sentence that begins before it. */
+export const AFTER_OVERTAKEN =
+  "ask who changed it whether that is the fix; what runs now is watched from its own start.";
+
 /** What people are told of a rollback that failed: what happened, how the target stands, what to do. */
 interface FailureText {
   readonly what: string;
