@@ -1,6 +1,7 @@
 import type { TriggerState } from "../engine/trigger-status.ts";
 import type { DecisionRecord, LogRecord, RollbackRecord } from "../log/record.ts";
 import type { LoggedRelease, ScriptRollback } from "../releases/script-release.ts";
+import { type UnknownKind, unknownKind } from "../signals/sample.ts";
 
 type Started = Extract<RollbackRecord, { type: "rollback.started" }>;
 
@@ -21,6 +22,16 @@ export interface RecordedRelease {
   readonly superseded: boolean;
 }
 
+/** A trigger that is unknown. */
+export interface UnknownSpell {
+  /** Epoch ms. */
+  readonly since: number;
+  /** Of the reason last recorded; undefined when that is to be recorded anew. */
+  readonly kind: UnknownKind | undefined;
+  /** People know that it says nothing. */
+  readonly told: boolean;
+}
+
 /** What the log has said so far, by target, by policy, or by both and the trigger. */
 export interface Memory {
   /** By target, oldest first. */
@@ -33,8 +44,8 @@ export interface Memory {
   readonly rules: Map<string, Map<string, { readonly hash: string; readonly loadedAt: number }>>;
   /** By policy and trigger, without those that are inactive. */
   readonly states: Map<string, Map<string, TriggerState>>;
-  /** By policy and trigger: unknown since when, and whether people were told. */
-  readonly unknown: Map<string, Map<string, { readonly since: number; readonly told: boolean }>>;
+  /** By policy and trigger. */
+  readonly unknown: Map<string, Map<string, UnknownSpell>>;
   /** By policy: what fired and was not seen to resolve; an unknown trigger has not resolved. */
   readonly firing: Map<string, Set<string>>;
   /** By policy. */
@@ -128,10 +139,24 @@ function foldRules(memory: Memory, record: Extract<LogRecord, { type: "rules.loa
       return [trigger, same?.hash === hash ? same : { hash, loadedAt: at }] as const;
     });
     rules.set(policy, new Map(loaded));
+    forgetKinds(memory, policy, known);
   }
   const { states, unknown, firing, decisions, blind } = memory;
   for (const ofPolicies of [states, unknown, firing, decisions, blind]) {
     for (const policy of [...ofPolicies.keys()].filter((name) => !rules.has(name))) ofPolicies.delete(policy);
+  }
+}
+
+/** A rule that was mended, or was to be, says anew why it is unknown if it still is. */
+function forgetKinds(
+  { rules, unknown }: Memory,
+  policy: string,
+  known: ReadonlyMap<string, { readonly hash: string }> | undefined,
+): void {
+  const spells = unknown.get(policy);
+  for (const [trigger, spell] of spells ?? []) {
+    const isSame = rules.get(policy)?.get(trigger)?.hash === known?.get(trigger)?.hash;
+    if (!isSame) spells?.set(trigger, { ...spell, kind: undefined });
   }
 }
 
@@ -178,9 +203,9 @@ const STATE_OF = {
 function foldTrigger({ states, unknown, firing, decisions }: Memory, record: OfTrigger): void {
   const { type, policy, trigger } = record;
   const state = STATE_OF[type];
-  const unseen = unknown.get(policy) ?? new Map();
+  const unseen = unknown.get(policy) ?? new Map<string, UnknownSpell>();
   unknown.set(policy, unseen);
-  if (state === "unknown") unseen.set(trigger, { since: Date.parse(record.at), told: false });
+  if (state === "unknown") unseen.set(trigger, spellOf(record, unseen.get(trigger)));
   else unseen.delete(trigger);
 
   const ofPolicy = states.get(policy) ?? new Map<string, TriggerState>();
@@ -193,6 +218,13 @@ function foldTrigger({ states, unknown, firing, decisions }: Memory, record: OfT
   if (state === "firing") fired.add(trigger);
   // Anything else that is unknown for good (nothing to measure, no traffic) does not keep an episode open.
   if (state === "inactive" && fired.delete(trigger) && fired.size === 0) decisions.delete(policy);
+}
+
+/** One spell, whatever the reasons, is told once; that the query is rejected is told by its record. */
+function spellOf(record: OfTrigger, before: UnknownSpell | undefined): UnknownSpell {
+  const kind = record.unknown && unknownKind(record.unknown);
+  const isTold = before?.told === true || kind === "query-rejected";
+  return { since: before?.since ?? Date.parse(record.at), kind, told: isTold };
 }
 
 function foldRollback(memory: Memory, record: OfRollback, at: number): void {

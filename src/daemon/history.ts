@@ -1,7 +1,14 @@
 import type { TriggerState } from "../engine/trigger-status.ts";
 import type { DecisionRecord, LogRecord } from "../log/record.ts";
 import type { LoggedRelease, ScriptRollback } from "../releases/script-release.ts";
-import { emptyMemory, fold, type OpenRollback, pastOf, type RecordedRelease } from "./history-fold.ts";
+import {
+  emptyMemory,
+  fold,
+  type OpenRollback,
+  pastOf,
+  type RecordedRelease,
+  type UnknownSpell,
+} from "./history-fold.ts";
 
 /** What the log says that the daemon needs to go on where it stopped. A view of the log, never more than it. */
 export interface History {
@@ -20,11 +27,8 @@ export interface History {
   readonly loadedAt: (policy: string, trigger: string, hash: string) => number | undefined;
   /** The state last recorded; "inactive" when none was. */
   readonly triggerState: (policy: string, trigger: string) => TriggerState;
-  /** Since when a trigger is on record as unknown, and whether people were told that it says nothing. */
-  readonly unknown: (
-    policy: string,
-    trigger: string,
-  ) => { readonly since: number; readonly told: boolean } | undefined;
+  /** What is on record of a trigger that is unknown. */
+  readonly unknown: (policy: string, trigger: string) => UnknownSpell | undefined;
   /** Triggers whose last recorded state is another than inactive. */
   readonly unresolved: (policy: string) => readonly string[];
   /** Whether the state last recorded of any trigger is firing. */

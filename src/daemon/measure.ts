@@ -11,7 +11,7 @@ import { rolloutSample } from "../engine/rollout-status.ts";
 import { slotAt, windowSize } from "../engine/slots.ts";
 import type { HealthTrigger, MetricTrigger, Policy } from "../rules/policy.ts";
 import type { Sampler } from "../signals/sampler.ts";
-import { isKnown, type Sample, type UnknownReason } from "../signals/sample.ts";
+import { isKnown, type Sample, unknownKind } from "../signals/sample.ts";
 
 /** What the daemon holds of one trigger between passes. */
 export interface Watched {
@@ -26,15 +26,6 @@ export interface Watched {
 
 /** Where a rollout is seen, for evidence. */
 const ROLLOUT_SOURCE = "the cluster";
-
-/** The server had its say: the answer is about the data, not about whether it can be asked. */
-const ANSWERS: ReadonlySet<UnknownReason> = new Set([
-  "no-data",
-  "low-traffic",
-  "not-a-number",
-  "many-series",
-  "query-rejected",
-]);
 
 export function notWatched(context: TrackContext, at: number): Watched {
   return { track: emptyTrack(context, at), endpoint: "", primed: false, answered: false };
@@ -137,6 +128,7 @@ function missing(before: Watched, context: TrackContext, slot: number, tried: Wa
   return { track, endpoint: before.endpoint, primed: before.primed, answered: false };
 }
 
+/** The server had its say: the answer is about the data, not about whether it can be asked. */
 function isAnswer(sample: Sample): boolean {
-  return isKnown(sample) || ANSWERS.has(sample.unknown);
+  return isKnown(sample) || unknownKind(sample.unknown) !== "no-answer";
 }

@@ -29,8 +29,9 @@ async function recordReleases({ policy, facts }: Seen, ports: PassPorts): Promis
 async function recordTriggers({ at, policy, facts, watched }: Seen, ports: PassPorts): Promise<void> {
   const { history } = ports;
   for (const [name, { track }] of watched) {
-    const from = history.triggerState(policy.name, name);
-    const body = triggerRecord(policy.name, facts?.release.id, from, track.status);
+    const state = history.triggerState(policy.name, name);
+    const kind = history.unknown(policy.name, name)?.kind;
+    const body = triggerRecord(policy.name, facts?.release.id, { state, kind }, track.status);
     if (body !== undefined) await ports.record(body);
   }
   for (const gone of history.unresolved(policy.name).filter((name) => !watched.has(name))) {

@@ -1,5 +1,6 @@
 import type { TriggerState, TriggerStatus } from "../engine/trigger-status.ts";
 import type { RecordBody } from "../log/record.ts";
+import { type UnknownKind, unknownKind } from "../signals/sample.ts";
 
 const RECORD_OF = {
   inactive: "trigger.resolved",
@@ -8,14 +9,23 @@ const RECORD_OF = {
   unknown: "trigger.unknown",
 } as const;
 
-/** The record of a trigger's change of state; undefined when it did not change. */
+/** How the log has a trigger. */
+export interface RecordedState {
+  readonly state: TriggerState;
+  /** Of an unknown one: the kind of the reason; undefined where it is not on record. */
+  readonly kind: UnknownKind | undefined;
+}
+
+/** The record of a trigger's change of state, or of why it is unknown; undefined when neither changed. */
 export function triggerRecord(
   policy: string,
   release: string | undefined,
-  from: TriggerState,
+  { state: from, kind }: RecordedState,
   status: TriggerStatus,
 ): RecordBody | undefined {
-  if (from === status.state) return undefined;
+  const { unknown } = status;
+  const isOther = unknown !== undefined && unknownKind(unknown) !== kind;
+  if (from === status.state && !isOther) return undefined;
   return {
     type: RECORD_OF[status.state],
     policy,
@@ -23,6 +33,7 @@ export function triggerRecord(
     trigger: status.trigger,
     from,
     reason: status.reason,
+    ...(unknown !== undefined && { unknown }),
     ...(status.value !== undefined && { value: status.value }),
     slot: new Date(status.at).toISOString(),
   };

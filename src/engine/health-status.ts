@@ -22,6 +22,9 @@ export function healthStatus(trigger: HealthTrigger, results: readonly Sample[],
   return {
     trigger: trigger.name,
     state,
+    ...(state === "unknown" && {
+      unknown: newest !== undefined && !isKnown(newest) ? newest.unknown : "not-evaluated",
+    }),
     at: newest?.at ?? at,
     value: known.at(-1)?.value,
     window: {

@@ -29,7 +29,8 @@ export function rolloutStatus(
   const common = { trigger: name, at, firesAt: undefined };
   if (rollout === undefined) {
     const reason = `${name} unknown: the target cannot be seen`;
-    return { ...common, state: "unknown", value: undefined, reason, window: windowAt(at, 0, 0) };
+    const unknown = { state: "unknown", unknown: "target-unseen", value: undefined } as const;
+    return { ...common, ...unknown, reason, window: windowAt(at, 0, 0) };
   }
   const { stalledAt, detail } = rollout;
   if (stalledAt === undefined) {

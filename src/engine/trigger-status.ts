@@ -1,3 +1,5 @@
+import type { UnknownReason } from "../signals/sample.ts";
+
 /** What a trigger says at one instant. Releases play no part in it. */
 export type TriggerState = "inactive" | "pending" | "firing" | "unknown";
 
@@ -14,6 +16,8 @@ export interface WindowSummary {
 export interface TriggerStatus {
   readonly trigger: string;
   readonly state: TriggerState;
+  /** Why; there when the state is unknown. */
+  readonly unknown?: UnknownReason;
   /** The slot (or, for probes, the newest result) that this is about, epoch ms. */
   readonly at: number;
   /** Newest known value, in the unit of the query's result. */

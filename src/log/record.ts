@@ -3,6 +3,7 @@ import type { ManualReason } from "../decisions/manual-reason.ts";
 import type { HoldReason } from "../decisions/reason.ts";
 import type { TriggerState } from "../engine/trigger-status.ts";
 import type { ChannelName, Severity } from "../rules/policy.ts";
+import type { UnknownReason } from "../signals/sample.ts";
 
 /**
  * What happened, before it is given its place in the chain. Instants are RFC 3339 UTC with milliseconds.
@@ -74,6 +75,8 @@ type TriggerRecord = {
   readonly trigger: string;
   readonly from: TriggerState;
   readonly reason: string;
+  /** Of trigger.unknown: why. */
+  readonly unknown?: UnknownReason;
   readonly value?: number;
   /** The slot that it is about. */
   readonly slot: string;

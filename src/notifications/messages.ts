@@ -93,6 +93,24 @@ export function ofNoData(record: Of<"evaluation.no-data">): Message {
   };
 }
 
+/** The rule is broken, which only its owner can mend. As quiet as no data, and at once: waiting would not help. */
+export function ofRejectedQuery(record: TriggerChange): Message {
+  return {
+    ...stamp(record),
+    event: "info",
+    dedupKey: dedupKey(["query-rejected", record.policy, record.trigger]),
+    policy: record.policy,
+    ...(record.release === undefined ? {} : { release: record.release }),
+    severity: "warning",
+    title: `${record.trigger} of ${record.policy} is broken: its query is rejected`,
+    lines: [
+      `${record.reason}.`,
+      "As long as it is rejected this trigger rolls nothing back, and it is not told again. Next: correct the query in the rules file; `rollbackd check FILE --prometheus URL` shows what the server says to it.",
+    ],
+    evidence: [],
+  };
+}
+
 export function ofSighted(record: Of<"evaluation.sighted">): Message {
   return {
     ...stamp(record),

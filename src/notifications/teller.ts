@@ -1,4 +1,5 @@
 import type { DecisionRecord, LogRecord } from "../log/record.ts";
+import { createBrokenRules } from "./broken-rules.ts";
 import { ofEnd } from "./end.ts";
 import { incidentKey, type Message } from "./message.ts";
 import {
@@ -48,7 +49,8 @@ export function createTeller(): (record: LogRecord) => readonly Message[] {
     blind: new Set(),
     rejected: false,
   };
-  return (record) => tell(record, known);
+  const brokenRules = createBrokenRules();
+  return (record) => [...tell(record, known), ...brokenRules(record)];
 }
 
 function tell(record: LogRecord, known: Known): readonly Message[] {

@@ -11,6 +11,28 @@ export type UnknownReason =
   | "target-unseen" // the target itself could not be looked at
   | "not-evaluated"; // nobody asked: the daemon was down or late
 
+/** What it takes for a slot to be known again: that a server answers, that there is something to measure, a better rule. */
+export type UnknownKind = "no-answer" | "no-value" | "many-series" | "query-rejected";
+
+/** Reasons of one kind take turns: a server that goes away times out and refuses, a service at night has few requests or none. */
+export function unknownKind(reason: UnknownReason): UnknownKind {
+  switch (reason) {
+    case "unreachable":
+    case "query-failed":
+    case "partial-response":
+    case "target-unseen":
+    case "not-evaluated":
+      return "no-answer";
+    case "no-data":
+    case "low-traffic":
+    case "not-a-number":
+      return "no-value";
+    case "many-series":
+    case "query-rejected":
+      return reason;
+  }
+}
+
 /**
  * What was known at one instant (`at`, epoch ms). Values are in the unit of the query's result.
  * `detail` is for people: why it is unknown, or what a probe saw ("HTTP 503 in 12 ms").
