@@ -27,7 +27,9 @@ async function watched(course: Course, until: string) {
 }
 
 const reasons = (world: World) =>
-  ofType(world, "trigger.unknown").map(({ from, unknown }) => `${from} → ${unknown}`);
+  world.log.records.flatMap((record) =>
+    "slot" in record && record.unknown !== undefined ? [`${record.from} → ${record.unknown}`] : [],
+  );
 const told = (world: World) => {
   const teller = createTeller();
   return world.log.records.flatMap((record) => teller(record)).filter(({ event }) => event === "info");
