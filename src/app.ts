@@ -27,8 +27,10 @@ import { ofUnwritableLog, ofWritableLog } from "./notifications/messages.ts";
 import { type Outbox, startOutbox } from "./notifications/outbox.ts";
 import { loadRules, type LoadedRules } from "./rules/load.ts";
 import { isError } from "./rules/problem.ts";
-import { createAccess } from "./server/access/access.ts";
+import { type Authority, createAccess } from "./server/access/access.ts";
 import { countAttempts } from "./server/access/attempts.ts";
+import { kubernetesAuthority } from "./server/access/kubernetes.ts";
+import { tokensFile } from "./server/access/tokens-file.ts";
 import { createApp } from "./server/app.ts";
 import { eventRoute } from "./server/event-routes.ts";
 import { listen } from "./server/listen.ts";
@@ -79,7 +81,7 @@ export async function startApp(parts: AppParts): Promise<void> {
   const announcer = createAnnouncer();
   const log = await startLog(parts, { metrics, announcer });
   const core = assemble(parts, { rules, metrics, announcer, log, cluster });
-  const url = await serve(parts, { metrics, log, core });
+  const url = await serve(parts, { metrics, log, core, cluster });
   let isStarted = false;
   const stopped: Stopped = async (cause) => {
     if (isStarted) await log.gate.record({ type: "daemon.stopped", cause });
@@ -248,7 +250,7 @@ interface Running {
 
 async function serve(
   { settings, logger, lifecycle }: AppParts,
-  { metrics, log, core }: Running,
+  { metrics, log, core, cluster }: Running & Pick<Made, "cluster">,
 ): Promise<string> {
   const { registry } = metrics;
   const { running } = core.policies;
@@ -256,7 +258,11 @@ async function serve(
   const { folder } = log;
   const server = createApp({
     version: VERSION,
-    access: createAccess({ authorities: [], attempts: countAttempts(Date.now), logger }),
+    access: createAccess({
+      authorities: authoritiesOf({ settings, logger }, cluster, running),
+      attempts: countAttempts(Date.now),
+      logger,
+    }),
     routes: [
       ...policyRoutes({ running, history: log.history, now: Date.now }),
       ...logRoutes({ folder, running }),
@@ -280,6 +286,23 @@ async function serve(
   const url = await listen(server, settings.http);
   lifecycle.onStop("http server", () => server.close());
   return url;
+}
+
+/** Who may let people in; none unless it is configured. */
+function authoritiesOf(
+  { settings, logger }: Pick<AppParts, "settings" | "logger">,
+  cluster: Cluster,
+  running: PolicySet["running"],
+): readonly Authority[] {
+  const { apiTokensFile: file, apiKubernetesAudience: audience } = settings;
+  const onProblem = (problem: string): void =>
+    logger.error(`${problem}. Nobody is let in by it until it is mended.`);
+  const namespaceOf = (name: string): string | undefined =>
+    running().find(({ policy }) => policy.name === name)?.policy.target.namespace;
+  return [
+    ...(file === undefined ? [] : [tokensFile({ file, now: Date.now, onProblem })]),
+    ...(audience === undefined ? [] : [kubernetesAuthority({ api: cluster.api, audience, namespaceOf })]),
+  ];
 }
 
 async function startTelling(

@@ -12,6 +12,8 @@ export interface Settings {
   /** Where people reach this process, for links; without a slash at its end. */
   readonly publicUrl: string;
   readonly apiTokensFile: string | undefined;
+  /** Whom tokens of the cluster must be meant for; undefined: the cluster is not asked. */
+  readonly apiKubernetesAudience: string | undefined;
   readonly http: { readonly host: string; readonly port: number };
   readonly prometheus: PrometheusSettings;
   readonly slack: { readonly webhookUrl: Secret };
@@ -46,6 +48,7 @@ export function loadSettings(sources: SettingsSources): Settings {
     logLevel,
     publicUrl: (values.publicUrl ?? `http://${http.host}:${http.port}`).replace(/\/+$/u, ""),
     apiTokensFile: values.apiTokensFile ?? undefined,
+    apiKubernetesAudience: values.apiKubernetesAudience ?? undefined,
     http,
     prometheus: {
       urls: [url, ...urls],

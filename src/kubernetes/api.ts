@@ -26,6 +26,7 @@ export interface KubeApi {
   readonly get: <T>(ref: ResourceRef, signal?: AbortSignal) => Promise<T>;
   readonly list: <T>(ref: ResourceRef, selection: Selection, signal?: AbortSignal) => Promise<KubeList<T>>;
   readonly patch: <T>(ref: ResourceRef, patch: Patch, signal?: AbortSignal) => Promise<T>;
+  readonly create: <T>(ref: ResourceRef, body: object, signal?: AbortSignal) => Promise<T>;
   readonly watch: (ref: ResourceRef, request: WatchRequest) => AsyncIterable<WatchEvent>;
 }
 
@@ -46,6 +47,12 @@ export function kubeApi(connection: Connection, { timeoutMs = 10_000 } = {}): Ku
     list: (ref, selection, signal) =>
       ask({ verb: "list", ref }, { method: "GET", query: { ...selection } }, signal),
     patch: (ref, patch, signal) => ask({ verb: "patch", ref }, patchRequest(patch), signal),
+    create: (ref, body, signal) =>
+      ask(
+        { verb: "create", ref },
+        { method: "POST", query: {}, contentType: "application/json", body: JSON.stringify(body) },
+        signal,
+      ),
     watch: (ref, request) => eventStream(connection, ref, request),
   };
 }

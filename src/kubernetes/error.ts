@@ -31,7 +31,7 @@ export class KubeError extends Error {
 
 /** What was asked for, for messages and for the RBAC rule that would allow it. */
 export interface Call {
-  readonly verb: "get" | "list" | "watch" | "patch";
+  readonly verb: "get" | "list" | "watch" | "patch" | "create";
   readonly ref: ResourceRef;
 }
 
@@ -77,7 +77,9 @@ function kindOf(status: number, said: string | undefined): KubeErrorKind {
 function nextStep(kind: KubeErrorKind, { verb, ref }: Call): string {
   switch (kind) {
     case "forbidden":
-      return `. Add to the Role of rollbackd's account in namespace "${ref.namespace}": ${ruleFor(verb, ref)}`;
+      return ref.namespace === ""
+        ? `. Add to the ClusterRole of rollbackd's account: ${ruleFor(verb, ref)}`
+        : `. Add to the Role of rollbackd's account in namespace "${ref.namespace}": ${ruleFor(verb, ref)}`;
     case "unauthorized":
       return `. Check the token or client certificate that rollbackd runs with.`;
     case "not-found":

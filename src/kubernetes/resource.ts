@@ -1,21 +1,23 @@
 /** Names one object, or (without `name`) one kind of object in a namespace. */
 export interface ResourceRef {
-  readonly group: "" | "apps";
-  readonly resource: "deployments" | "replicasets" | "pods";
+  readonly group: "" | "apps" | "authentication.k8s.io" | "authorization.k8s.io";
+  readonly resource: "deployments" | "replicasets" | "pods" | "tokenreviews" | "subjectaccessreviews";
+  /** Empty for what belongs to no namespace. */
   readonly namespace: string;
   readonly name?: string;
 }
 
 export function pathOf({ group, resource, namespace, name }: ResourceRef): string {
   const root = group === "" ? "/api/v1" : `/apis/${group}/v1`;
-  const collection = `${root}/namespaces/${encodeURIComponent(namespace)}/${resource}`;
+  const within = namespace === "" ? "" : `/namespaces/${encodeURIComponent(namespace)}`;
+  const collection = `${root}${within}/${resource}`;
   return name === undefined ? collection : `${collection}/${encodeURIComponent(name)}`;
 }
 
 /** `deployment "vcci-api" in namespace "vcci-production"` */
 export function describe({ resource, namespace, name }: ResourceRef): string {
   const what = name === undefined ? resource : `${resource.replace(/s$/, "")} "${name}"`;
-  return `${what} in namespace "${namespace}"`;
+  return namespace === "" ? what : `${what} in namespace "${namespace}"`;
 }
 
 /** The line to add to a Role so that `verb` is allowed. */

@@ -4,7 +4,7 @@ import { errorFromAnswer, errorFromFailure, KubeError, type Call } from "./error
 import { pathOf } from "./resource.ts";
 
 export interface Request {
-  readonly method: "GET" | "PATCH";
+  readonly method: "GET" | "PATCH" | "POST";
   readonly query: Readonly<Record<string, string>>;
   readonly contentType?: string;
   readonly body?: string;

@@ -66,8 +66,13 @@ describeOnCluster("the manifests of deploy/", (kubeconfig) => {
         "deployments: get list watch patch",
         "pods: list watch",
         "replicasets: list watch patch",
+        "subjectaccessreviews: create",
+        "tokenreviews: create",
       ]);
-      expect(await allowedIn(own, "default")).toEqual([]);
+      expect(await allowedIn(own, "default")).toEqual([
+        "subjectaccessreviews: create",
+        "tokenreviews: create",
+      ]);
     },
   );
 });

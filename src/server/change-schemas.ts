@@ -1,0 +1,48 @@
+import { Type } from "typebox";
+import { MANUAL_REASONS } from "../decisions/manual-reason.ts";
+
+const closed = { additionalProperties: false } as const;
+const note = { note: Type.Optional(Type.String({ minLength: 1, maxLength: 2000 })) };
+
+export const DRY_RUN = Type.Object({ dryRun: Type.Boolean({ default: false }) }, closed);
+export const NOTE = Type.Object(note, closed);
+export const ROLLBACK = Type.Object(
+  {
+    reason: Type.Unsafe<(typeof MANUAL_REASONS)[number]>({ type: "string", enum: MANUAL_REASONS }),
+    ...note,
+    to: Type.Optional(Type.String({ minLength: 1, description: "revision; default: rollbackd chooses" })),
+    maintenance: Type.Optional(Type.Boolean({ description: "announce a maintenance window to the users" })),
+    dryRun: Type.Optional(Type.Boolean()),
+  },
+  closed,
+);
+export const FREEZE = Type.Object(
+  { ...note, until: Type.Optional(Type.String({ format: "date-time" })) },
+  closed,
+);
+export const RELEASE = Type.Object(
+  { version: Type.String({ minLength: 1, maxLength: 253 }), ...note },
+  closed,
+);
+
+const REVISION = Type.Object({
+  revision: Type.String(),
+  digest: Type.String(),
+  standing: Type.String(),
+  images: Type.Record(Type.String(), Type.String()),
+});
+const PLAN = Type.Object({
+  policy: Type.String(),
+  target: Type.String(),
+  release: Type.String(),
+  from: REVISION,
+  to: REVISION,
+  diff: Type.Array(Type.String()),
+  warnings: Type.Array(Type.String()),
+});
+export const PLANNED = Type.Object({ plan: PLAN });
+export const BEGUN = Type.Object({ decisionId: Type.String(), plan: PLAN });
+export const FROZEN = Type.Object({ until: Type.Optional(Type.String({ format: "date-time" })) });
+export const DONE = Type.Object({});
+export const RELEASED = Type.Object({ release: Type.String() });
+export const ANSWERED = Type.Object({ policy: Type.String() });

@@ -1,0 +1,164 @@
+import { createHash } from "node:crypto";
+import { rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, describe, expect, it } from "vitest";
+import type { Commands } from "../../src/daemon/commands.ts";
+import { createAccess } from "../../src/server/access/access.ts";
+import { countAttempts } from "../../src/server/access/attempts.ts";
+import { tokensFile } from "../../src/server/access/tokens-file.ts";
+import { createApp } from "../../src/server/app.ts";
+import { changeRoutes } from "../../src/server/change-routes.ts";
+import { onlyOnce } from "../../src/server/once.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
+
+const cleanUps: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const run of cleanUps.splice(0).reverse()) await run();
+});
+
+const hash = (token: string): string => createHash("sha256").update(token).digest("hex");
+const TOKENS = `
+- {name: alice, sha256: ${hash("alice-secret")}, scopes: [read, operate]}
+- {name: reader, sha256: ${hash("reader-secret")}, scopes: [read]}
+- {name: ci, sha256: ${hash("ci-secret")}, scopes: [operate], policies: [web]}
+- {name: old, sha256: ${hash("old-secret")}, scopes: [operate], expires: "2020-01-01T00:00:00Z"}
+`;
+
+function stage(tokens: string | undefined = TOKENS) {
+  const folder = temporaryFolder();
+  cleanUps.push(folder.remove);
+  const file = join(folder.path, "tokens.yaml");
+  if (tokens !== undefined) writeFileSync(file, tokens);
+  const clock = { now: 0 };
+  const asked: unknown[] = [];
+  const refused: unknown[] = [];
+  const problems: string[] = [];
+  const plan = { policy: "vcci-api" } as never;
+  const told =
+    <T extends object>(what: string, answer: T) =>
+    async (...args: unknown[]) => {
+      asked.push([what, ...args]);
+      return { ok: true, ...answer } as const;
+    };
+  const commands: Commands = {
+    plan: told("plan", { plan }),
+    rollback: told("rollback", { decisionId: "d-1", plan }),
+    freeze: told("freeze", {}),
+    resume: async () => ({ ok: false, kind: "refused", reason: "not-frozen", detail: "It is not frozen." }),
+    approve: told("approve", { policy: "vcci-api" }),
+    reject: async () => ({ ok: false, kind: "not-found", detail: "No such decision." }),
+    release: told("release", { release: "r" }),
+    policyOfDecision: async () => "vcci-api",
+  };
+  const now = () => clock.now;
+  const app = createApp({
+    version: "1",
+    health: { hindrances: () => [], detailed: () => ({}) as never },
+    metrics: { contentType: "text/plain", metrics: async () => "" },
+    report: (error) => void problems.push(String(error)),
+    routes: changeRoutes({ commands, once: onlyOnce(now), now }),
+    access: createAccess({
+      authorities: [tokensFile({ file, now: Date.now, onProblem: (it) => void problems.push(it) })],
+      attempts: countAttempts(now),
+      logger: { warn: (...args: unknown[]) => void refused.push(args) },
+    }),
+  });
+  const post = (path: string, token: string | undefined, payload?: object, headers = {}) =>
+    app.inject({
+      method: "POST",
+      url: `/api/v1/${path}`,
+      ...(payload && { payload }),
+      headers: { ...headers, ...(token !== undefined && { authorization: `Bearer ${token}` }) },
+    });
+  return { post, asked, refused, problems, file, clock };
+}
+
+describe("changes", () => {
+  it("carry who asked", async () => {
+    const { post, asked } = stage();
+    const reply = await post("policies/vcci-api/rollback", "alice-secret", { reason: "data-corruption" });
+    expect([reply.statusCode, reply.json().decisionId]).toEqual([202, "d-1"]);
+    expect(asked).toEqual([["rollback", "vcci-api", { reason: "data-corruption" }, "token:alice"]]);
+  });
+
+  it.each([
+    ["?dryRun=true", {}],
+    ["", { dryRun: true }],
+  ])("a dry run (%s %j) changes nothing", async (query, more) => {
+    const { post, asked } = stage();
+    const body = { reason: "other", ...more };
+    expect((await post(`policies/vcci-api/rollback${query}`, "alice-secret", body)).statusCode).toBe(200);
+    expect(asked).toEqual([["plan", "vcci-api", { reason: "other" }]]);
+  });
+
+  it("a repeated Idempotency-Key does not act twice, and cannot stand for something else", async () => {
+    const { post, asked } = stage();
+    const key = { "idempotency-key": "k1" };
+    const first = await post("policies/vcci-api/rollback", "alice-secret", { reason: "other" }, key);
+    const again = await post("policies/vcci-api/rollback", "alice-secret", { reason: "other" }, key);
+    expect(again.json()).toEqual(first.json());
+    const other = await post("policies/web/rollback", "alice-secret", { reason: "other" }, key);
+    expect(other.statusCode).toBe(422);
+    expect(asked).toHaveLength(1);
+  });
+
+  it("a refusal is a problem with its reason", async () => {
+    const { post } = stage();
+    const refused = await post("policies/vcci-api/resume", "alice-secret");
+    expect([refused.statusCode, refused.json().reason]).toEqual([409, "not-frozen"]);
+    expect((await post("decisions/d-9/reject", "alice-secret")).statusCode).toBe(404);
+  });
+
+  it.each([
+    ["rollback", {}, "The field `reason` is missing."],
+    ["rollback", { reason: "mood" }, "one of the allowed values: data-corruption"],
+    ["freeze", { untill: "x" }, "The field `untill` is not known here; leave it out."],
+    ["freeze", { until: "1960-01-01T00:00:00Z" }, "which is over already"],
+  ])("%s with %j is a mistake that is explained", async (what, body, detail) => {
+    const { post, asked } = stage();
+    const reply = await post(`policies/vcci-api/${what}`, "alice-secret", body);
+    expect([reply.statusCode, asked]).toEqual([400, []]);
+    expect(reply.json().detail).toContain(detail);
+  });
+});
+
+describe("who may", () => {
+  it.each([
+    [undefined, 401, "Authorization: Bearer TOKEN"],
+    ["guessed", 401, "not known here"],
+    ["reader-secret", 403, "lacks the scope operate"],
+    ["ci-secret", 403, "good for these policies only: web"],
+    ["old-secret", 401, "expired at 2020-01-01T00:00:00Z"],
+  ])("%s cannot freeze, which is on record without the token", async (token, status, detail) => {
+    const { post, asked, refused } = stage();
+    const reply = await post("policies/vcci-api/freeze", token);
+    expect([reply.statusCode, asked]).toEqual([status, []]);
+    expect(reply.json().detail).toContain(detail);
+    expect(refused).toHaveLength(1);
+    expect(JSON.stringify(refused)).not.toContain("secret");
+    expect(JSON.stringify(refused)).not.toContain("guessed");
+  });
+
+  it("who came with ten wrong tokens waits a minute, also with the right one", async () => {
+    const { post, clock } = stage();
+    for (let index = 0; index < 10; index += 1) await post("policies/vcci-api/freeze", "guess");
+    const reply = await post("policies/vcci-api/freeze", "alice-secret");
+    expect([reply.statusCode, reply.headers["retry-after"]]).toEqual([429, "60"]);
+    clock.now = 60_000;
+    expect((await post("policies/vcci-api/freeze", "alice-secret")).statusCode).toBe(200);
+  });
+
+  it("a token that is taken out of the file is out at once; while the file is wrong, nobody is in", async () => {
+    const { post, file, problems } = stage();
+    expect((await post("policies/vcci-api/freeze", "alice-secret")).statusCode).toBe(200);
+    writeFileSync(file, TOKENS.replace("scopes: [read, operate]", "scopes: [root]"));
+    expect((await post("policies/vcci-api/freeze", "alice-secret")).statusCode).toBe(503);
+    expect(problems).toEqual([
+      expect.stringMatching(/ROLLBACKD_API_TOKENS_FILE.*key 0\.scopes\.0 must be .*expected a list/u),
+    ]);
+    rmSync(file);
+    expect((await post("policies/vcci-api/freeze", "alice-secret")).statusCode).toBe(503);
+    writeFileSync(file, "[]");
+    expect((await post("policies/vcci-api/freeze", "alice-secret")).statusCode).toBe(401);
+  });
+});
