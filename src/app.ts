@@ -5,12 +5,16 @@ import type { Settings } from "./config/settings.ts";
 import { type Announcer, createAnnouncer } from "./daemon/announcer.ts";
 import { channelsOf, silentChannels } from "./daemon/channels.ts";
 import { type Cluster, createCluster } from "./daemon/cluster.ts";
+import type { Commands } from "./daemon/commands.ts";
+import { createCommands } from "./daemon/create-commands.ts";
 import { createFleet } from "./daemon/fleet.ts";
 import { healthView } from "./daemon/health-view.ts";
+import { createGates } from "./daemon/gates.ts";
 import { createHistory, type History } from "./daemon/history.ts";
 import type { Lifecycle } from "./daemon/lifecycle.ts";
 import { createLogGate, type LogGate } from "./daemon/log-gate.ts";
 import { repeatedly } from "./daemon/repeatedly.ts";
+import { createOneAtATime } from "./daemon/one-at-a-time.ts";
 import { endOrphans } from "./daemon/orphans.ts";
 import { assemblePolicy, type Shared } from "./daemon/policy-parts.ts";
 import { createPolicySet, type PolicySet } from "./daemon/policy-set.ts";
@@ -20,7 +24,7 @@ import { watchRules } from "./daemon/rules-watch.ts";
 import { startSlotClock } from "./daemon/slot-clock.ts";
 import { inTurns } from "./daemon/turns.ts";
 import { createUnloggedTeller } from "./daemon/tell-unlogged.ts";
-import { readLog } from "./log/reader.ts";
+import { byDecision, readLog } from "./log/reader.ts";
 import type { LogRecord } from "./log/record.ts";
 import { type LogWriter, openLog } from "./log/writer.ts";
 import { ofUnwritableLog, ofWritableLog } from "./notifications/messages.ts";
@@ -172,6 +176,8 @@ interface Made {
 interface Core {
   readonly rules: RulesInForce;
   readonly policies: PolicySet;
+  /** What people can ask of it. */
+  readonly commands: Commands;
   readonly stop: () => Promise<void>;
 }
 
@@ -194,7 +200,8 @@ function assemble({ settings, logger, lifecycle, environment, secrets }: AppPart
     history: log.history,
     record,
     fleet: createFleet(FLEET_PATIENCE_MS),
-    gates: () => ({ logUnwritable: unwritable(), notLeader: undefined, frozen: undefined }),
+    gates: createGates({ unwritable, history: log.history, now: Date.now }),
+    oneAtATime: createOneAtATime(),
     tellUnlogged: createUnloggedTeller(announcer.announce, Date.now),
     metrics,
     logger,
@@ -207,6 +214,13 @@ function assemble({ settings, logger, lifecycle, environment, secrets }: AppPart
   const policies = createPolicySet((policy) => assemblePolicy(policy, shared, cluster.api()));
   return {
     policies,
+    commands: createCommands({
+      ...shared,
+      running: policies.running,
+      massBreach: shared.fleet.massBreach,
+      policyInLog: async (decisionId) =>
+        (await byDecision(join(settings.dataDir, "decisions"), decisionId)).find(isDecision)?.policy,
+    }),
     // A query that hangs must not hold up the end; what it was for is over.
     stop: async () => void (await Promise.all([policies.stop(), prometheus.close()])),
     rules: createRulesInForce({
@@ -221,6 +235,10 @@ function assemble({ settings, logger, lifecycle, environment, secrets }: AppPart
       logger,
     }),
   };
+}
+
+function isDecision(record: LogRecord): record is Extract<LogRecord, { type: "decision.made" }> {
+  return record.type === "decision.made";
 }
 
 /** Sorts by time, and says when without a look-up: `20260302T100600Z-3f9a1c`. */

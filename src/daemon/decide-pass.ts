@@ -6,6 +6,7 @@ import { type Policy, targetKey, type Trigger } from "../rules/policy.ts";
 import { confirm } from "./confirm.ts";
 import { decisionRecord } from "./decision-record.ts";
 import type { Watched } from "./measure.ts";
+import { answerFor, settlePeople } from "./people-pass.ts";
 import type { PassPorts } from "./ports.ts";
 import type { TargetFacts } from "./target-facts.ts";
 
@@ -19,7 +20,13 @@ export interface Seen {
 
 /** Takes the decision of this pass, records it when it is another than the last, and begins the rollback if it is one. */
 export async function decideNow(seen: Seen, ports: PassPorts): Promise<void> {
+  await ports.oneAtATime(targetKey(seen.policy), () => decideInTurn(seen, ports));
+}
+
+async function decideInTurn(seen: Seen, ports: PassPorts): Promise<void> {
   const { policy } = seen;
+  if (!ports.mayDecide()) return;
+  await settlePeople(seen, ports);
   if (!ports.mayDecide() || ports.history.open(targetKey(policy)) !== undefined) return;
   const situation = situationOf(seen, ports);
   const first = decide(situation);
@@ -42,7 +49,7 @@ function situationOf({ at, policy, facts, watched }: Seen, ports: PassPorts): Si
     predecessorBreaching: tracks.some((track) => basisFor(track, facts?.release)?.before === "breaching"),
     rollbacks: facts?.rollbacks ?? ports.history.rollbacks(target),
     lastAttemptAt: ports.history.lastAttemptAt(target),
-    gates: gatesNow(ports),
+    gates: gatesNow(policy, ports),
     confirmation: undefined,
   };
 }
@@ -55,6 +62,7 @@ function firingOf(
   const track = watched.get(trigger.name)?.track;
   if (track?.status.state !== "firing") return [];
   const { status } = track;
+  const answer = answerFor(ports.history.approvals(policy.name), trigger.name, facts?.release.id, at);
   return [
     {
       trigger,
@@ -62,6 +70,7 @@ function firingOf(
       blame: blameFor(trigger, track, facts),
       // A meaning that the log does not know yet is as new as can be.
       loadedAt: ports.history.loadedAt(policy.name, trigger.name, trigger.hash) ?? at,
+      ...(answer && { answer }),
     },
   ];
 }
@@ -90,15 +99,15 @@ async function withConfirmation(
   const confirmation = await confirm(situation.policy, firing, situation.release, ports);
   // Others may have begun to fire while Prometheus was asked again.
   await ports.member.othersMeasured();
-  const looked = { ...situation, gates: gatesNow(ports), confirmation };
+  const looked = { ...situation, gates: gatesNow(situation.policy, ports), confirmation };
   if (confirmation.notFiring === undefined) return looked;
   const others = { ...situation, firing: situation.firing.filter((other) => other !== firing) };
   const next = decide(others);
   return next !== undefined && wouldAct(next) ? withConfirmation(next, others, ports) : looked;
 }
 
-function gatesNow(ports: PassPorts): Situation["gates"] {
-  return { ...ports.gates(), massBreach: ports.massBreach() };
+function gatesNow({ name }: Policy, ports: PassPorts): Situation["gates"] {
+  return { ...ports.gates(name), massBreach: ports.massBreach() };
 }
 
 /** A rollback is never "recorded already": once it has ended, firing again is another decision. */
@@ -138,7 +147,7 @@ async function carryOut(decided: Decided, situation: Situation, seen: Seen, port
 
 /** The log did not take the decision, so it cannot be carried out: what people are told is the one that holds now. */
 function tellBlocked(decisionId: string, situation: Situation, seen: Seen, ports: PassPorts): void {
-  const now = { ...situation, gates: gatesNow(ports) };
+  const now = { ...situation, gates: gatesNow(seen.policy, ports) };
   const decided = decide(now);
   if (decided !== undefined) ports.tellUnlogged(decisionRecord(decisionId, decided, now, seen.watched));
 }

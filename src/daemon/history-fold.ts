@@ -1,6 +1,7 @@
 import type { TriggerState } from "../engine/trigger-status.ts";
 import type { DecisionRecord, LogRecord, RollbackRecord } from "../log/record.ts";
 import type { LoggedRelease, ScriptRollback } from "../releases/script-release.ts";
+import { endEpisode, foldDecision, foldPeople, isOfPeople, noPeople, type People } from "./people-fold.ts";
 
 type Started = Extract<RollbackRecord, { type: "rollback.started" }>;
 
@@ -47,6 +48,7 @@ export interface Memory {
   readonly promoted: Map<string, Set<string>>;
   /** By policy. */
   readonly blind: Map<string, number>;
+  readonly people: People;
 }
 
 export function emptyMemory(): Memory {
@@ -63,6 +65,7 @@ export function emptyMemory(): Memory {
     releases: new Map(),
     promoted: new Map(),
     blind: new Map(),
+    people: noPeople(),
   };
 }
 
@@ -85,9 +88,11 @@ export function fold(memory: Memory, record: LogRecord): void {
     }
     case "decision.made":
       memory.decisions.set(record.policy, record);
+      foldDecision(memory.people, record);
       return;
     default:
-      if (isOfRelease(record)) foldRelease(memory, record);
+      if (isOfPeople(record)) foldPeople(memory.people, record);
+      else if (isOfRelease(record)) foldRelease(memory, record);
       else if (isOfTrigger(record)) foldTrigger(memory, record);
       else if (isOfRollback(record)) foldRollback(memory, record, Date.parse(record.at));
   }
@@ -175,7 +180,7 @@ const STATE_OF = {
   "trigger.unknown": "unknown",
 } as const;
 
-function foldTrigger({ states, unknown, firing, decisions }: Memory, record: OfTrigger): void {
+function foldTrigger({ states, unknown, firing, decisions, people }: Memory, record: OfTrigger): void {
   const { type, policy, trigger } = record;
   const state = STATE_OF[type];
   const unseen = unknown.get(policy) ?? new Map();
@@ -192,11 +197,16 @@ function foldTrigger({ states, unknown, firing, decisions }: Memory, record: OfT
   firing.set(policy, fired);
   if (state === "firing") fired.add(trigger);
   // Anything else that is unknown for good (nothing to measure, no traffic) does not keep an episode open.
-  if (state === "inactive" && fired.delete(trigger) && fired.size === 0) decisions.delete(policy);
+  if (state === "inactive" && fired.delete(trigger) && fired.size === 0) {
+    decisions.delete(policy);
+    endEpisode(people, policy);
+  }
 }
 
 function foldRollback(memory: Memory, record: OfRollback, at: number): void {
   const { target } = record;
+  if (memory.people.unbegun.get(target)?.decisionId === record.decisionId)
+    memory.people.unbegun.delete(target);
   if (record.type === "rollback.started") {
     memory.attempts.set(target, at);
     memory.open.set(target, { started: record, startedAt: at, appliedAt: undefined });
