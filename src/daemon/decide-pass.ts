@@ -5,18 +5,9 @@ import { type Blame, blame } from "../releases/blame.ts";
 import { type Policy, targetKey, type Trigger } from "../rules/policy.ts";
 import { confirm } from "./confirm.ts";
 import { decisionRecord } from "./decision-record.ts";
-import type { Watched } from "./measure.ts";
 import { answerFor, settlePeople } from "./people-pass.ts";
 import type { PassPorts } from "./ports.ts";
-import type { TargetFacts } from "./target-facts.ts";
-
-/** What one pass found out about one policy. */
-export interface Seen {
-  readonly at: number;
-  readonly policy: Policy;
-  readonly facts: (TargetFacts & { readonly uid: string }) | undefined;
-  readonly watched: ReadonlyMap<string, Watched>;
-}
+import type { Seen } from "./seen.ts";
 
 /** Takes the decision of this pass, records it when it is another than the last, and begins the rollback if it is one. */
 export async function decideNow(seen: Seen, ports: PassPorts): Promise<void> {

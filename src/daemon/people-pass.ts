@@ -2,7 +2,7 @@ import type { Answer } from "../decisions/answer.ts";
 import { isOver } from "../decisions/freeze.ts";
 import { formatDuration } from "../engine/format.ts";
 import { targetKey } from "../rules/policy.ts";
-import type { Seen } from "./decide-pass.ts";
+import type { Seen } from "./seen.ts";
 import type { Approval } from "./people-fold.ts";
 import type { PassPorts } from "./ports.ts";
 
