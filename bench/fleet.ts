@@ -1,3 +1,5 @@
+import { createGates } from "../src/daemon/gates.ts";
+import { createOneAtATime } from "../src/daemon/one-at-a-time.ts";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -74,8 +76,10 @@ function startRun(policy: Policy, { now, releasedAt, gate, history, metrics, fle
   const logger = pino({ level: "silent" });
   const record = { record: gate.record, markStanding: async () => undefined };
   const common = { history, metrics, logger, now, skewMs: () => 0, ...record };
+  const gates = createGates({ unwritable: gate.unwritable, history, now });
   const { begin } = createRollbacks(policy, {
     ...common,
+    gates,
     strategy: target.strategy("deployment", now),
     verify: async () => ({ kind: "verified", steps: [] }),
   });
@@ -85,7 +89,8 @@ function startRun(policy: Policy, { now, releasedAt, gate, history, metrics, fle
     sampler: createSampler(inTurns(synthetic)),
     watch: target.watch,
     probeResults: () => [],
-    gates: () => ({ logUnwritable: gate.unwritable(), notLeader: undefined, frozen: undefined }),
+    gates,
+    oneAtATime: createOneAtATime(),
     massBreach: fleet.massBreach,
     member: fleet.join(policy.name, targetKey(policy), false),
     tellUnlogged: () => undefined,

@@ -5,12 +5,18 @@ import type { Settings } from "./config/settings.ts";
 import { type Announcer, createAnnouncer } from "./daemon/announcer.ts";
 import { channelsOf, silentChannels } from "./daemon/channels.ts";
 import { type Cluster, createCluster } from "./daemon/cluster.ts";
+import type { Commands } from "./daemon/commands.ts";
+import { onceRead } from "./daemon/once-read.ts";
+import { countNotifications } from "./daemon/count-notifications.ts";
+import { createCommands } from "./daemon/create-commands.ts";
 import { createFleet } from "./daemon/fleet.ts";
 import { healthView } from "./daemon/health-view.ts";
+import { createGates } from "./daemon/gates.ts";
 import { createHistory, type History } from "./daemon/history.ts";
 import type { Lifecycle } from "./daemon/lifecycle.ts";
 import { createLogGate, type LogGate } from "./daemon/log-gate.ts";
 import { repeatedly } from "./daemon/repeatedly.ts";
+import { createOneAtATime } from "./daemon/one-at-a-time.ts";
 import { endOrphans } from "./daemon/orphans.ts";
 import { assemblePolicy, type Shared } from "./daemon/policy-parts.ts";
 import { createPolicySet, type PolicySet } from "./daemon/policy-set.ts";
@@ -20,18 +26,19 @@ import { watchRules } from "./daemon/rules-watch.ts";
 import { startSlotClock } from "./daemon/slot-clock.ts";
 import { inTurns } from "./daemon/turns.ts";
 import { createUnloggedTeller } from "./daemon/tell-unlogged.ts";
-import { readLog } from "./log/reader.ts";
+import { byDecision, readLog } from "./log/reader.ts";
 import type { LogRecord } from "./log/record.ts";
 import { type LogWriter, openLog } from "./log/writer.ts";
 import { ofUnwritableLog, ofWritableLog } from "./notifications/messages.ts";
 import { type Outbox, startOutbox } from "./notifications/outbox.ts";
 import { loadRules, type LoadedRules } from "./rules/load.ts";
 import { isError } from "./rules/problem.ts";
-import { type Authority, createAccess } from "./server/access/access.ts";
+import { createAccess } from "./server/access/access.ts";
 import { countAttempts } from "./server/access/attempts.ts";
-import { kubernetesAuthority } from "./server/access/kubernetes.ts";
-import { tokensFile } from "./server/access/tokens-file.ts";
 import { createApp } from "./server/app.ts";
+import { authorities } from "./server/access/authorities.ts";
+import { changeRoutes } from "./server/change-routes.ts";
+import { onlyOnce } from "./server/once.ts";
 import { eventRoute } from "./server/event-routes.ts";
 import { listen } from "./server/listen.ts";
 import { logRoutes } from "./server/log-routes.ts";
@@ -185,6 +192,8 @@ interface Made {
 interface Core {
   readonly rules: RulesInForce;
   readonly policies: PolicySet;
+  /** What people can ask of it. */
+  readonly commands: Commands;
   readonly stop: () => Promise<void>;
 }
 
@@ -207,7 +216,8 @@ function assemble({ settings, logger, lifecycle, environment, secrets }: AppPart
     history: log.history,
     record,
     fleet: createFleet(FLEET_PATIENCE_MS),
-    gates: () => ({ logUnwritable: unwritable(), notLeader: undefined, frozen: undefined }),
+    gates: createGates({ unwritable, history: log.history, now: Date.now }),
+    oneAtATime: createOneAtATime(),
     tellUnlogged: createUnloggedTeller(announcer.announce, Date.now),
     metrics,
     logger,
@@ -220,6 +230,13 @@ function assemble({ settings, logger, lifecycle, environment, secrets }: AppPart
   const policies = createPolicySet((policy) => assemblePolicy(policy, shared, cluster.api()));
   return {
     policies,
+    commands: createCommands({
+      ...shared,
+      running: policies.running,
+      massBreach: shared.fleet.massBreach,
+      policyInLog: async (decisionId) =>
+        (await byDecision(join(settings.dataDir, "decisions"), decisionId)).find(isDecision)?.policy,
+    }),
     // A query that hangs must not hold up the end; what it was for is over.
     stop: async () => void (await Promise.all([policies.stop(), prometheus.close()])),
     rules: createRulesInForce({
@@ -234,6 +251,10 @@ function assemble({ settings, logger, lifecycle, environment, secrets }: AppPart
       logger,
     }),
   };
+}
+
+function isDecision(record: LogRecord): record is Extract<LogRecord, { type: "decision.made" }> {
+  return record.type === "decision.made";
 }
 
 /** Sorts by time, and says when without a look-up: `20260302T100600Z-3f9a1c`. */
@@ -259,13 +280,18 @@ async function serve(
   const server = createApp({
     version: VERSION,
     access: createAccess({
-      authorities: authoritiesOf({ settings, logger }, cluster, running),
+      authorities: authorities({ settings, logger, api: cluster.api, running }),
       attempts: countAttempts(Date.now),
       logger,
     }),
     routes: [
       ...policyRoutes({ running, history: log.history, now: Date.now }),
       ...logRoutes({ folder, running }),
+      ...changeRoutes({
+        commands: onceRead(core.commands, log.readUntil),
+        once: onlyOnce(Date.now),
+        now: Date.now,
+      }),
       eventRoute({ folder, head, onAppended, signal: lifecycle.signal }),
     ],
     health: healthView({
@@ -288,23 +314,6 @@ async function serve(
   return url;
 }
 
-/** Who may let people in; none unless it is configured. */
-function authoritiesOf(
-  { settings, logger }: Pick<AppParts, "settings" | "logger">,
-  cluster: Cluster,
-  running: PolicySet["running"],
-): readonly Authority[] {
-  const { apiTokensFile: file, apiKubernetesAudience: audience } = settings;
-  const onProblem = (problem: string): void =>
-    logger.error(`${problem}. Nobody is let in by it until it is mended.`);
-  const namespaceOf = (name: string): string | undefined =>
-    running().find(({ policy }) => policy.name === name)?.policy.target.namespace;
-  return [
-    ...(file === undefined ? [] : [tokensFile({ file, now: Date.now, onProblem })]),
-    ...(audience === undefined ? [] : [kubernetesAuthority({ api: cluster.api, audience, namespaceOf })]),
-  ];
-}
-
 async function startTelling(
   { settings, lifecycle }: AppParts,
   { metrics, log, core }: Running,
@@ -318,15 +327,6 @@ async function startTelling(
     channelsOf: (name) => core.rules.policy(name)?.notify ?? [],
   });
   lifecycle.onStop("notifications", outbox.stop);
-  lifecycle.onStop("notification metrics", onAppended(countNotification(metrics)));
+  lifecycle.onStop("notification metrics", onAppended(countNotifications(metrics)));
   return outbox;
-}
-
-function countNotification({ notifications }: Metrics): (record: LogRecord) => void {
-  return (record) => {
-    if (record.type === "notification.delivered")
-      notifications.inc({ channel: record.channel, outcome: "delivered" });
-    if (record.type === "notification.failed")
-      notifications.inc({ channel: record.channel, outcome: "failed" });
-  };
 }

@@ -5,22 +5,20 @@ import { type Blame, blame } from "../releases/blame.ts";
 import { type Policy, targetKey, type Trigger } from "../rules/policy.ts";
 import { confirm } from "./confirm.ts";
 import { decisionRecord } from "./decision-record.ts";
-import type { Watched } from "./measure.ts";
+import { answerFor, settlePeople } from "./people-pass.ts";
 import type { PassPorts } from "./ports.ts";
-import type { TargetFacts } from "./target-facts.ts";
+import type { Seen } from "./seen.ts";
 import { aheadMs } from "./trigger-clock.ts";
-
-/** What one pass found out about one policy. */
-export interface Seen {
-  readonly at: number;
-  readonly policy: Policy;
-  readonly facts: (TargetFacts & { readonly uid: string }) | undefined;
-  readonly watched: ReadonlyMap<string, Watched>;
-}
 
 /** Takes the decision of this pass, records it when it is another than the last, and begins the rollback if it is one. */
 export async function decideNow(seen: Seen, ports: PassPorts): Promise<void> {
+  await ports.oneAtATime(targetKey(seen.policy), () => decideInTurn(seen, ports));
+}
+
+async function decideInTurn(seen: Seen, ports: PassPorts): Promise<void> {
   const { policy } = seen;
+  if (!ports.mayDecide()) return;
+  await settlePeople(seen, ports);
   if (!ports.mayDecide() || ports.history.open(targetKey(policy)) !== undefined) return;
   const situation = situationOf(seen, ports);
   const first = decide(situation);
@@ -43,7 +41,7 @@ function situationOf({ at, policy, facts, watched }: Seen, ports: PassPorts): Si
     predecessorBreaching: tracks.some((track) => basisFor(track, facts?.release)?.before === "breaching"),
     rollbacks: facts?.rollbacks ?? ports.history.rollbacks(target),
     lastAttemptAt: ports.history.lastAttemptAt(target),
-    gates: gatesNow(ports),
+    gates: gatesNow(policy, ports),
     confirmation: undefined,
   };
 }
@@ -58,12 +56,14 @@ function firingOf(
   const { status } = track;
   // A meaning that the log does not know yet is as new as can be.
   const loadedAt = ports.history.loadedAt(policy.name, trigger.name, trigger.hash) ?? at;
+  const answer = answerFor(ports.history.approvals(policy.name), trigger.name, facts?.release.id, at);
   return [
     {
       trigger,
       status,
       blame: blameFor(trigger, track, facts),
       loadedAt: loadedAt + aheadMs(trigger, ports.skewMs()),
+      ...(answer && { answer }),
     },
   ];
 }
@@ -92,15 +92,15 @@ async function withConfirmation(
   const confirmation = await confirm(situation.policy, firing, situation.release, ports);
   // Others may have begun to fire while Prometheus was asked again.
   await ports.member.othersMeasured();
-  const looked = { ...situation, gates: gatesNow(ports), confirmation };
+  const looked = { ...situation, gates: gatesNow(situation.policy, ports), confirmation };
   if (confirmation.notFiring === undefined) return looked;
   const others = { ...situation, firing: situation.firing.filter((other) => other !== firing) };
   const next = decide(others);
   return next !== undefined && wouldAct(next) ? withConfirmation(next, others, ports) : looked;
 }
 
-function gatesNow(ports: PassPorts): Situation["gates"] {
-  return { ...ports.gates(), massBreach: ports.massBreach() };
+function gatesNow({ name }: Policy, ports: PassPorts): Situation["gates"] {
+  return { ...ports.gates(name), massBreach: ports.massBreach() };
 }
 
 /** A rollback is never "recorded already": once it has ended, firing again is another decision. */
@@ -140,7 +140,7 @@ async function carryOut(decided: Decided, situation: Situation, seen: Seen, port
 
 /** The log did not take the decision, so it cannot be carried out: what people are told is the one that holds now. */
 function tellBlocked(decisionId: string, situation: Situation, seen: Seen, ports: PassPorts): void {
-  const now = { ...situation, gates: gatesNow(ports) };
+  const now = { ...situation, gates: gatesNow(seen.policy, ports) };
   const decided = decide(now);
   if (decided !== undefined) ports.tellUnlogged(decisionRecord(decisionId, decided, now, seen.watched));
 }

@@ -8,6 +8,9 @@ import { type Revision, revisionText } from "../releases/release.ts";
 import { type Policy, targetKey, type Trigger } from "../rules/policy.ts";
 import type { Watched } from "./measure.ts";
 
+/** How long a person may take. */
+const APPROVAL_TIMEOUT_MS = 30 * 60_000;
+
 /** A decision as the log keeps it: with all that it was made of. */
 export function decisionRecord(
   decisionId: string,
@@ -35,7 +38,18 @@ export function decisionRecord(
     }),
     ...(firing.trigger.severity && { severity: firing.trigger.severity }),
     ...(policy.runbook !== undefined && { runbook: policy.runbook }),
+    ...asking(decided, situation),
   };
+}
+
+/** Where a person is asked: until when. Where one agreed: who. */
+function asking({ decision, firing }: Decided, { at }: Situation): Partial<DecisionRecord> {
+  const { answer } = firing;
+  if (decision.decision === "rollback" && answer?.kind === "approved") {
+    return { approval: { decisionId: answer.decisionId, by: answer.by } };
+  }
+  if (decision.decision !== "escalate" || decision.reason !== "awaiting-approval") return {};
+  return { approveUntil: new Date(at + APPROVAL_TIMEOUT_MS).toISOString() };
 }
 
 function summarize({ decision, firing, obstacles, to }: Decided, { policy, release }: Situation): string {

@@ -2,6 +2,7 @@ import type { TriggerState } from "../engine/trigger-status.ts";
 import type { DecisionRecord, LogRecord, RollbackRecord } from "../log/record.ts";
 import type { LoggedRelease, ScriptRollback } from "../releases/script-release.ts";
 import { type UnknownKind, unknownKind } from "../signals/sample.ts";
+import { endEpisode, foldDecision, foldPeople, isOfPeople, noPeople, type People } from "./people-fold.ts";
 
 type Started = Extract<RollbackRecord, { type: "rollback.started" }>;
 
@@ -58,6 +59,7 @@ export interface Memory {
   readonly promoted: Map<string, Set<string>>;
   /** By policy. */
   readonly blind: Map<string, number>;
+  readonly people: People;
 }
 
 export function emptyMemory(): Memory {
@@ -74,6 +76,7 @@ export function emptyMemory(): Memory {
     releases: new Map(),
     promoted: new Map(),
     blind: new Map(),
+    people: noPeople(),
   };
 }
 
@@ -96,9 +99,11 @@ export function fold(memory: Memory, record: LogRecord): void {
     }
     case "decision.made":
       memory.decisions.set(record.policy, record);
+      foldDecision(memory.people, record);
       return;
     default:
-      if (isOfRelease(record)) foldRelease(memory, record);
+      if (isOfPeople(record)) foldPeople(memory.people, record);
+      else if (isOfRelease(record)) foldRelease(memory, record);
       else if (isOfTrigger(record)) foldTrigger(memory, record);
       else if (isOfRollback(record)) foldRollback(memory, record, Date.parse(record.at));
   }
@@ -200,7 +205,7 @@ const STATE_OF = {
   "trigger.unknown": "unknown",
 } as const;
 
-function foldTrigger({ states, unknown, firing, decisions }: Memory, record: OfTrigger): void {
+function foldTrigger({ states, unknown, firing, decisions, people }: Memory, record: OfTrigger): void {
   const { type, policy, trigger } = record;
   const state = STATE_OF[type];
   const unseen = unknown.get(policy) ?? new Map<string, UnknownSpell>();
@@ -217,7 +222,10 @@ function foldTrigger({ states, unknown, firing, decisions }: Memory, record: OfT
   firing.set(policy, fired);
   if (state === "firing") fired.add(trigger);
   // Anything else that is unknown for good (nothing to measure, no traffic) does not keep an episode open.
-  if (state === "inactive" && fired.delete(trigger) && fired.size === 0) decisions.delete(policy);
+  if (state === "inactive" && fired.delete(trigger) && fired.size === 0) {
+    decisions.delete(policy);
+    endEpisode(people, policy);
+  }
 }
 
 /** One spell, whatever the reasons, is told once; that the query is rejected is told by its record. */
@@ -229,6 +237,8 @@ function spellOf(record: OfTrigger, before: UnknownSpell | undefined): UnknownSp
 
 function foldRollback(memory: Memory, record: OfRollback, at: number): void {
   const { target } = record;
+  if (memory.people.unbegun.get(target)?.decisionId === record.decisionId)
+    memory.people.unbegun.delete(target);
   if (record.type === "rollback.started") {
     memory.attempts.set(target, at);
     memory.open.set(target, { started: record, startedAt: at, appliedAt: undefined });

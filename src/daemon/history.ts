@@ -1,6 +1,7 @@
 import type { TriggerState } from "../engine/trigger-status.ts";
 import type { DecisionRecord, LogRecord } from "../log/record.ts";
 import type { LoggedRelease, ScriptRollback } from "../releases/script-release.ts";
+import type { Freeze } from "../decisions/freeze.ts";
 import {
   emptyMemory,
   fold,
@@ -9,6 +10,7 @@ import {
   type RecordedRelease,
   type UnknownSpell,
 } from "./history-fold.ts";
+import type { Approval } from "./people-fold.ts";
 
 /** What the log says that the daemon needs to go on where it stopped. A view of the log, never more than it. */
 export interface History {
@@ -45,6 +47,13 @@ export interface History {
   readonly blindSince: (policy: string) => number | undefined;
   /** By the rules last loaded. */
   readonly isInForce: (policy: string) => boolean;
+  /** Also one whose end has come and is not on record yet. */
+  readonly freeze: (policy: string) => Freeze | undefined;
+  /** Askings of a policy, oldest first. */
+  readonly approvals: (policy: string) => readonly Approval[];
+  readonly approval: (decisionId: string) => Approval | undefined;
+  /** A person's decision to roll back whose rollback has not begun. */
+  readonly unbegun: (target: string) => DecisionRecord | undefined;
 }
 
 export function createHistory(): History {
@@ -76,5 +85,10 @@ export function createHistory(): History {
     promoted: (target) => memory.promoted.get(target) ?? new Set(),
     blindSince: (policy) => memory.blind.get(policy),
     isInForce: (policy) => memory.rules.has(policy),
+    freeze: (policy) => memory.people.freezes.get(policy),
+    approvals: (policy) =>
+      [...memory.people.approvals.values()].filter(({ decision }) => decision.policy === policy),
+    approval: (decisionId) => memory.people.approvals.get(decisionId),
+    unbegun: (target) => memory.people.unbegun.get(target),
   };
 }

@@ -1,5 +1,4 @@
 import type { Logger } from "pino";
-import type { Gates } from "../decisions/situation.ts";
 import type { KubeApi } from "../kubernetes/api.ts";
 import type { DecisionRecord } from "../log/record.ts";
 import type { TargetWatch } from "../releases/watch.ts";
@@ -12,7 +11,9 @@ import type { ServerClock } from "../signals/server-clock.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { verifyRollback } from "../verification/verify.ts";
 import type { Fleet } from "./fleet.ts";
+import type { GatesOf } from "./gates.ts";
 import type { History } from "./history.ts";
+import type { OneAtATime } from "./one-at-a-time.ts";
 import type { RecordInLog } from "./ports.ts";
 import { createRollbacks, type Rollbacks } from "./rollbacks.ts";
 import { type PolicyPasses, type RunningPolicy, runPolicy } from "./run-policy.ts";
@@ -25,7 +26,8 @@ export interface Shared {
   readonly history: History;
   readonly record: RecordInLog;
   readonly fleet: Fleet;
-  readonly gates: () => Omit<Gates, "massBreach">;
+  readonly gates: GatesOf;
+  readonly oneAtATime: OneAtATime;
   readonly tellUnlogged: (decision: DecisionRecord) => void;
   readonly metrics: Metrics;
   readonly logger: Logger;
@@ -86,6 +88,9 @@ function runningPolicy(
   return {
     policy,
     carried: passes.carried,
+    watch,
+    begin: rollbacks.begin,
+    mayDecide: passes.mayDecide,
     retire: async () => {
       await passes.decideNoMore();
       // Its verification needs the passes, the probes and the sight of the target until then.

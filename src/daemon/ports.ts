@@ -1,12 +1,14 @@
 import type { Logger } from "pino";
-import type { FiringTrigger, Gates } from "../decisions/situation.ts";
+import type { FiringTrigger } from "../decisions/situation.ts";
 import type { DecisionRecord, LogRecord, RecordBody } from "../log/record.ts";
 import type { MarkStanding } from "../releases/watch.ts";
 import type { RollbackOrder } from "../rollback/act.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { ConfirmPorts } from "./confirm.ts";
 import type { Member } from "./fleet.ts";
+import type { GatesOf } from "./gates.ts";
 import type { History } from "./history.ts";
+import type { OneAtATime } from "./one-at-a-time.ts";
 
 /**
  * Appends, and folds into the history; undefined when the log cannot be written. What could not be recorded
@@ -18,14 +20,14 @@ export type RecordInLog = (body: RecordBody) => Promise<LogRecord | undefined>;
 export interface PassPorts extends ConfirmPorts {
   readonly history: History;
   readonly record: RecordInLog;
-  /** Without mass-breach, which the fleet knows. */
-  readonly gates: () => Omit<Gates, "massBreach">;
+  readonly gates: GatesOf;
+  readonly oneAtATime: OneAtATime;
   readonly massBreach: () => string | undefined;
   readonly member: Member;
   /** How far the clock of Prometheus is ahead of `now`, in ms, as far as is known. */
   readonly skewMs: () => number;
   /** Resolves once the beginning is recorded; the act and its verification go on by themselves. */
-  readonly begin: (order: RollbackOrder, firing: FiringTrigger) => Promise<void>;
+  readonly begin: (order: RollbackOrder, firing: FiringTrigger) => Promise<boolean>;
   /** Tells people of a decision that the log could not take. */
   readonly tellUnlogged: (decision: DecisionRecord) => void;
   readonly newDecisionId: (at: number) => string;

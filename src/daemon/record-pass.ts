@@ -2,7 +2,7 @@ import { proofFor } from "../decisions/track.ts";
 import { isGuarded } from "../releases/guard.ts";
 import { isProven } from "../releases/standing.ts";
 import { targetKey } from "../rules/policy.ts";
-import type { Seen } from "./decide-pass.ts";
+import type { Seen } from "./seen.ts";
 import type { PassPorts } from "./ports.ts";
 import { releaseRecords } from "./release-records.ts";
 import { isBlind, nextSight, type Sight, SIGHTED } from "./sight.ts";

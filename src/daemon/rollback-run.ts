@@ -40,6 +40,7 @@ export async function recordStart(
     strategy: policy.rollback.strategy.kind,
     uid,
     trigger,
+    ...(order.manual && { mustRecover: order.manual.mustRecover }),
     from: { revision: from.name, digest: from.digest },
     to: { revision: to.name, digest: to.digest },
   });
@@ -124,7 +125,7 @@ function mayBeginAgain({ policy }: RollbackOrder, open: OpenRollback, ports: Rol
   return (
     ports.strategy.repeatable &&
     open.started.strategy === rollback.strategy.kind &&
-    mode !== "observe" &&
+    (mode !== "observe" || open.started.mustRecover !== undefined) &&
     ports.now() - open.startedAt < rollback.timeoutMs
   );
 }

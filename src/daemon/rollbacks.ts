@@ -1,16 +1,22 @@
 import type { FiringTrigger } from "../decisions/situation.ts";
-import type { RollbackOrder } from "../rollback/act.ts";
+import type { Act, RollbackOrder } from "../rollback/act.ts";
 import { type Policy, targetKey } from "../rules/policy.ts";
 import type { OpenRollback } from "./history-fold.ts";
+import type { GatesOf } from "./gates.ts";
 import type { History } from "./history.ts";
 import type { PassPorts } from "./ports.ts";
 import { carryOut, recordBroken, recordStart, resume, type RollbackPorts } from "./rollback-run.ts";
 import { aheadMs } from "./trigger-clock.ts";
 
+/**
+ * Records the start, then acts and verifies beside everything else. Resolves once the start is recorded; false when it
+ * could not be. Without a trigger it is a person who asked.
+ */
+export type Begin = (order: RollbackOrder, firing: FiringTrigger | undefined) => Promise<boolean>;
+
 /** The rollbacks of one policy; its history allows one at a time. */
 export interface Rollbacks {
-  /** Records the start, then acts and verifies beside everything else. Resolves once the start is recorded. */
-  readonly begin: (order: RollbackOrder, firing: FiringTrigger) => Promise<void>;
+  readonly begin: Begin;
   /** Goes on with one that a stop of the daemon left open. */
   readonly resume: () => void;
   /** Resolves when none is under way. */
@@ -18,9 +24,12 @@ export interface Rollbacks {
   readonly stop: () => Promise<void>;
 }
 
+/** In the place of a trigger's name. */
+export const MANUAL = "manual";
+
 export function createRollbacks(
   policy: Policy,
-  ports: RollbackPorts & Pick<PassPorts, "history" | "skewMs">,
+  ports: RollbackPorts & Pick<PassPorts, "history" | "skewMs"> & { readonly gates: GatesOf },
 ): Rollbacks {
   const stopping = new AbortController();
   const { signal } = stopping;
@@ -41,14 +50,16 @@ export function createRollbacks(
   };
   return {
     begin: async (order, firing) => {
-      if (!(await recordStart(order, firing.trigger.name, ports))) return;
-      launch(order, carryOut(order, ports.now(), measuringLag(ports, firing, policy), signal));
+      if (!(await recordStart(order, firing?.trigger.name ?? MANUAL, ports))) return false;
+      const measured = firing === undefined ? ports : measuringLag(ports, firing, policy);
+      launch(order, carryOut(order, ports.now(), unlessFrozen(order, measured), signal));
+      return true;
     },
     resume: () => {
       const open = ports.history.open(targetKey(policy));
       if (open === undefined || !isOurs(open, policy, ports.history)) return;
       const order = orderOf(policy, open);
-      launch(order, resume(order, open, ports, signal));
+      launch(order, resume(order, open, unlessFrozen(order, ports), signal));
     },
     ended: () => running,
     stop: async () => {
@@ -65,12 +76,26 @@ export function isOurs({ started }: OpenRollback, policy: Policy, history: Histo
   return started.policy === name || (mode !== "observe" && !history.isInForce(started.policy));
 }
 
+/** The last look at what people wish, right before the act; what they asked for themselves goes on. */
+function unlessFrozen<Ports extends RollbackPorts & { readonly gates: GatesOf }>(
+  order: RollbackOrder,
+  ports: Ports,
+): Ports {
+  if (order.manual !== undefined) return ports;
+  const act: Act = async (asked, signal) => {
+    const { frozen } = ports.gates(order.policy.name);
+    if (frozen === undefined) return ports.strategy.act(asked, signal);
+    return { kind: "failed", reason: "frozen", detail: `Nothing was changed: ${frozen}.` };
+  };
+  return { ...ports, strategy: { ...ports.strategy, act } };
+}
+
 /** The window was complete in Prometheus at its last slot; from there the lag counts until the act is accepted. */
-function measuringLag(
-  ports: RollbackPorts & Pick<PassPorts, "skewMs">,
+function measuringLag<Ports extends RollbackPorts & Pick<PassPorts, "skewMs">>(
+  ports: Ports,
   { trigger, status }: FiringTrigger,
   policy: Policy,
-): RollbackPorts {
+): Ports {
   const offsetMs = trigger.kind === "metric" ? policy.queryOffsetMs : 0;
   const completeAt = status.window.to + offsetMs - aheadMs(trigger, ports.skewMs());
   return {
@@ -101,6 +126,7 @@ function orderOf(policy: Policy, { started }: OpenRollback): RollbackOrder {
     uid: started.uid,
     from: revision(started.from),
     to: revision(started.to),
-    reason: `${started.trigger} fired`,
+    reason: started.mustRecover === undefined ? `${started.trigger} fired` : "a person asked for it",
+    ...(started.mustRecover && { manual: { mustRecover: started.mustRecover } }),
   };
 }

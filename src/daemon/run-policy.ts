@@ -6,12 +6,17 @@ import type { ServerClock } from "../signals/server-clock.ts";
 import { forgetMetrics } from "./forget-metrics.ts";
 import { type Carried, NOTHING_CARRIED, runPass } from "./pass.ts";
 import type { PassPorts } from "./ports.ts";
+import type { Begin } from "./rollbacks.ts";
 
 /** One policy under evaluation. */
 export interface RunningPolicy {
   readonly policy: Policy;
   /** What the last pass found. */
   readonly carried: () => Carried;
+  readonly watch: TargetWatch;
+  readonly begin: Begin;
+  /** False once it is on its way out. */
+  readonly mayDecide: () => boolean;
   /** Begins nothing any more, and ends by itself once a rollback that is under way has ended. */
   readonly retire: () => Promise<void>;
   /** Ends now; what is under way is gone on with after the next start. */
@@ -21,6 +26,7 @@ export interface RunningPolicy {
 /** The passes over one policy. */
 export interface PolicyPasses {
   readonly carried: () => Carried;
+  readonly mayDecide: () => boolean;
   /** Passes go on, but no decision is made any more once this has resolved. */
   readonly decideNoMore: () => Promise<void>;
   readonly stop: () => Promise<void>;
@@ -58,6 +64,7 @@ export function runPolicy(policy: Policy, ports: RunPolicyPorts): PolicyPasses {
   });
   return {
     carried: () => carried,
+    mayDecide,
     decideNoMore: async () => {
       deciding.abort();
       await pass;

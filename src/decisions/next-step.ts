@@ -33,6 +33,6 @@ const NEXT_STEP: Readonly<Record<HoldReason, string>> = {
   "target-same-vulnerability": "Ship a fix: the earlier revision has the same vulnerability.",
   "target-not-ready": "Bring the other side up, then roll back by hand.",
   "not-confirmed": "Nothing to do: it is looked at again in the next slot.",
-  "awaiting-approval": "Decide: if you agree, roll back by hand; nothing is done without you.",
+  "awaiting-approval": "Approve or reject it; nothing is done without you.",
   "observe-mode": "Set mode: enforce on the policy and the trigger when it should act by itself.",
 };

@@ -14,12 +14,23 @@ export interface Obstacle {
 /** What would stand in the way: a sentence, or undefined when nothing does. */
 type Check = (situation: Situation, firing: FiringTrigger) => string | undefined;
 
-const CHECKS: Partial<Record<HoldReason, Check>> = {
+/** Those that are about the target, whatever fires. */
+export const TARGET_CHECKS: Partial<Record<HoldReason, (situation: Situation) => string | undefined>> = {
   "log-unwritable": ({ gates }) => gates.logUnwritable,
   "not-leader": ({ gates }) => gates.notLeader,
   frozen: ({ gates }) => gates.frozen,
   "mass-breach": ({ gates }) => gates.massBreach,
   "outside-guard-period": outsideGuard,
+  superseded: ({ confirmation }) => confirmation?.movedTo && `the target now runs ${confirmation.movedTo}`,
+  "release-not-reversible": ({ release }) =>
+    release?.reversible === false ? `${release.id} is marked as not reversible` : undefined,
+  cooldown,
+  "budget-exhausted": budgetExhausted,
+  "no-known-good-revision": noTarget,
+};
+
+const CHECKS: Partial<Record<HoldReason, Check>> = {
+  ...TARGET_CHECKS,
   // That a rollback came into a breach is its nature, and says nothing about what was put back.
   "breach-predates-release": ({ release }, { blame }) =>
     blame === "breach-predates-release" && release?.cause !== "rollback"
@@ -30,15 +41,11 @@ const CHECKS: Partial<Record<HoldReason, Check>> = {
     status.window.from < loadedAt
       ? `the rule was loaded at ${formatInstant(loadedAt)}, inside the window; it may act once a whole window began after that`
       : undefined,
-  superseded: ({ confirmation }) => confirmation?.movedTo && `the target now runs ${confirmation.movedTo}`,
-  "release-not-reversible": ({ release }) =>
-    release?.reversible === false ? `${release.id} is marked as not reversible` : undefined,
-  cooldown,
-  "budget-exhausted": budgetExhausted,
-  "no-known-good-revision": noTarget,
   "not-confirmed": ({ confirmation }) => confirmation?.notFiring ?? confirmation?.unseen,
-  "awaiting-approval": (_, { trigger }) =>
-    trigger.mode === "approve" ? "a person has to approve it" : undefined,
+  "awaiting-approval": (_, { trigger, answer }) => {
+    if (trigger.mode !== "approve" || answer?.kind === "approved") return undefined;
+    return answer === undefined ? "a person has to approve it" : answer.detail;
+  },
   "observe-mode": (_, { trigger }) =>
     trigger.mode === "observe" ? "the trigger is in observe mode" : undefined,
 };
@@ -47,12 +54,18 @@ const CHECKS: Partial<Record<HoldReason, Check>> = {
 export function obstaclesTo(situation: Situation, firing: FiringTrigger): readonly Obstacle[] {
   return HOLD_REASONS.flatMap((reason) => {
     const detail = CHECKS[reason]?.(situation, firing);
-    return detail === undefined ? [] : [{ reason, kind: kindIn(situation, reason), detail }];
+    return detail === undefined ? [] : [{ reason, kind: kindIn(situation, firing, reason), detail }];
   });
 }
 
 /** A trigger that went quiet is no news; one that still fires on a target that nobody can see is. */
-function kindIn({ confirmation }: Situation, reason: HoldReason): Obstacle["kind"] {
+function kindIn(
+  { confirmation }: Situation,
+  { answer }: FiringTrigger,
+  reason: HoldReason,
+): Obstacle["kind"] {
+  // Whoever was asked has been paged for it.
+  if (reason === "awaiting-approval" && answer !== undefined) return "hold";
   const isExposed = confirmation?.notFiring === undefined && confirmation?.unseen !== undefined;
   return reason === "not-confirmed" && isExposed ? "escalate" : kindOf(reason);
 }

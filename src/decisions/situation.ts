@@ -2,6 +2,7 @@ import type { TriggerStatus } from "../engine/trigger-status.ts";
 import type { Blame } from "../releases/blame.ts";
 import type { PastRollback, Release, Revision } from "../releases/release.ts";
 import type { Policy, Trigger } from "../rules/policy.ts";
+import type { Answer } from "./answer.ts";
 
 /** A firing trigger, and what its past says about the release. */
 export interface FiringTrigger {
@@ -11,6 +12,8 @@ export interface FiringTrigger {
   readonly blame: Blame | undefined;
   /** When the trigger's present meaning came into force, epoch ms by the clock that its slots are told by. */
   readonly loadedAt: number;
+  /** What came of asking a person; absent while nobody was asked, or nobody has answered. */
+  readonly answer?: Answer;
 }
 
 /** What stands above any single target. Each names itself with the sentence that people will read. */

@@ -18,6 +18,7 @@ export type RecordBody =
   | DecisionRecord
   | RollbackRecord
   | OperatorRecord
+  | FreezeRecord
   | ApprovalRecord
   | NotificationRecord;
 
@@ -117,6 +118,12 @@ export interface DecisionRecord {
   readonly severity?: Severity;
   /** Where the policy's author says what to do. */
   readonly runbook?: string;
+  /** A person asked for it. */
+  readonly manual?: { readonly reason: ManualReason; readonly by: string; readonly note?: string };
+  /** Until when a person may approve it; only there where it waits for that. */
+  readonly approveUntil?: string;
+  /** The decision that waited for a person, and who approved it. */
+  readonly approval?: { readonly decisionId: string; readonly by: string };
 }
 
 interface OfRollback {
@@ -132,6 +139,8 @@ export type RollbackRecord =
       readonly strategy: "deployment" | "script";
       readonly uid: string;
       readonly trigger: string;
+      /** Of one that a person asked for: what fired when it began, and no more, has to recover. */
+      readonly mustRecover?: readonly string[];
       readonly from: { readonly revision: string; readonly digest: string };
       readonly to: { readonly revision: string; readonly digest: string };
     })
@@ -175,12 +184,21 @@ export type OperatorRecord =
       readonly until?: string;
     })
   | (ByPerson & { readonly type: "operator.resume" })
+  /** A person told of a version that went live; written before the release that it begins. */
+  | (ByPerson & { readonly type: "operator.release"; readonly target: string; readonly version: string })
   | (ByPerson & {
       readonly type: "operator.approve" | "operator.reject";
       readonly release?: string;
       /** The decision that waited for it. */
       readonly decisionId: string;
     });
+
+/** A freeze came to the end that it was given. */
+export interface FreezeRecord {
+  readonly type: "freeze.expired";
+  readonly policy: string;
+  readonly until: string;
+}
 
 /** The end of waiting for a person: nobody answered in time, or what had fired recovered. */
 export interface ApprovalRecord {

@@ -27,6 +27,17 @@ const FAILURES: Readonly<Record<Failure, Explained>> = {
     left: "unchanged",
     next: "Deploy a version that you trust; there is no earlier one to go back to by itself.",
   },
+  frozen: {
+    what: "automation was frozen before it acted",
+    left: "unchanged",
+    next: "Roll back by hand if users are affected, and resume the policy when automation may act again.",
+    byHand: true,
+  },
+  "not-begun": {
+    what: "rollbackd was stopped before it began",
+    left: "unchanged",
+    next: "Ask for it again if it is still wanted.",
+  },
   paused: {
     what: "the Deployment is paused",
     left: "unchanged",

@@ -18,7 +18,10 @@ export function ofDecision(record: Of<"decision.made">): Message | undefined {
         ...about,
         event: "trigger",
         severity: record.severity ?? "error",
-        title: `Rolling back ${target}: ${trigger} fires`,
+        title:
+          record.manual === undefined
+            ? `Rolling back ${target}: ${trigger} fires`
+            : `Rolling back ${target} by hand: ${record.manual.reason}, ${record.manual.by}`,
         lines: present(record.summary, fromTo(record), "You will be told how it ends.", runbook(record)),
       };
     case "escalate":
@@ -27,7 +30,7 @@ export function ofDecision(record: Of<"decision.made">): Message | undefined {
         event: "trigger",
         severity: record.severity ?? "critical",
         title: `${target} needs you: ${trigger} fires and rollbackd will not roll back (${record.reason})`,
-        lines: present(record.summary, alsoHolding(record), runbook(record)),
+        lines: present(record.summary, alsoHolding(record), howToAnswer(record), runbook(record)),
         ...(record.reason === "mass-breach" ? { dedupKey: MASS_KEY, once: true } : {}),
       };
     case "hold":
@@ -304,6 +307,13 @@ function fromTo({ from, to }: DecisionRecord): string {
 /** ` to 6`, or nothing where that is not known. */
 export function to(decision: DecisionRecord | undefined): string {
   return decision?.to === undefined ? "" : ` to ${decision.to.revision}`;
+}
+
+/** The exact commands; where the server is, the link of the message says. */
+function howToAnswer({ decisionId, approveUntil }: DecisionRecord): string {
+  return approveUntil === undefined
+    ? ""
+    : `Until ${approveUntil}: rollbackd approve ${decisionId} or rollbackd reject ${decisionId}, with --server URL where it is not here.`;
 }
 
 function alsoHolding({ otherReasons }: DecisionRecord): string {

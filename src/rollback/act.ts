@@ -14,6 +14,8 @@ export interface RollbackOrder {
   readonly to: Revision;
   /** The trigger and its numbers, in one line. */
   readonly reason: string;
+  /** Of one that a person asked for: what fired when it began, and no more, has to recover. */
+  readonly manual?: { readonly mustRecover: readonly string[] };
 }
 
 /** Why an act did not happen, or may not have. A closed set: each has a message and a page of its own. */
@@ -26,6 +28,8 @@ export type ActFailure =
   | "rejected" // admission or validation refused the change
   | "conflict" // still changing after every retry
   | "unreachable" // the API server did not answer in time
+  | "frozen" // a person froze automation between the decision and the act
+  | "not-begun" // the daemon was stopped between a person's decision and the act
   | "script-missing"
   | "script-not-executable"
   | "script-failed"

@@ -35,6 +35,8 @@ export interface VerificationFacts {
   /** Undefined: not configured. */
   readonly probe: ProbeFact | undefined;
   readonly smoke: SmokeFact;
+  /** Of a rollback that a person asked for: what has to recover; of the others it is enough that they do not fire. */
+  readonly mustRecover?: readonly string[];
   /** The newest status of every trigger of the policy. */
   readonly triggers: readonly Pick<TriggerStatus, "trigger" | "state" | "at" | "reason" | "window">[];
 }
@@ -174,6 +176,9 @@ function checkTrigger(facts: VerificationFacts, status: VerificationFacts["trigg
   const said = `${status.state} at ${formatInstant(status.at)}: ${status.reason}`;
   if (isFresh && (status.state === "inactive" || wasHealthy(status))) {
     return { step, standing: "met", line: `${status.trigger} recovered, ${said}` };
+  }
+  if (facts.mustRecover?.includes(status.trigger) === false && status.state !== "firing") {
+    return { step, standing: "met", line: `${status.trigger} did not fire before and does not now, ${said}` };
   }
   if (!isLate(facts, recoveryDeadline(facts))) {
     return { step, standing: "waiting", line: `${status.trigger} has not recovered yet, ${said}` };

@@ -61,13 +61,13 @@ export async function verifyRollback(
 }
 
 function termsOf(
-  { policy }: RollbackOrder,
+  { policy, manual }: RollbackOrder,
   appliedAt: number,
   startedAt: number,
-): Pick<VerificationFacts, "appliedAt" | "timeoutMs" | "recoveryMs" | "notLateBefore"> {
+): Pick<VerificationFacts, "mustRecover" | "appliedAt" | "timeoutMs" | "recoveryMs" | "notLateBefore"> {
   const { timeoutMs, verify } = policy.rollback;
   const notLateBefore = startedAt + LOOKS_BEFORE_LATE * policy.intervalMs + policy.queryOffsetMs;
-  return { appliedAt, timeoutMs, recoveryMs: verify.recoveryMs, notLateBefore };
+  return { appliedAt, timeoutMs, recoveryMs: verify.recoveryMs, notLateBefore, ...manual };
 }
 
 /** One for every trigger: one that nobody has looked at is not one that does not fire. */

@@ -65,6 +65,7 @@ async function verifying(): Promise<{
       record,
       fleet: createFleet(50),
       gates: () => ({ logUnwritable: undefined, notLeader: undefined, frozen: undefined }),
+      oneAtATime: (_, run) => run(),
       tellUnlogged: () => undefined,
       metrics: createMetrics("test"),
       logger: pino({ level: "silent" }),

@@ -3,6 +3,7 @@ import { NOTHING_CARRIED } from "../../src/daemon/pass.ts";
 import { createPolicySet } from "../../src/daemon/policy-set.ts";
 import type { Policy } from "../../src/rules/policy.ts";
 import { policy } from "../support/model.ts";
+import { NOT_HANDLED } from "./not-handled.ts";
 
 /** A set, what happened to its policies, and the way to end the rollback that each is said to have. */
 function watched(busy: readonly string[] = []) {
@@ -16,6 +17,7 @@ function watched(busy: readonly string[] = []) {
       if (!busy.includes(label)) resolve();
     });
     return {
+      ...NOT_HANDLED,
       policy: each,
       carried: () => NOTHING_CARRIED,
       retire: async () => {

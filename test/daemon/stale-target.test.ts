@@ -4,6 +4,7 @@ import { NOTHING_CARRIED } from "../../src/daemon/pass.ts";
 import type { Lookup } from "../../src/releases/watch.ts";
 import { policy, SECOND, TEN } from "../support/model.ts";
 import { fakeTarget } from "./fake-target.ts";
+import { NOT_HANDLED } from "./not-handled.ts";
 
 const why = "Could not watch pods: no answer from https://10.0.0.1 (ETIMEDOUT).";
 
@@ -12,6 +13,7 @@ function hindrances(now: number, stale: boolean) {
   const seen = fakeTarget("shop/api", { digest: "v1", at: TEN }).watch.current();
   const lookup: Lookup = seen.ok && stale ? { ...seen, stale: { since: TEN, detail: why } } : seen;
   const running = {
+    ...NOT_HANDLED,
     policy: policy(),
     carried: () => ({ ...NOTHING_CARRIED, lookup, at: now }),
     retire: async () => undefined,

@@ -1,7 +1,11 @@
 import { pino } from "pino";
+import type { Commands } from "../../src/daemon/commands.ts";
+import { createCommands } from "../../src/daemon/create-commands.ts";
 import { createFleet, type Fleet } from "../../src/daemon/fleet.ts";
+import { createGates } from "../../src/daemon/gates.ts";
 import { createHistory, type History } from "../../src/daemon/history.ts";
 import { createLogGate, type LogGate } from "../../src/daemon/log-gate.ts";
+import { createOneAtATime, type OneAtATime } from "../../src/daemon/one-at-a-time.ts";
 import { type Carried, NOTHING_CARRIED, runPass } from "../../src/daemon/pass.ts";
 import type { PassPorts } from "../../src/daemon/ports.ts";
 import { createRollbacks } from "../../src/daemon/rollbacks.ts";
@@ -65,6 +69,7 @@ export interface Daemon {
   /** Decisions that people were told of past the log. */
   readonly told: DecisionRecord[];
   readonly carried: (policy: string) => Carried;
+  readonly commands: Commands;
   /** Says which rules are in force, as a start or an edit does. */
   readonly load: () => Promise<void>;
   readonly resume: () => void;
@@ -82,6 +87,7 @@ interface Parts {
   readonly fleet: Fleet;
   readonly warnings: string[];
   readonly told: DecisionRecord[];
+  readonly oneAtATime: OneAtATime;
 }
 
 /** A daemon that has just been started on what its log says; nothing in it runs by a clock of its own. */
@@ -96,7 +102,16 @@ export function startDaemon(world: World, ...policies: readonly Policy[]): Daemo
     onShut: () => undefined,
     onOpen: () => undefined,
   });
-  const parts = { world, history, gate, metrics, fleet: createFleet(50), warnings: [], told: [] };
+  const parts = {
+    world,
+    history,
+    gate,
+    metrics,
+    fleet: createFleet(50),
+    warnings: [],
+    told: [],
+    oneAtATime: createOneAtATime(),
+  };
   const runs = policies.map((policy) => ({ policy, ...assemble(policy, parts), carried: NOTHING_CARRIED }));
 
   async function pass(): Promise<void> {
@@ -116,6 +131,24 @@ export function startDaemon(world: World, ...policies: readonly Policy[]): Daemo
     metrics,
     warnings: parts.warnings,
     told: parts.told,
+    commands: createCommands({
+      running: () =>
+        runs.map((run) => ({
+          policy: run.policy,
+          carried: () => run.carried,
+          watch: world.target.watch,
+          begin: run.rollbacks.begin,
+          mayDecide: () => true,
+        })),
+      history,
+      record: gate.record,
+      gates: createGates({ unwritable: gate.unwritable, history, now: () => world.at }),
+      massBreach: parts.fleet.massBreach,
+      oneAtATime: parts.oneAtATime,
+      newDecisionId: (at) => `${new Date(at).toISOString()}-by-hand`,
+      now: () => world.at,
+      policyInLog: async () => undefined,
+    }),
     carried: (name) => runs.find(({ policy }) => policy.name === name)?.carried ?? NOTHING_CARRIED,
     load: async () => {
       await gate.record(loadedRecord(policies));
@@ -134,12 +167,16 @@ export function startDaemon(world: World, ...policies: readonly Policy[]): Daemo
   };
 }
 
-function assemble(policy: Policy, { world, history, gate, metrics, fleet, warnings, told }: Parts) {
+function assemble(
+  policy: Policy,
+  { world, history, gate, metrics, fleet, warnings, told, oneAtATime }: Parts,
+) {
   const now = (): number => world.at;
   const logger = pino({ level: "warn" }, { write: (line) => void warnings.push(line) });
   const { act, inspect, repeatable } = world.target.strategy(policy.rollback.strategy.kind, now);
   const skewMs = (): number => world.skewMs;
-  const shared = { history, metrics, logger, now, skewMs, record: gate.record };
+  const gates = createGates({ unwritable: gate.unwritable, history, now });
+  const shared = { history, metrics, logger, now, skewMs, record: gate.record, gates };
   const markStanding: MarkStanding = (...mark) => world.effect("mark", () => world.markStanding(...mark));
   const rollbacks = createRollbacks(policy, {
     ...shared,
@@ -156,7 +193,8 @@ function assemble(policy: Policy, { world, history, gate, metrics, fleet, warnin
     sampler: world.prometheus,
     watch: world.target.watch,
     probeResults: () => world.probes,
-    gates: () => ({ logUnwritable: gate.unwritable(), notLeader: undefined, frozen: undefined }),
+    gates: shared.gates,
+    oneAtATime,
     massBreach: fleet.massBreach,
     member: fleet.join(policy.name, targetKey(policy), history.isFiring(policy.name)),
     begin: rollbacks.begin,

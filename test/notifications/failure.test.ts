@@ -19,6 +19,8 @@ const UNDO = /roll back by hand.*\nkubectl -n shop rollout undo deployment\/api 
 const ofAct: Readonly<Record<Exclude<ActFailure, "superseded">, Told>> = {
   "target-missing": [/target is gone/, /Nothing was changed\./, /who deleted it, and deploy/],
   "revision-missing": [/nothing is left of the revision/, UNCHANGED, /Deploy a version that you trust/],
+  frozen: [/automation was frozen/, UNCHANGED, /resume the policy/],
+  "not-begun": [/stopped before it began/, UNCHANGED, /Ask for it again/],
   paused: [/is paused/, UNCHANGED, /resume it; then roll back by hand\.\nkubectl/],
   forbidden: [/not allowed/, UNCHANGED, UNDO],
   rejected: [/refused the change/, UNCHANGED, /webhook that refuses it.*then roll back by hand\.\nkubectl/],

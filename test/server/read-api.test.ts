@@ -11,6 +11,7 @@ import { eventRoute } from "../../src/server/event-routes.ts";
 import { logRoutes } from "../../src/server/log-routes.ts";
 import { policyRoutes } from "../../src/server/policy-routes.ts";
 import { loadRules } from "../../src/rules/load.ts";
+import { NOT_HANDLED } from "../daemon/not-handled.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
 const cleanUps: (() => unknown)[] = [];
@@ -42,12 +43,14 @@ async function world() {
   for (let index = 1; index <= 5; index += 1) await log.append(decision(index));
   const { policies } = await loadRules("rules");
   const running = () =>
-    policies.map((policy) => ({
-      policy,
-      carried: () => NOTHING_CARRIED,
-      retire: async () => undefined,
-      stop: async () => undefined,
-    }));
+    policies.map((policy) =>
+      Object.assign({}, NOT_HANDLED, {
+        policy,
+        carried: () => NOTHING_CARRIED,
+        retire: async () => undefined,
+        stop: async () => undefined,
+      }),
+    );
   const ending = new AbortController();
   const routes = [
     ...policyRoutes({ running, history: createHistory(), now: Date.now }),

@@ -1,0 +1,204 @@
+import { decideByHand } from "../decisions/manual.ts";
+import type { Situation } from "../decisions/situation.ts";
+import { basisFor } from "../decisions/track.ts";
+import type { DecisionRecord } from "../log/record.ts";
+import { type Release, type Revision, revisionText } from "../releases/release.ts";
+import type { Lookup } from "../releases/watch.ts";
+import { targetKey } from "../rules/policy.ts";
+import type { Asker, Commands, ManualRollback, Refusal, RevisionText, RollbackPlan } from "./commands.ts";
+import type { GatesOf } from "./gates.ts";
+import type { History } from "./history.ts";
+import type { OneAtATime } from "./one-at-a-time.ts";
+import type { RecordInLog } from "./ports.ts";
+import { MANUAL } from "./rollbacks.ts";
+import type { RunningPolicy } from "./run-policy.ts";
+import { withMemory } from "./target-facts.ts";
+
+/** As much of a running policy as a person's decision needs. */
+export type Handled = Pick<RunningPolicy, "policy" | "carried" | "watch" | "begin" | "mayDecide">;
+
+export interface ManualPorts {
+  readonly running: () => readonly Handled[];
+  readonly history: History;
+  readonly record: RecordInLog;
+  readonly gates: GatesOf;
+  readonly massBreach: () => string | undefined;
+  readonly oneAtATime: OneAtATime;
+  readonly newDecisionId: (at: number) => string;
+  readonly now: () => number;
+}
+
+export const UNWRITABLE: Refusal = {
+  ok: false,
+  kind: "unavailable",
+  reason: "log-unwritable",
+  detail:
+    "The decision log cannot be written, and nothing is done without a record. Free space, then ask again.",
+};
+
+interface Weighed {
+  readonly ok: true;
+  readonly running: Handled;
+  readonly uid: string;
+  readonly release: Release;
+  readonly to: Revision;
+  readonly plan: RollbackPlan;
+}
+
+export function createManual(ports: ManualPorts): Pick<Commands, "plan" | "rollback"> {
+  return {
+    plan: async (name, request) => {
+      const weighed = await weigh(name, request, ports);
+      return weighed.ok ? { ok: true, plan: weighed.plan } : weighed;
+    },
+    rollback: async (name, request, by) => {
+      const running = ports.running().find(({ policy }) => policy.name === name);
+      const key = running === undefined ? "" : targetKey(running.policy);
+      return ports.oneAtATime(key, async () => {
+        const weighed = await weigh(name, request, ports);
+        return weighed.ok ? carryOut(weighed, request, by, ports) : weighed;
+      });
+    },
+  };
+}
+
+async function weigh(name: string, { to }: ManualRollback, ports: ManualPorts): Promise<Weighed | Refusal> {
+  const running = ports.running().find(({ policy }) => policy.name === name);
+  if (running === undefined) {
+    return { ok: false, kind: "not-found", detail: `There is no policy ${name} in force. Check its name.` };
+  }
+  const target = targetKey(running.policy);
+  if (!running.mayDecide()) {
+    const detail = `The rules of ${name} are being replaced. Ask again in a moment.`;
+    return { ok: false, kind: "unavailable", detail };
+  }
+  const open = ports.history.open(target);
+  if (open !== undefined) {
+    const detail = `Rollback ${open.started.decisionId} of ${target} is under way. Wait for its end: rollbackd log show ${open.started.decisionId}.`;
+    return { ok: false, kind: "refused", reason: "rollback-under-way", detail };
+  }
+  const lookup = await look(running);
+  if (!lookup.ok) {
+    const detail = `What ${target} runs cannot be seen: ${lookup.detail.replace(/\.$/u, "")}. Nothing is done to a target that cannot be seen; ask again once it can.`;
+    return { ok: false, kind: "refused", reason: "target-not-seen", detail };
+  }
+  const situation = situationOf(running, lookup, ports);
+  const decided = decideByHand(situation, to);
+  if (!decided.ok) return { ...decided, kind: "refused" };
+  const { release, to: chosen, warnings } = decided;
+  const plan: RollbackPlan = {
+    policy: name,
+    target,
+    release: release.id,
+    from: textOf(release.revision),
+    to: textOf(chosen),
+    diff: [],
+    warnings,
+  };
+  return { ok: true, running, uid: lookup.snapshot.uid, release, to: chosen, plan };
+}
+
+/** A target whose version nobody can tell is as it was last taken to be, as for automation. */
+async function look({ watch }: Handled): Promise<Lookup> {
+  const lookup = await watch.reread();
+  return !lookup.ok && lookup.reason === "unknown-version" ? watch.current() : lookup;
+}
+
+function situationOf(
+  { policy, carried }: Handled,
+  { snapshot }: Extract<Lookup, { ok: true }>,
+  { history, gates, massBreach, now }: ManualPorts,
+): Situation {
+  const target = targetKey(policy);
+  const remembered = { rollbacks: history.rollbacks(target), promoted: history.promoted(target) };
+  const { release, earlier, rollbacks } = withMemory(snapshot, remembered);
+  const tracks = [...carried().watched.values()].map(({ track }) => track);
+  return {
+    at: now(),
+    policy,
+    firing: [],
+    release,
+    earlier,
+    predecessorBreaching: tracks.some((track) => basisFor(track, release)?.before === "breaching"),
+    rollbacks,
+    lastAttemptAt: history.lastAttemptAt(target),
+    gates: { ...gates(policy.name), massBreach: massBreach() },
+    confirmation: undefined,
+  };
+}
+
+async function carryOut(
+  weighed: Weighed,
+  request: ManualRollback,
+  by: Asker,
+  ports: ManualPorts,
+): ReturnType<Commands["rollback"]> {
+  const { running, uid, release, to, plan } = weighed;
+  const { policy } = running;
+  const { reason, note, maintenance } = request;
+  const decisionId = ports.newDecisionId(ports.now());
+  const asked = await ports.record({
+    type: "operator.rollback",
+    policy: policy.name,
+    target: plan.target,
+    decisionId,
+    by,
+    reason,
+    ...(note !== undefined && { note }),
+    ...(request.to !== undefined && { to: request.to }),
+    ...(maintenance === true && { maintenance }),
+  });
+  if (asked === undefined) return UNWRITABLE;
+  const decision = decisionOf(weighed, request, by, decisionId);
+  if ((await ports.record(decision)) === undefined) return UNWRITABLE;
+  const mustRecover = [...running.carried().watched]
+    .filter(([, { track }]) => track.status.state === "firing")
+    .map(([name]) => name);
+  const order = {
+    decisionId,
+    policy,
+    target: plan.target,
+    release: release.id,
+    uid,
+    from: release.revision,
+    to,
+    reason: `${reason}, asked for by ${by}`,
+    manual: { mustRecover },
+  };
+  if (!(await running.begin(order, undefined))) return UNWRITABLE;
+  return { ok: true, decisionId, plan };
+}
+
+function decisionOf(
+  { running: { policy }, release, to, plan }: Weighed,
+  { reason, note }: ManualRollback,
+  by: Asker,
+  decisionId: string,
+): DecisionRecord {
+  const why = note === undefined ? "" : ` (${note})`;
+  const data =
+    reason === "data-corruption" ? " Code is rolled back; data is not: it has to be mended by itself." : "";
+  return {
+    type: "decision.made",
+    policy: policy.name,
+    target: plan.target,
+    release: release.id,
+    decisionId,
+    decision: "rollback",
+    reason: "rollback",
+    otherReasons: [],
+    trigger: MANUAL,
+    summary:
+      `${by} asked for it: ${reason}${why}. Rolling back ${plan.target} from ${revisionText(release.revision)} ` +
+      `to ${revisionText(to)}; then it is verified.${data}`,
+    from: { revision: release.revision.name, digest: release.revision.digest },
+    to: { revision: to.name, digest: to.digest },
+    evidence: [],
+    ...(policy.runbook !== undefined && { runbook: policy.runbook }),
+    manual: { reason, by, ...(note !== undefined && { note }) },
+  };
+}
+
+function textOf({ name, digest, standing, images }: Revision): RevisionText {
+  return { revision: name, digest, standing, images };
+}

@@ -1,0 +1,77 @@
+import type { Answer } from "../decisions/answer.ts";
+import { isOver } from "../decisions/freeze.ts";
+import { formatDuration } from "../engine/format.ts";
+import { targetKey } from "../rules/policy.ts";
+import type { Seen } from "./seen.ts";
+import type { Approval } from "./people-fold.ts";
+import type { PassPorts } from "./ports.ts";
+
+/** What a person answered for this trigger and release, as far as it still stands. */
+export function answerFor(
+  approvals: readonly Approval[],
+  trigger: string,
+  release: string | undefined,
+  at: number,
+): Answer | undefined {
+  const last = approvals.findLast(
+    ({ decision, answer }) =>
+      answer !== undefined && decision.trigger === trigger && decision.release === release,
+  );
+  return last?.answer?.kind === "approved" && at >= last.untilMs ? undefined : last?.answer;
+}
+
+/** Records what has come to its end by itself: a freeze, the waiting for a person, a decision cut off by a stop. */
+export async function settlePeople(seen: Seen, ports: PassPorts): Promise<void> {
+  const { at, policy } = seen;
+  const freeze = ports.history.freeze(policy.name);
+  if (freeze?.untilMs !== undefined && isOver(freeze, at)) {
+    const until = new Date(freeze.untilMs).toISOString();
+    await ports.record({ type: "freeze.expired", policy: policy.name, until });
+  }
+  for (const approval of ports.history.approvals(policy.name)) await settleApproval(approval, seen, ports);
+  await settleUnbegun(seen, ports);
+}
+
+async function settleApproval(approval: Approval, seen: Seen, ports: PassPorts): Promise<void> {
+  const { decision, state, untilMs, askedAt } = approval;
+  if (state !== "waiting" && state !== "approved") return;
+  const { policy, target, release, decisionId } = decision;
+  const about = { policy, target, ...(release !== undefined && { release }), decisionId };
+  const why = withdrawn(approval, seen);
+  if (why !== undefined) await ports.record({ type: "approval.withdrawn", ...about, detail: why });
+  else if (seen.at >= untilMs) {
+    const within = formatDuration(untilMs - askedAt);
+    const detail =
+      state === "waiting"
+        ? `nobody answered within ${within}; nothing is done about ${decision.trigger} in this episode`
+        : `it was approved by ${approval.by}, but something else stood in the way for ${within}`;
+    await ports.record({ type: "approval.expired", ...about, detail });
+  }
+}
+
+/** A trigger that is unknown has not recovered, and a target out of sight has not moved. */
+function withdrawn({ decision }: Approval, { policy, facts, watched }: Seen): string | undefined {
+  const trigger = policy.triggers.find(({ name }) => name === decision.trigger);
+  if (trigger?.mode !== "approve") return `${decision.trigger} no longer asks, by the rules as they are now`;
+  if (facts !== undefined && facts.release.id !== decision.release) {
+    return `the target now runs ${facts.release.id}`;
+  }
+  const status = watched.get(decision.trigger)?.track.status;
+  return status?.state === "inactive" ? `it recovered while it waited: ${status.reason}` : undefined;
+}
+
+/** Whoever asked is not asked again by a machine: a rollback that never began ends here. */
+async function settleUnbegun({ policy }: Seen, ports: PassPorts): Promise<void> {
+  const target = targetKey(policy);
+  const decision = ports.history.unbegun(target);
+  if (decision?.release === undefined || ports.history.open(target) !== undefined) return;
+  await ports.record({
+    type: "rollback.failed",
+    policy: decision.policy,
+    target,
+    release: decision.release,
+    decisionId: decision.decisionId,
+    reason: "not-begun",
+    detail: "it was decided by a person, and rollbackd was stopped before it began; nothing was changed",
+  });
+}

@@ -1,0 +1,15 @@
+import { formatDuration, formatInstant } from "../engine/format.ts";
+
+/** What came of asking a person whether to act. */
+export type Answer =
+  | { readonly kind: "approved"; readonly decisionId: string; readonly by: string }
+  | { readonly kind: "declined"; readonly detail: string };
+
+export function rejectedBy(by: string, at: number, note: string | undefined): Answer {
+  const why = note === undefined ? "" : `: ${note}`;
+  return { kind: "declined", detail: `${by} rejected it at ${formatInstant(at)}${why}` };
+}
+
+export function nobodyAnswered(withinMs: number): Answer {
+  return { kind: "declined", detail: `nobody approved it within ${formatDuration(withinMs)}` };
+}

@@ -1,0 +1,127 @@
+import type { Release, Revision } from "../releases/release.ts";
+import { TARGET_CHECKS } from "./obstacles.ts";
+import { HOLD_REASONS, type HoldReason } from "./reason.ts";
+import type { Situation } from "./situation.ts";
+
+/**
+ * Whether a reason that holds automation back binds a person, too. They know more than was measured, so what is about
+ * evidence, moderation or a person's own word does not. What makes an act impossible, unsafe or unrecorded does.
+ */
+const BINDS: Readonly<Record<HoldReason, boolean>> = {
+  "log-unwritable": true,
+  "not-leader": true,
+  frozen: false,
+  "mass-breach": false,
+  "outside-guard-period": false,
+  "breach-predates-release": false,
+  "window-before-release": false,
+  "rule-changed": false,
+  superseded: true,
+  "release-not-reversible": true,
+  vetoed: false,
+  cooldown: false,
+  "budget-exhausted": false,
+  "gitops-owner": true,
+  "no-known-good-revision": true,
+  "target-same-vulnerability": false,
+  "target-not-ready": true,
+  "not-confirmed": false,
+  "awaiting-approval": false,
+  "observe-mode": false,
+};
+
+/** What does not bind a person and is still worth their knowing before they agree. */
+const WORTH_KNOWING: readonly HoldReason[] = [
+  "frozen",
+  "mass-breach",
+  "cooldown",
+  "target-same-vulnerability",
+];
+
+/** What a person can do about a reason that binds them. */
+const NEXT: Partial<Record<HoldReason, string>> = {
+  "log-unwritable": "Nothing is done without a record: free space or repair the volume, then ask again.",
+  "not-leader": "Ask the replica that leads.",
+  superseded: "Look at what runs now, and ask for a new plan.",
+  "release-not-reversible": "Fix forward, or undo what cannot be rolled back first.",
+  "gitops-owner": "Revert in the repository that owns the target, or suspend its sync first.",
+  "target-not-ready": "Bring it up first, then ask again.",
+};
+
+export type ByHand =
+  | {
+      readonly ok: true;
+      readonly release: Release;
+      readonly to: Revision;
+      readonly warnings: readonly string[];
+    }
+  | { readonly ok: false; readonly reason: HoldReason | "unknown-revision"; readonly detail: string };
+
+/** The decision about a rollback that a person asks for. `to`: the name of a revision; without it one is chosen. */
+export function decideByHand(situation: Situation, to: string | undefined): ByHand {
+  const { release } = situation;
+  for (const reason of HOLD_REASONS.filter((each) => BINDS[each] && each !== "no-known-good-revision")) {
+    const detail = TARGET_CHECKS[reason]?.(situation);
+    if (detail !== undefined)
+      return { ok: false, reason, detail: `${detail}. ${NEXT[reason] ?? ""}`.trimEnd() };
+  }
+  if (release === undefined) {
+    return refused(
+      "no-known-good-revision",
+      "No release of the target is known, so there is nothing to undo.",
+    );
+  }
+  const chosen = to === undefined ? chooseForPerson(situation, release) : named(situation, release, to);
+  return "reason" in chosen
+    ? chosen
+    : { ok: true, release, to: chosen, warnings: warnings(situation, release, chosen) };
+}
+
+type Refused = Extract<ByHand, { ok: false }>;
+
+/** The newest that is known to be good, else the newest that was not rolled back; also past what rollbackd put back. */
+function chooseForPerson({ earlier }: Situation, release: Release): Revision | Refused {
+  const others = earlier.filter(({ digest }) => digest !== release.revision.digest);
+  const found =
+    others.find(({ standing }) => standing === "good") ??
+    others.find(({ standing }) => standing === "unproven");
+  return (
+    found ??
+    refused(
+      "no-known-good-revision",
+      `No earlier revision will do by itself: ${listed(earlier)}. Name one, or deploy a version that you trust.`,
+    )
+  );
+}
+
+function named({ earlier }: Situation, release: Release, to: string): Revision | Refused {
+  const found = earlier.find(({ name }) => name === to);
+  if (found !== undefined) return found;
+  const what = release.revision.name === to ? `${to} is what runs now` : `There is no revision ${to}`;
+  return refused("unknown-revision", `${what}. Earlier revisions: ${listed(earlier)}.`);
+}
+
+function listed(earlier: readonly Revision[]): string {
+  return earlier.map(({ name, standing }) => `${name} (${standing})`).join(", ") || "none";
+}
+
+function refused(reason: Refused["reason"], detail: string): Refused {
+  return { ok: false, reason, detail };
+}
+
+function warnings(situation: Situation, release: Release, to: Revision): readonly string[] {
+  const { predecessorBreaching } = situation;
+  const said = WORTH_KNOWING.flatMap((reason) => {
+    const detail = TARGET_CHECKS[reason]?.(situation);
+    return detail === undefined ? [] : [`This would keep automation from acting (${reason}): ${detail}.`];
+  });
+  return [
+    ...(to.standing === "quarantined" ? [`${to.name} was rolled back before.`] : []),
+    ...(to.standing === "unproven" ? [`${to.name} was never proven to be good.`] : []),
+    ...(predecessorBreaching && to.digest === release.previous?.digest
+      ? [`A trigger was breaching on ${to.name} when it was replaced.`]
+      : []),
+    ...said,
+    `Only what runs is rolled back: databases and other data stay as ${release.revision.name} left them.`,
+  ];
+}

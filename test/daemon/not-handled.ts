@@ -1,0 +1,13 @@
+import type { RunningPolicy } from "../../src/daemon/run-policy.ts";
+
+/** For a running policy that nobody asks anything of. */
+export const NOT_HANDLED: Pick<RunningPolicy, "watch" | "begin" | "mayDecide"> = {
+  watch: {
+    current: () => ({ ok: false, reason: "unknown-version", detail: "" }),
+    reread: async () => ({ ok: false, reason: "unknown-version", detail: "" }),
+    onChange: () => () => undefined,
+    stop: async () => undefined,
+  },
+  begin: async () => true,
+  mayDecide: () => true,
+};

@@ -1,0 +1,107 @@
+import { describe, expect, it } from "vitest";
+import { clock, HOUR, INTERVAL, metricTrigger, MINUTE, policy, TEN } from "../support/model.ts";
+import { breaching } from "./fake-prometheus.ts";
+import { createWorld, type Daemon, decisions, ofType, startDaemon, type World } from "./world.ts";
+
+const ALICE = "token:alice";
+const approving = policy({ mode: "approve", triggers: [metricTrigger({ mode: "approve" })] });
+
+/** v2 ships at ten and breaches from 10:01 until `until`; the last pass was at `at`. */
+async function stage(
+  guarded = policy(),
+  at = clock("10:05:45"),
+  until = Number.POSITIVE_INFINITY,
+): Promise<{ readonly world: World; readonly daemon: Daemon }> {
+  const world = createWorld(TEN - HOUR);
+  world.prometheus.put("errors:ratio", breaching(clock("10:01:00"), until));
+  const daemon = startDaemon(world, guarded);
+  await daemon.load();
+  world.at = TEN - INTERVAL;
+  await daemon.pass();
+  world.target.ship("v2", TEN);
+  await daemon.passUntil(at);
+  return { world, daemon };
+}
+
+describe("a rollback that a person asks for", () => {
+  it("is on record with who and why before it is decided, and is begun, verified and quarantined as any other", async () => {
+    const { world, daemon } = await stage(policy(), clock("10:00:45"));
+    const answer = await daemon.commands.rollback("vcci-api", { reason: "data-corruption" }, ALICE);
+    expect(answer).toMatchObject({ ok: true, plan: { from: { revision: "2" }, to: { revision: "1" } } });
+    await daemon.passUntil(clock("10:01:00"));
+    const types = world.log.records.map(({ type }) => type);
+    const since = types.slice(types.indexOf("operator.rollback"));
+    expect(since.slice(0, 4)).toEqual([
+      "operator.rollback",
+      "decision.made",
+      "rollback.started",
+      "rollback.applied",
+    ]);
+    expect(since).toContain("rollback.verified");
+    expect(world.target.running()).toBe("v1");
+    expect(world.marked).toContain("v2 quarantined");
+    expect(ofType(world, "decision.made")[0]?.summary).toMatch(/token:alice.*data-corruption.*data is not/);
+  });
+
+  it("races the automatic one: exactly one is begun", async () => {
+    const { world, daemon } = await stage();
+    world.at = clock("10:06:00");
+    const [answer] = await Promise.all([
+      daemon.commands.rollback("vcci-api", { reason: "other" }, ALICE),
+      daemon.pass(),
+    ]);
+    expect(ofType(world, "rollback.started")).toHaveLength(1);
+    expect(world.target.acts()).toBe(1);
+    expect(answer.ok || answer.reason).toBeTruthy();
+  });
+
+  it("is refused with the revisions there are when it names none of them", async () => {
+    const { daemon, world } = await stage(policy(), clock("10:00:45"));
+    const answer = await daemon.commands.rollback("vcci-api", { reason: "other", to: "9" }, ALICE);
+    expect(answer).toMatchObject({ ok: false, reason: "unknown-revision" });
+    expect(ofType(world, "operator.rollback")).toHaveLength(0);
+  });
+});
+
+describe("a freeze", () => {
+  it("holds automation over a restart, not a person, and ends by itself", async () => {
+    const { world, daemon } = await stage();
+    await daemon.commands.freeze("vcci-api", { untilMs: clock("10:08:00") }, ALICE);
+    const after = startDaemon(world, policy());
+    await after.passUntil(clock("10:07:45"));
+    expect(decisions(world)).toEqual(["hold frozen"]);
+    expect(await after.commands.plan("vcci-api", { reason: "other" })).toMatchObject({ ok: true });
+    await after.passUntil(clock("10:08:00"));
+    expect(ofType(world, "freeze.expired")).toHaveLength(1);
+    expect(decisions(world)).toEqual(["hold frozen", "rollback"]);
+  });
+});
+
+describe("approval", () => {
+  it("is asked for once, outlives a restart, and acts", async () => {
+    const { world, daemon } = await stage(approving, clock("10:06:30"));
+    expect(decisions(world)).toEqual(["escalate awaiting-approval"]);
+    const id = ofType(world, "decision.made")[0]?.decisionId ?? "";
+    expect(await daemon.commands.approve(id, {}, ALICE)).toEqual({ ok: true, policy: "vcci-api" });
+    const after = startDaemon(world, approving);
+    expect(await after.commands.approve(id, {}, ALICE)).toMatchObject({ ok: false, reason: "approved" });
+    await after.passUntil(clock("10:06:45"));
+    expect(ofType(world, "decision.made")[1]?.approval).toEqual({ decisionId: id, by: ALICE });
+    expect(world.target.running()).toBe("v1");
+  });
+
+  it("that is rejected holds for the episode and is not asked for again", async () => {
+    const { world, daemon } = await stage(approving, clock("10:06:00"));
+    await daemon.commands.reject(ofType(world, "decision.made")[0]?.decisionId ?? "", {}, ALICE);
+    await daemon.passUntil(clock("10:40:00"));
+    expect(decisions(world)).toEqual(["escalate awaiting-approval", "hold awaiting-approval"]);
+    expect(world.target.acts()).toBe(0);
+  });
+
+  it("that nobody gives in time expires, and one whose trigger recovers is withdrawn", async () => {
+    const { world } = await stage(approving, clock("10:06:00") + 30 * MINUTE);
+    expect(ofType(world, "approval.expired")).toHaveLength(1);
+    const quiet = await stage(approving, clock("10:10:00"), clock("10:08:00"));
+    expect(ofType(quiet.world, "approval.withdrawn")).toHaveLength(1);
+  });
+});
