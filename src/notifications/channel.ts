@@ -2,7 +2,8 @@ import type { Message } from "./message.ts";
 
 /** How one attempt ended. Errors name what happened and hold no secret. */
 export type Delivery =
-  | { readonly kind: "delivered" }
+  /** `reference`: what the receiver calls it, for people who look for it there. */
+  | { readonly kind: "delivered"; readonly reference?: string }
   /** May pass; `notBeforeMs`: the channel asked to be left alone for that long, all messages included. */
   | { readonly kind: "retry"; readonly error: string; readonly notBeforeMs?: number }
   /** Trying again would give the same answer. */

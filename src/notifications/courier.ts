@@ -1,9 +1,9 @@
-import { bulkhead, ExponentialBackoff } from "cockatiel";
+import { ExponentialBackoff } from "cockatiel";
 import type { Delivery, Send } from "./channel.ts";
 import type { Message } from "./message.ts";
+import { type Pace, rankOf } from "./pace.ts";
 import { pause } from "./pause.ts";
-
-const AT_ONCE = 4;
+import { createTurns } from "./turns.ts";
 
 export interface Backoff {
   readonly initialDelay: number;
@@ -11,49 +11,49 @@ export interface Backoff {
 }
 
 export type Outcome =
-  | { readonly kind: "delivered"; readonly attempts: number }
+  | { readonly kind: "delivered"; readonly attempts: number; readonly reference?: string }
   | { readonly kind: "failed"; readonly attempts: number; readonly error: string }
   /** The daemon ends; the message is still to be delivered. */
   | { readonly kind: "stopped" };
 
-/** Delivers one message, trying again until `deadlineAt` (epoch ms); at least one attempt is made. */
-export type Courier = (message: Message, deadlineAt: number) => Promise<Outcome>;
+/**
+ * Delivers one message, trying again until `deadlineAt` (epoch ms); at least one attempt is made.
+ * `rank`: how urgent it is by now, since what waits behind it may be more so than itself.
+ */
+export type Courier = (message: Message, deadlineAt: number, rank?: () => number) => Promise<Outcome>;
 
-/** One courier a channel: what a channel asks for ("not before …") holds for all of its messages. */
+/** One courier a channel: its pace, and what it asks for ("not before …"), hold for all of its messages. */
 export function createCourier(
   send: Send,
-  options: { readonly now: () => number; readonly backoff: Backoff; readonly signal: AbortSignal },
+  options: {
+    readonly now: () => number;
+    readonly backoff: Backoff;
+    readonly pace: Pace;
+    readonly signal: AbortSignal;
+  },
 ): Courier {
   const { now, signal } = options;
-  const few = bulkhead(AT_ONCE, Number.POSITIVE_INFINITY);
-  // On the monotonic clock: a corrected wall clock does not make "in 30 seconds" come sooner.
-  let closedUntil = 0;
+  const turns = createTurns(options.pace, signal);
 
-  async function attempt(message: Message): Promise<Delivery | undefined> {
-    while (closedUntil > performance.now() && !signal.aborted) {
-      await pause(closedUntil - performance.now(), signal);
-    }
-    if (signal.aborted) {
-      return undefined;
-    }
+  async function attempt(message: Message, rank: () => number): Promise<Delivery | undefined> {
+    const done = await turns.take(rank);
+    if (done === undefined) return undefined;
     const delivery = await send(message);
-    if (delivery.kind === "retry") {
-      closedUntil = Math.max(closedUntil, performance.now() + (delivery.notBeforeMs ?? 0));
-    }
+    done(delivery.kind === "retry" ? delivery.notBeforeMs : undefined);
     return delivery;
   }
 
-  return async (message, deadlineAt) => {
+  return async (message, deadlineAt, rank = () => rankOf([message.event])) => {
     let backoff = new ExponentialBackoff(options.backoff).next();
     for (let attempts = 1; ; attempts += 1) {
-      const delivery = await few.execute(() => attempt(message));
+      const delivery = await attempt(message, rank);
       if (delivery === undefined) {
         return { kind: "stopped" };
       }
       if (delivery.kind === "delivered") {
-        return { kind: "delivered", attempts };
+        return { ...delivery, attempts };
       }
-      const waitMs = Math.max(backoff.duration, closedUntil - performance.now());
+      const waitMs = Math.max(backoff.duration, turns.closedForMs());
       if (delivery.kind === "permanent" || now() + waitMs > deadlineAt) {
         return { kind: "failed", attempts, error: delivery.error };
       }

@@ -5,7 +5,7 @@ import type { Delivery } from "./channel.ts";
 export const ATTEMPT_TIMEOUT_MS = 10_000;
 const MAX_ERROR = 300;
 
-/** Connections for what is told to people; through HTTPS_PROXY where that is set, as is common inside companies. */
+/** Connections for what is told to people: through HTTPS_PROXY or HTTP_PROXY but for NO_PROXY, where those are set. */
 export function outboundDispatcher(): Dispatcher {
   return new EnvHttpProxyAgent();
 }
@@ -50,6 +50,10 @@ function reasonOf(thrown: unknown): string {
   }
   if (thrown.cause instanceof Error) {
     return reasonOf(thrown.cause);
+  }
+  const refusedBy = /^Proxy response \((\d{3})\)/.exec(thrown.message);
+  if (refusedBy !== null) {
+    return `the proxy answered ${refusedBy[1]}`;
   }
   return "code" in thrown && typeof thrown.code === "string" ? thrown.code : thrown.name;
 }

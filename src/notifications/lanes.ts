@@ -1,6 +1,7 @@
 import type { ChannelName } from "../rules/policy.ts";
 import type { Courier, Outcome } from "./courier.ts";
 import type { Message } from "./message.ts";
+import { rankOf } from "./pace.ts";
 
 export interface Lanes {
   /** Goes after what was given before it for the same channel and incident; waits for nothing else. */
@@ -12,33 +13,42 @@ export interface Lanes {
   readonly idle: () => Promise<void>;
 }
 
+/** What one channel is still to be told of one incident. */
+interface Lane {
+  readonly messages: Message[];
+  last: Promise<Outcome> | undefined;
+}
+
 /** Keeps order where order means something (a resolve never before its trigger) and nowhere else. */
 export function createLanes(couriers: Readonly<Partial<Record<ChannelName, Courier>>>): Lanes {
-  const lanes = new Map<string, Promise<Outcome>>();
+  const lanes = new Map<string, Lane>();
 
   async function after(
-    previous: Promise<Outcome> | undefined,
+    lane: Lane,
     courier: Courier | undefined,
-    ...[message, deadlineAt]: Parameters<Courier>
+    [message, deadlineAt]: readonly [Message, number],
   ): Promise<Outcome> {
-    const before = await previous;
+    const before = await lane.last;
     if (before?.kind === "stopped" || courier === undefined) {
       return { kind: "stopped" };
     }
-    return courier(message, deadlineAt);
+    return courier(message, deadlineAt, () => rankOf(lane.messages.map(({ event }) => event)));
   }
 
   return {
     deliver: async ({ channel, message }, deadlineAt) => {
       const name = `${channel} ${message.dedupKey}`;
-      const lane = after(lanes.get(name), couriers[channel], message, deadlineAt);
+      const lane = lanes.get(name) ?? { messages: [], last: undefined };
       lanes.set(name, lane);
-      const outcome = await lane;
-      if (lanes.get(name) === lane) {
+      lane.messages.push(message);
+      lane.last = after(lane, couriers[channel], [message, deadlineAt]);
+      const outcome = await lane.last;
+      lane.messages.shift();
+      if (lane.messages.length === 0) {
         lanes.delete(name);
       }
       return outcome;
     },
-    idle: async () => void (await Promise.all(lanes.values())),
+    idle: async () => void (await Promise.all([...lanes.values()].flatMap(({ last }) => last ?? []))),
   };
 }

@@ -5,6 +5,7 @@ import { createCourier, type Backoff, type Outcome } from "./courier.ts";
 import { createLanes, type Lanes } from "./lanes.ts";
 import { createLedger, type Ledger, type Notification } from "./ledger.ts";
 import type { Message } from "./message.ts";
+import { type Pace, PACES } from "./pace.ts";
 import { pause } from "./pause.ts";
 
 const DAY_MS = 24 * 3600 * 1000;
@@ -24,6 +25,8 @@ export interface OutboxOptions {
   /** How long after it was queued a message is tried; default 24 hours. */
   readonly deadlineMs?: number;
   readonly backoff?: Backoff;
+  /** How much a channel may be told; default what its receiver documents. */
+  readonly paceOf?: (channel: ChannelName) => Pace;
   readonly now?: () => number;
 }
 
@@ -40,15 +43,17 @@ export interface Outbox {
  * Rejects when the history cannot be read.
  */
 export async function startOutbox(options: OutboxOptions): Promise<Outbox> {
-  const { deadlineMs = DAY_MS, now = Date.now, backoff = BACKOFF } = options;
+  const { deadlineMs = DAY_MS, now = Date.now, backoff = BACKOFF, paceOf = defaultPace } = options;
   const stopping = new AbortController();
   const { signal } = stopping;
   const channels = Object.keys(options.channels) as ChannelName[];
   const couriers = Object.fromEntries(
-    Object.entries(options.channels).map(([name, send]) => [
-      name,
-      createCourier(send, { now, backoff, signal }),
-    ]),
+    channels.flatMap((name) => {
+      const send = options.channels[name];
+      return send === undefined
+        ? []
+        : [[name, createCourier(send, { now, backoff, pace: paceOf(name), signal })]];
+    }),
   );
   const lanes = createLanes(couriers);
   const ledger = createLedger(channels, options.channelsOf);
@@ -79,6 +84,8 @@ export async function startOutbox(options: OutboxOptions): Promise<Outbox> {
     },
   };
 }
+
+const defaultPace = (channel: ChannelName): Pace => PACES[channel];
 
 interface Parts {
   readonly append: Append;

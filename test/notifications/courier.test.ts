@@ -20,7 +20,12 @@ function channel(...answers: readonly Delivery[]) {
       sent.push((Date.now() - start) / 1000);
       return left.shift() ?? { kind: "delivered" };
     },
-    { now: Date.now, backoff: { initialDelay: 1000, maxDelay: 60_000 }, signal: stop.signal },
+    {
+      now: Date.now,
+      backoff: { initialDelay: 1000, maxDelay: 60_000 },
+      pace: { burst: 1, everyMs: 0, atOnce: 4 },
+      signal: stop.signal,
+    },
   );
   return { courier, sent, stop };
 }

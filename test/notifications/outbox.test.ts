@@ -57,6 +57,7 @@ async function start(
     channels: { slack: slack.send, pagerduty: pagerduty.send },
     channelsOf,
     backoff: { initialDelay: 1, maxDelay: 5 },
+    paceOf: () => ({ burst: 1, everyMs: 0, atOnce: 4 }),
     now: () => Date.parse(log.records.at(-1)?.at ?? "2026-01-01T00:00:00.000Z"),
   });
   running.push(outbox);
