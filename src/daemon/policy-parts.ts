@@ -86,6 +86,7 @@ function runningPolicy(
   return {
     policy,
     carried: passes.carried,
+    passMs: passes.passMs,
     retire: async () => {
       await passes.decideNoMore();
       // Its verification needs the passes, the probes and the sight of the target until then.

@@ -18,6 +18,7 @@ function watched(busy: readonly string[] = []) {
     return {
       policy: each,
       carried: () => NOTHING_CARRIED,
+      passMs: () => 0,
       retire: async () => {
         await ended;
         events.push(`end ${label}`);

@@ -14,6 +14,7 @@ function hindrances(now: number, stale: boolean) {
   const running = {
     policy: policy(),
     carried: () => ({ ...NOTHING_CARRIED, lookup, at: now }),
+    passMs: () => 0,
     retire: async () => undefined,
     stop: async () => undefined,
   };

@@ -45,6 +45,7 @@ async function world() {
     policies.map((policy) => ({
       policy,
       carried: () => NOTHING_CARRIED,
+      passMs: () => 0,
       retire: async () => undefined,
       stop: async () => undefined,
     }));
