@@ -1,4 +1,4 @@
-import { formatDuration, formatInstant } from "../engine/format.ts";
+import { formatInstant } from "../engine/format.ts";
 import type { Head } from "../log/chain.ts";
 import type { Lookup } from "../releases/watch.ts";
 import { targetKey } from "../rules/policy.ts";
@@ -6,6 +6,7 @@ import { isError, type Problem, sentenceOf } from "../rules/problem.ts";
 import type { Health, Hindrance, PolicyHealth } from "./health.ts";
 import { isBlind } from "./sight.ts";
 import type { RunningPolicy } from "./run-policy.ts";
+import { inSeconds, STALE_AFTER_MS } from "./target-sight.ts";
 
 /** What the daemon shows of itself, read from memory at each call. */
 export interface HealthSource {
@@ -68,8 +69,24 @@ function logHindrance({ log }: HealthSource): readonly Hindrance[] {
   return [{ what: "log", detail, nextStep: "Wait: nothing is evaluated before it has been read." }];
 }
 
-/** A watch that breaks off is resumed within seconds. */
-const STALE_AFTER_MS = 30_000;
+/** Slow queries take seconds, and are given up then. */
+const STUCK_AFTER_MS = 60_000;
+/** Where slots are far apart, a pass may take its time. */
+const STUCK_AFTER_SLOTS = 4;
+
+function stuckHindrance({ policy, passMs }: RunningPolicy): readonly Hindrance[] {
+  const ms = passMs();
+  if (ms < Math.max(STUCK_AFTER_MS, STUCK_AFTER_SLOTS * policy.intervalMs)) return [];
+  return [
+    {
+      what: "evaluation",
+      detail: `${policy.name}: the pass under way has not ended for ${inSeconds(ms)}, and no slot is evaluated meanwhile.`,
+      nextStep:
+        "Nothing of this policy is rolled back until it ends. Restart rollbackd: windows are rebuilt from Prometheus, " +
+        "and a rollback under way is gone on with. Report it with the log.",
+    },
+  ];
+}
 
 function staleHindrance(
   policy: string,
@@ -78,21 +95,19 @@ function staleHindrance(
 ): Hindrance {
   return {
     what: "target",
-    detail: `${policy}: the target has not been followed for ${wholeSeconds(now - since)}, since ${formatInstant(since)}. ${detail}`,
+    detail: `${policy}: the target has not been followed for ${inSeconds(now - since)}, since ${formatInstant(since)}. ${detail}`,
     nextStep:
       "New releases are not seen meanwhile, and nothing is done to a target that cannot be read: check the API " +
       "server and the way to it; it is tried again every few seconds.",
   };
 }
 
-function wholeSeconds(ms: number): string {
-  return formatDuration(Math.floor(ms / 1000) * 1000);
-}
-
-function policyHindrances({ policy, carried }: RunningPolicy, now: number): readonly Hindrance[] {
-  const { at, lookup, sight } = carried();
-  const hindrances: Hindrance[] = [];
+function policyHindrances(running: RunningPolicy, now: number): readonly Hindrance[] {
+  const { policy } = running;
+  const { at, lookup, sight } = running.carried();
+  const hindrances: Hindrance[] = [...stuckHindrance(running)];
   if (at === undefined) {
+    if (hindrances.length > 0) return hindrances;
     const nextStep = "Wait for the first slot.";
     return [{ what: "evaluation", detail: `${policy.name} has not been evaluated yet.`, nextStep }];
   }

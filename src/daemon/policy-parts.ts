@@ -91,6 +91,7 @@ function runningPolicy(
     watch,
     begin: rollbacks.begin,
     mayDecide: passes.mayDecide,
+    passMs: passes.passMs,
     retire: async () => {
       await passes.decideNoMore();
       // Its verification needs the passes, the probes and the sight of the target until then.

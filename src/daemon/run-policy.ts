@@ -7,6 +7,7 @@ import { forgetMetrics } from "./forget-metrics.ts";
 import { type Carried, NOTHING_CARRIED, runPass } from "./pass.ts";
 import type { PassPorts } from "./ports.ts";
 import type { Begin } from "./rollbacks.ts";
+import { watchTargetSight } from "./target-sight.ts";
 
 /** One policy under evaluation. */
 export interface RunningPolicy {
@@ -17,6 +18,8 @@ export interface RunningPolicy {
   readonly begin: Begin;
   /** False once it is on its way out. */
   readonly mayDecide: () => boolean;
+  /** For how long the pass that is under way has been, in ms; 0 between passes. */
+  readonly passMs: () => number;
   /** Begins nothing any more, and ends by itself once a rollback that is under way has ended. */
   readonly retire: () => Promise<void>;
   /** Ends now; what is under way is gone on with after the next start. */
@@ -27,6 +30,7 @@ export interface RunningPolicy {
 export interface PolicyPasses {
   readonly carried: () => Carried;
   readonly mayDecide: () => boolean;
+  readonly passMs: () => number;
   /** Passes go on, but no decision is made any more once this has resolved. */
   readonly decideNoMore: () => Promise<void>;
   readonly stop: () => Promise<void>;
@@ -51,6 +55,7 @@ const SHORTEST_WAIT_MS = 5;
 export function runPolicy(policy: Policy, ports: RunPolicyPorts): PolicyPasses {
   const stopping = new AbortController();
   let carried = NOTHING_CARRIED;
+  let began: number | undefined;
   let pass: Promise<unknown> = Promise.resolve();
   const deciding = new AbortController();
   const mayDecide = (): boolean => !deciding.signal.aborted;
@@ -59,12 +64,15 @@ export function runPolicy(policy: Policy, ports: RunPolicyPorts): PolicyPasses {
     get: () => carried,
     set: async (next) => {
       pass = next;
+      began = performance.now();
       carried = await next;
+      began = undefined;
     },
   });
   return {
     carried: () => carried,
     mayDecide,
+    passMs: () => (began === undefined ? 0 : performance.now() - began),
     decideNoMore: async () => {
       deciding.abort();
       await pass;
@@ -88,6 +96,7 @@ async function loop(policy: Policy, ports: LoopPorts, signal: AbortSignal, carri
   const { intervalMs, queryOffsetMs } = policy;
   const lag = (): number => ports.slotClock.now() - queryOffsetMs;
   await firstLook(ports.watch, signal);
+  const targetSight = watchTargetSight(policy, ports);
   let isServerTime = !policy.triggers.some(({ kind }) => kind === "metric");
   let last: number | undefined;
   while (!signal.aborted) {
@@ -96,6 +105,7 @@ async function loop(policy: Policy, ports: LoopPorts, signal: AbortSignal, carri
     if (last === undefined || slot > last || isSetBack(last, slot, intervalMs)) {
       if (last !== undefined) countMissed(policy, (slot - last) / intervalMs - 1, ports);
       last = slot;
+      targetSight(ports.watch.current(), ports.now());
       await carried.set(timedPass(policy, carried.get(), { at: ports.now(), slot }, ports));
     }
     await pause(Math.max(SHORTEST_WAIT_MS, slotAt(lag(), intervalMs) + intervalMs - lag()), signal);

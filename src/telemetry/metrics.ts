@@ -50,6 +50,12 @@ function ofTriggers(registry: Registry) {
       "prometheus_clock_skew_seconds",
       "Clock of Prometheus minus the one here, as of its last answer",
     ),
+    targetStale: gauge(
+      registry,
+      "target_stale_seconds",
+      "For how long the target has been out of sight; 0 while it is followed",
+      ["policy"],
+    ),
     queryFailures: counter(registry, "query_failures_total", "Answers that gave no usable value", ["reason"]),
   };
 }

@@ -16,6 +16,7 @@ function hindrances(now: number, stale: boolean) {
     ...NOT_HANDLED,
     policy: policy(),
     carried: () => ({ ...NOTHING_CARRIED, lookup, at: now }),
+    passMs: () => 0,
     retire: async () => undefined,
     stop: async () => undefined,
   };

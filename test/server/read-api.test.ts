@@ -47,6 +47,7 @@ async function world() {
       Object.assign({}, NOT_HANDLED, {
         policy,
         carried: () => NOTHING_CARRIED,
+        passMs: () => 0,
         retire: async () => undefined,
         stop: async () => undefined,
       }),

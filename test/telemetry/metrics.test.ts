@@ -11,6 +11,7 @@ const CONTRACT = [
   "rollbackd_query_duration_seconds{endpoint}",
   "rollbackd_query_failures_total{reason}",
   "rollbackd_prometheus_clock_skew_seconds{}",
+  "rollbackd_target_stale_seconds{policy}",
   "rollbackd_decisions_total{decision,reason}",
   "rollbackd_rollbacks_total{outcome}",
   "rollbackd_rollback_duration_seconds{}",

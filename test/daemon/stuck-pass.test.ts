@@ -1,0 +1,68 @@
+import { expect, it, onTestFinished, vi } from "vitest";
+import { healthView } from "../../src/daemon/health-view.ts";
+import { NOTHING_CARRIED } from "../../src/daemon/pass.ts";
+import { type RunningPolicy, runPolicy } from "../../src/daemon/run-policy.ts";
+import { HOUR, metricTrigger, MINUTE, policy, SECOND, TEN } from "../support/model.ts";
+import { fakePrometheus } from "./fake-prometheus.ts";
+import { measuringOnly } from "./measuring-only.ts";
+
+/** What keeps a daemon with this one policy from being ready. */
+function hindrances(running: Pick<RunningPolicy, "policy" | "carried" | "passMs">) {
+  const view = healthView({
+    version: "test",
+    startedAt: TEN,
+    now: () => TEN,
+    rules: () => ({ loadedAt: TEN, problems: [] }),
+    log: () => ({ head: { seq: 1, hash: "" }, unwritable: undefined, readUntil: undefined }),
+    running: () => [{ ...running, retire: async () => undefined, stop: async () => undefined }],
+  });
+  return view.hindrances();
+}
+
+it.each([
+  ["a minute", 15 * SECOND, MINUTE],
+  ["four slots, where they are far apart", HOUR, 4 * HOUR],
+])(
+  "a pass that does not end makes unready after %s, by name and with a next step",
+  (_, intervalMs, boundMs) => {
+    const about = { policy: policy({ intervalMs }), carried: () => ({ ...NOTHING_CARRIED, at: TEN }) };
+    expect(hindrances({ ...about, passMs: () => boundMs - 1 })).toEqual([]);
+    expect(hindrances({ ...about, passMs: () => boundMs })).toEqual([
+      {
+        what: "evaluation",
+        detail: expect.stringMatching(
+          /^vcci-api: the pass under way has not ended for [14][mh], and/,
+        ) as string,
+        nextStep: expect.stringContaining("Restart rollbackd") as string,
+      },
+    ]);
+  },
+);
+
+it("the very first pass, too", () => {
+  const stuck = { policy: policy(), carried: () => NOTHING_CARRIED, passMs: () => MINUTE };
+  expect(hindrances(stuck)).toMatchObject([{ detail: expect.stringContaining("has not ended") as string }]);
+});
+
+it("a pass that waits for an answer that does not come is timed, and no more when it has come", async () => {
+  const quick = policy({ intervalMs: 20, triggers: [metricTrigger({ forMs: 0 })] });
+  const prometheus = fakePrometheus();
+  const answered = Promise.withResolvers<void>();
+  const passes = runPolicy(quick, {
+    ...measuringOnly(quick.name),
+    sampler: {
+      ...prometheus,
+      sampleRange: async (...asked) => {
+        await answered.promise;
+        return prometheus.sampleRange(...asked);
+      },
+    },
+    now: Date.now,
+    slotClock: { now: Date.now, isKnown: async () => true },
+  });
+  onTestFinished(passes.stop);
+  await vi.waitFor(() => expect(passes.passMs()).toBeGreaterThan(200), { timeout: 20_000 });
+  answered.resolve();
+  await vi.waitFor(() => expect(passes.carried().at).toBeDefined(), { timeout: 20_000 });
+  await vi.waitFor(() => expect(passes.passMs()).toBeLessThan(200), { timeout: 20_000 });
+}, 60_000);
