@@ -21,6 +21,8 @@ test.each([
   ["what comes later does not", "", "--+-", "uuhu"],
   ["a pass between begins anew", "--", "+--", "huu"],
   ["an unknown result says nothing, and neither counts nor resets", "--", "?-", "ub"],
+  ["nor does it condemn after enough failures", "---", "?", "u"],
+  ["unknown results are no failures", "", "-?-", "uuu"],
   ["before the first result nothing is known", "", "?", "u"],
 ])("a probe: %s", (_, before, added, verdicts) => {
   const judged = judgeSlots(healthTrigger(), probes(before, TEN - 600 * SECOND), probes(added));

@@ -34,6 +34,12 @@ const firstDecision = (picture: string, from: string, releases = [v2]) => {
 const minutes = (mark: string, count: number) => mark.repeat(count * 4);
 
 describe("states over time", () => {
+  test("a window that is not full yet begins where it would", () => {
+    const [first] = replay({ trigger, samples: slots("!") });
+    const { window } = first?.track.status ?? {};
+    expect(window).toMatchObject({ from: TEN - 5 * MINUTE, to: TEN, size: 21, known: 1, breaching: 1 });
+  });
+
   test("trap 1: errors between two breaches are unknown and never fire", () => {
     expect(transitions(`!${"?".repeat(19)}!`)).toEqual([
       "10:00:00 pending",

@@ -31,6 +31,12 @@ describe("healthy before the release", () => {
   });
 });
 
+test("how things stood is told by slots within the look-back, the oldest of them included", () => {
+  const at = (when: number) => blameBasis([{ at: when, verdict: "healthy" }], TEN, 6 * MINUTE).before;
+  expect(at(TEN - 6 * MINUTE)).toBe("healthy");
+  expect(at(TEN - 6 * MINUTE - 1)).not.toBe("healthy");
+});
+
 describe("breaching before the release", () => {
   test("trap 6: a deploy into an ongoing incident is not to blame", () => {
     expect(judge("!!!!!!!!!! !!!!!!!!!!", "10:05:00")).toBe("breach-predates-release");

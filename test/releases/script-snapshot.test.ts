@@ -43,12 +43,19 @@ const RULES: Readonly<Record<string, (step: Step) => boolean>> = {
 };
 
 describe("the versions of a script target", () => {
+  test("are remembered, but not without end", () => {
+    const trail = watch(Array.from({ length: 60 }, (_, index) => String(index)).join(" "));
+    expect(trail?.earlier).toHaveLength(50);
+    expect(trail?.earlier.at(-1)?.version).toBe("9");
+  });
+
   test.each([
     ["nothing was ever seen", "- - -", "nothing"],
     ["one version", "1 1 1", "1 since 0 after none, complete"],
     ["seen late", "- - 1 1", "1 since 2 after none, complete"],
     ["a release at once", "1 1 2 2", "2 since 2 after 1, complete"],
     ["a rolling release begins when the new version appears", "1 1+2", "2 since 1 after 1, rolling"],
+    ["in whatever order they are listed", "1 2+1", "2 since 1 after 1, rolling"],
     ["and is complete when the old one is gone", "1 1+2 1+2 2", "2 since 1 after 1, complete"],
     ["no data changes nothing", "1 2 - - -", "2 since 1 after 1, complete"],
     ["a change during no data is dated when it is seen", "1 - - 2", "2 since 3 after 1, complete"],
