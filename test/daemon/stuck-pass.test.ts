@@ -5,6 +5,7 @@ import { type RunningPolicy, runPolicy } from "../../src/daemon/run-policy.ts";
 import { HOUR, metricTrigger, MINUTE, policy, SECOND, TEN } from "../support/model.ts";
 import { fakePrometheus } from "./fake-prometheus.ts";
 import { measuringOnly } from "./measuring-only.ts";
+import { NOT_HANDLED } from "./not-handled.ts";
 
 /** What keeps a daemon with this one policy from being ready. */
 function hindrances(running: Pick<RunningPolicy, "policy" | "carried" | "passMs">) {
@@ -14,7 +15,9 @@ function hindrances(running: Pick<RunningPolicy, "policy" | "carried" | "passMs"
     now: () => TEN,
     rules: () => ({ loadedAt: TEN, problems: [] }),
     log: () => ({ head: { seq: 1, hash: "" }, unwritable: undefined, readUntil: undefined }),
-    running: () => [{ ...running, retire: async () => undefined, stop: async () => undefined }],
+    running: () => [
+      { ...NOT_HANDLED, ...running, retire: async () => undefined, stop: async () => undefined },
+    ],
   });
   return view.hindrances();
 }
