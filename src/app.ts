@@ -209,7 +209,7 @@ function assemble({ settings, logger, lifecycle, environment, secrets }: AppPart
   });
   lifecycle.onStop("clock of Prometheus", slotClock.stop);
   const { record, unwritable } = log.gate;
-  const channels = channelsOf(settings);
+  const channels = channelsOf(settings, () => undefined);
   const shared: Shared = {
     prometheus: { ...prometheus, ...inTurns(prometheus) },
     probe: createProbe(Date.now),
@@ -323,7 +323,7 @@ async function startTelling(
     append,
     onAppended,
     history: log.read(),
-    channels: channelsOf(settings),
+    channels: channelsOf(settings, (name) => core.rules.policy(name)?.statusPage),
     channelsOf: (name) => core.rules.policy(name)?.notify ?? [],
   });
   lifecycle.onStop("notifications", outbox.stop);

@@ -1,5 +1,5 @@
 import { startApp, type Stopped } from "../app.ts";
-import type { Settings } from "../config/settings.ts";
+import { secretsIn, type Settings } from "../config/settings.ts";
 import { createLifecycle } from "../daemon/lifecycle.ts";
 import { endProcessWith } from "../daemon/process-end.ts";
 import { createLogger } from "../telemetry/logger.ts";
@@ -10,8 +10,7 @@ const END_MS = 10_000;
 
 /** The daemon, in the foreground, until a signal ends the process. Throws when it cannot start. */
 export async function run(settings: Settings): Promise<never> {
-  const { prometheus, slack, pagerduty } = settings;
-  const secrets = [prometheus.basicPassword, prometheus.bearerToken, slack.webhookUrl, pagerduty.routingKey];
+  const secrets = secretsIn(settings);
   const logger = createLogger(settings.logLevel, createScrub(secrets, Date.now));
   const report = (name: string, error: unknown): void => {
     logger.error(

@@ -49,6 +49,18 @@ export const schema = {
     routingKeyFile: setting("ROLLBACKD_PAGERDUTY_ROUTING_KEY_FILE", formats.path, absent),
     url: setting("ROLLBACKD_PAGERDUTY_URL", formats.address, "https://events.pagerduty.com/v2/enqueue"),
   },
+  statuspage: {
+    apiKey: setting("ROLLBACKD_STATUSPAGE_API_KEY", formats.word, absent),
+    apiKeyFile: setting("ROLLBACKD_STATUSPAGE_API_KEY_FILE", formats.path, absent),
+    pageId: setting("ROLLBACKD_STATUSPAGE_PAGE_ID", formats.word, absent),
+    url: setting("ROLLBACKD_STATUSPAGE_URL", formats.address, "https://api.statuspage.io/v1"),
+  },
+  webhook: {
+    url: setting("ROLLBACKD_WEBHOOK_URL", formats.address, absent),
+    urlFile: setting("ROLLBACKD_WEBHOOK_URL_FILE", formats.path, absent),
+    secret: setting("ROLLBACKD_WEBHOOK_SECRET", formats.word, absent),
+    secretFile: setting("ROLLBACKD_WEBHOOK_SECRET_FILE", formats.path, absent),
+  },
 };
 
 /** The environment variable of every setting, by dotted key. */

@@ -18,6 +18,13 @@ export interface Settings {
   readonly prometheus: PrometheusSettings;
   readonly slack: { readonly webhookUrl: Secret };
   readonly pagerduty: { readonly routingKey: Secret; readonly url: string };
+  /** `url`: where the API begins, without a slash at its end. */
+  readonly statuspage: {
+    readonly apiKey: Secret;
+    readonly pageId: string | undefined;
+    readonly url: string;
+  };
+  readonly webhook: { readonly url: Secret; readonly secret: Secret };
 }
 
 export interface PrometheusSettings {
@@ -41,12 +48,12 @@ export function loadSettings(sources: SettingsSources): Settings {
   if (problems.length > 0 || url === undefined) {
     throw new SettingsError(problems);
   }
-  const { rules, dataDir, logLevel, http, prometheus, pagerduty } = values;
+  const { rules, dataDir, logLevel, http, prometheus, pagerduty, statuspage } = values;
   return {
     rules,
     dataDir,
     logLevel,
-    publicUrl: (values.publicUrl ?? `http://${http.host}:${http.port}`).replace(/\/+$/u, ""),
+    publicUrl: withoutSlash(values.publicUrl ?? `http://${http.host}:${http.port}`),
     apiTokensFile: values.apiTokensFile ?? undefined,
     apiKubernetesAudience: values.apiKubernetesAudience ?? undefined,
     http,
@@ -62,11 +69,35 @@ export function loadSettings(sources: SettingsSources): Settings {
     },
     slack: { webhookUrl: secrets.webhookUrl },
     pagerduty: { routingKey: secrets.routingKey, url: pagerduty.url },
+    statuspage: {
+      apiKey: secrets.apiKey,
+      pageId: statuspage.pageId ?? undefined,
+      url: withoutSlash(statuspage.url),
+    },
+    webhook: { url: secrets.url, secret: secrets.secret },
   };
 }
 
+function withoutSlash(url: string): string {
+  return url.replace(/\/+$/u, "");
+}
+
+/** Every secret that a process with these settings holds, to be kept out of what is shown. */
+export function secretsIn(settings: Settings): readonly Secret[] {
+  const { prometheus, slack, pagerduty, statuspage, webhook } = settings;
+  return [
+    prometheus.basicPassword,
+    prometheus.bearerToken,
+    slack.webhookUrl,
+    pagerduty.routingKey,
+    statuspage.apiKey,
+    webhook.url,
+    webhook.secret,
+  ];
+}
+
 /** What each value alone does not show. */
-function contradictions({ prometheus, slack, pagerduty }: Values): string[] {
+function contradictions({ prometheus, slack, pagerduty, statuspage, webhook }: Values): string[] {
   const problems: string[] = [];
   const both = (key: string, file: string): void => {
     problems.push(`${named(key)}: ${named(file)} is set, too; keep one of them`);
@@ -86,10 +117,34 @@ function contradictions({ prometheus, slack, pagerduty }: Values): string[] {
   if (pagerduty.routingKey !== null && pagerduty.routingKeyFile !== null) {
     both("pagerduty.routingKey", "pagerduty.routingKeyFile");
   }
+  if (statuspage.apiKey !== null && statuspage.apiKeyFile !== null) {
+    both("statuspage.apiKey", "statuspage.apiKeyFile");
+  }
+  if (webhook.url !== null && webhook.urlFile !== null) both("webhook.url", "webhook.urlFile");
+  if (webhook.secret !== null && webhook.secretFile !== null) both("webhook.secret", "webhook.secretFile");
+  const pair = (key: string, isSet: boolean, other: string, isOtherSet: boolean): void => {
+    if (isSet !== isOtherSet) {
+      problems.push(`${named(key)}: needs ${named(other)} beside it, and the other way round`);
+    }
+  };
+  const isSet = (...values: readonly (string | null)[]): boolean => values.some((value) => value !== null);
+  pair(
+    "statuspage.pageId",
+    isSet(statuspage.pageId),
+    "statuspage.apiKeyFile",
+    isSet(statuspage.apiKey, statuspage.apiKeyFile),
+  );
+  pair(
+    "webhook.urlFile",
+    isSet(webhook.url, webhook.urlFile),
+    "webhook.secretFile",
+    isSet(webhook.secret, webhook.secretFile),
+  );
   return problems;
 }
 
-function secretsOf({ prometheus, slack, pagerduty }: Values, problems: string[]) {
+function secretsOf(values: Values, problems: string[]) {
+  const { prometheus, slack, pagerduty, statuspage, webhook } = values;
   const from = (key: string, file: string | null, value: string | null = null): Secret => {
     try {
       return file === null ? () => value ?? undefined : secretFile(file);
@@ -103,5 +158,8 @@ function secretsOf({ prometheus, slack, pagerduty }: Values, problems: string[])
     bearerToken: from("prometheus.bearerTokenFile", prometheus.bearerTokenFile),
     webhookUrl: from("slack.webhookUrlFile", slack.webhookUrlFile, slack.webhookUrl),
     routingKey: from("pagerduty.routingKeyFile", pagerduty.routingKeyFile, pagerduty.routingKey),
+    apiKey: from("statuspage.apiKeyFile", statuspage.apiKeyFile, statuspage.apiKey),
+    url: from("webhook.urlFile", webhook.urlFile, webhook.url),
+    secret: from("webhook.secretFile", webhook.secretFile, webhook.secret),
   };
 }

@@ -230,7 +230,12 @@ export type NotificationRecord =
       /** `seq` of the record that caused it. */
       readonly cause: number;
     })
-  | (OfNotification & { readonly type: "notification.delivered"; readonly attempts: number })
+  | (OfNotification & {
+      readonly type: "notification.delivered";
+      readonly attempts: number;
+      /** What the receiver calls it, such as the id of an incident on a status page. */
+      readonly reference?: string;
+    })
   | (OfNotification & {
       readonly type: "notification.failed";
       readonly attempts: number;

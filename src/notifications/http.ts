@@ -1,4 +1,4 @@
-import { EnvHttpProxyAgent, type Dispatcher } from "undici";
+import { EnvHttpProxyAgent, type Dispatcher, request } from "undici";
 import type { Delivery } from "./channel.ts";
 
 /** An attempt that takes longer has failed. */
@@ -20,15 +20,71 @@ export function retryAfterMs(header: string | null | undefined, now: number): nu
   return Number.isNaN(at) ? undefined : Math.max(0, at - now);
 }
 
+/** An answer of 200 to 299, or how the attempt failed. */
+export type Answer =
+  | { readonly kind: "success"; readonly status: number; readonly text: string }
+  | Exclude<Delivery, { readonly kind: "delivered" }>;
+
+interface Call {
+  readonly method: "GET" | "POST" | "PATCH";
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | undefined;
+}
+
+/** Calls that are bounded in time, follow no redirect and never throw. `who` begins what is said of them. */
+export function createClient(
+  who: string,
+  options: { readonly now?: () => number; readonly timeoutMs?: number },
+): (call: Call) => Promise<Answer> {
+  const dispatcher = outboundDispatcher();
+  const { now = Date.now, timeoutMs = ATTEMPT_TIMEOUT_MS } = options;
+  return async ({ method, url, headers, body }) => {
+    try {
+      const answer = await request(url, {
+        method,
+        headers,
+        body: body ?? null,
+        dispatcher,
+        signal: AbortSignal.timeout(timeoutMs),
+      });
+      const text = await answer.body.text();
+      const { statusCode: status } = answer;
+      if (status >= 200 && status < 300) return { kind: "success", status, text };
+      const header = answer.headers["retry-after"];
+      return classifyStatus(
+        who,
+        status,
+        text,
+        retryAfterMs(Array.isArray(header) ? header[0] : header, now()),
+      );
+    } catch (error) {
+      return classifyThrown(who, error);
+    }
+  };
+}
+
+/** A success that is none: the answer comes from somebody else than who was asked, and may be right next time. */
+export function failed(
+  who: string,
+  { status, text }: { readonly status: number; readonly text: string },
+  what: string,
+): Delivery {
+  return { kind: "retry", error: `${who} answered ${status}, but ${what}: ${shortened(text)}` };
+}
+
+const shortened = (text: string): string => text.replaceAll(/\s+/g, " ").slice(0, MAX_ERROR);
+
 /** What an answer other than success means. */
 export function classifyStatus(
   who: string,
   status: number,
   body: string,
   notBeforeMs: number | undefined,
-): Delivery {
-  const error = `${who} answered ${status}${body === "" ? "" : `: ${body.replaceAll(/\s+/g, " ").slice(0, MAX_ERROR)}`}`;
-  return status === 429 || status >= 500 || status === 408
+): Exclude<Delivery, { readonly kind: "delivered" }> {
+  const error = `${who} answered ${status}${body === "" ? "" : `: ${shortened(body)}`}`;
+  // 420 is how Statuspage used to say 429.
+  return status === 429 || status === 420 || status >= 500 || status === 408
     ? { kind: "retry", error, ...(notBeforeMs === undefined ? {} : { notBeforeMs }) }
     : { kind: "permanent", error };
 }
@@ -37,7 +93,10 @@ export function classifyStatus(
  * Why there was no answer. Made of codes and names only: messages of clients quote the address, and the address
  * of a webhook is its password.
  */
-export function classifyThrown(who: string, thrown: unknown): Delivery {
+export function classifyThrown(
+  who: string,
+  thrown: unknown,
+): Exclude<Delivery, { readonly kind: "delivered" }> {
   return { kind: "retry", error: `${who} gave no answer: ${reasonOf(thrown)}` };
 }
 

@@ -1,5 +1,6 @@
 import type { LogRecord } from "../log/record.ts";
 import type { ChannelName } from "../rules/policy.ts";
+import { addressed } from "./audience.ts";
 import type { Message } from "./message.ts";
 import { failureKey, ofDeliveryAgain, ofFailedDelivery, ofForgotten, type Of } from "./messages.ts";
 import { createTeller } from "./teller.ts";
@@ -61,7 +62,9 @@ export function createLedger(
       policy === undefined || (isFallback && event !== "info") || channelsOf(policy).includes(channel);
     // Whoever was told of an incident is told of its end, whichever policy ends it and whatever the rules say by then.
     const isDue = isTold && event === "resolve";
-    return channels.includes(channel) && (isDue || (isChosen && !(once && isTold)));
+    // What users were not told of has neither news nor an end for them.
+    const isUnheardOf = channel === "statuspage" && event !== "trigger" && !isTold;
+    return channels.includes(channel) && !isUnheardOf && (isDue || (isChosen && !(once && isTold)));
   }
 
   function caused(record: LogRecord): readonly Notification[] {
@@ -140,22 +143,19 @@ function failed(record: Of<"notification.failed">, state: State): readonly Notif
   return address(record, [message], true).filter(({ channel }) => channel !== record.channel);
 }
 
-/** Slack is told everything; PagerDuty only what opens or closes an incident. */
 function address(
   record: LogRecord,
   messages: readonly Message[],
   isFallback = false,
 ): readonly Notification[] {
   return messages.flatMap((message, index) =>
-    (["slack", "pagerduty"] as const)
-      .filter((channel) => channel === "slack" || message.event !== "info")
-      .map((channel) => ({
-        id: [record.seq, channel, ...(index === 0 ? [] : [index + 1])].join("-"),
-        channel,
-        message,
-        cause: record.seq,
-        isFallback,
-        at: Date.parse(record.at),
-      })),
+    addressed(message).map(({ channel, message: own }) => ({
+      id: [record.seq, channel, ...(index === 0 ? [] : [index + 1])].join("-"),
+      channel,
+      message: own,
+      cause: record.seq,
+      isFallback,
+      at: Date.parse(record.at),
+    })),
   );
 }

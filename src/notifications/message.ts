@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Evidence } from "../decisions/decision.ts";
 import type { LogRecord, NotificationEvent } from "../log/record.ts";
+import type { StatusStage } from "../rules/status-page.ts";
 
 /** What is to be told, whatever the channel. */
 export interface Message {
@@ -26,6 +27,19 @@ export interface Message {
   readonly decisionId?: string;
   /** `HASH@SEQ` of the causing record: a note, outside the log, of how far the log went. */
   readonly logHead?: string;
+  /** What of it is for the users of the service; nothing of it is where this is not there. */
+  readonly news?: News;
+}
+
+/** What a record means to the users of the service. Nothing else of a message is for their eyes. */
+export interface News {
+  readonly stage: StatusStage;
+  /** The same for everything about one incident or maintenance on the page. */
+  readonly key: string;
+  /** RFC 3339: when it began for the users, which is when it was decided or asked for. */
+  readonly startedAt: string;
+  readonly from?: string;
+  readonly to?: string;
 }
 
 /** Limit of PagerDuty. */

@@ -196,21 +196,25 @@ export function ofGone(
   };
 }
 
-const CHANNEL_TITLES = { slack: "Slack", pagerduty: "PagerDuty" } as const satisfies Record<
-  ChannelName,
-  string
->;
+const CHANNEL_TITLES = {
+  slack: "Slack",
+  pagerduty: "PagerDuty",
+  statuspage: "Statuspage",
+  webhook: "The webhook",
+} as const satisfies Record<ChannelName, string>;
 
-/** What one channel could not be told, for the other one. */
+/** What one channel could not be told, for the others. Never for the users: whatever failed, this is about us. */
 export function ofFailedDelivery(record: Of<"notification.failed">, original: Message): Message {
   const channel = CHANNEL_TITLES[record.channel];
+  const { news: _, ...internal } = original;
   return {
-    ...original,
+    ...internal,
     ...stamp(record),
-    // Slack's failure is an incident of its own: what it says may belong to one that is already closed.
-    ...(record.channel === "slack"
-      ? { event: "trigger" as const, severity: "warning" as const, dedupKey: failureKey("slack") }
-      : {}),
+    // Only a page stays what it is. Other failures are incidents of their own: what should have been said may belong
+    // to one that is already closed.
+    ...(record.channel === "pagerduty"
+      ? {}
+      : { event: "trigger" as const, severity: "warning" as const, dedupKey: failureKey(record.channel) }),
     title: `${channel} could not be told: ${original.title}`,
     lines: [
       ...original.lines,

@@ -1,5 +1,6 @@
 import type { Append, LogRecord, NotificationRecord } from "../log/record.ts";
 import type { ChannelName } from "../rules/policy.ts";
+import { addressed } from "./audience.ts";
 import type { Send } from "./channel.ts";
 import { createCourier, type Backoff, type Outcome } from "./courier.ts";
 import { createLanes, type Lanes } from "./lanes.ts";
@@ -75,7 +76,9 @@ export async function startOutbox(options: OutboxOptions): Promise<Outbox> {
 
   return {
     announce: (message) =>
-      channels.forEach((channel) => void lanes.deliver({ channel, message }, parts.deadlineAt(now()))),
+      addressed(message)
+        .filter(({ channel }) => channels.includes(channel))
+        .forEach((to) => void lanes.deliver(to, parts.deadlineAt(now()))),
     stop: async () => {
       stopping.abort();
       unsubscribe();
@@ -163,7 +166,11 @@ function outcomeRecord(
 ): NotificationRecord {
   const common = { ...about(message), notificationId: id, channel, attempts: outcome.attempts };
   return outcome.kind === "delivered"
-    ? { type: "notification.delivered", ...common }
+    ? {
+        type: "notification.delivered",
+        ...common,
+        ...(outcome.reference === undefined ? {} : { reference: outcome.reference }),
+      }
     : { type: "notification.failed", ...common, error: outcome.error };
 }
 

@@ -14,6 +14,10 @@ export const PACES: Readonly<Record<ChannelName, Pace>> = {
   slack: { burst: 1, everyMs: 1000, atOnce: 4 },
   // 120 a minute and routing key: 20 + 60 s / 600 ms.
   pagerduty: { burst: 20, everyMs: 600, atOnce: 4 },
+  // 60 requests a minute and API key; a message takes two, one to look and one to write.
+  statuspage: { burst: 1, everyMs: 2000, atOnce: 1 },
+  // Nobody knows who that is.
+  webhook: { burst: 20, everyMs: 200, atOnce: 4 },
 };
 
 /** Instants are milliseconds of one clock that never goes back. */

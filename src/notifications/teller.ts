@@ -1,4 +1,4 @@
-import type { DecisionRecord, LogRecord } from "../log/record.ts";
+import type { LogRecord } from "../log/record.ts";
 import { createBrokenRules } from "./broken-rules.ts";
 import { ofEnd } from "./end.ts";
 import { incidentKey, type Message } from "./message.ts";
@@ -17,17 +17,22 @@ import {
   type Of,
   type TriggerChange,
 } from "./messages.ts";
+import { ofAnnounced, ofCancelled, withEnd, withNews } from "./news.ts";
 
 interface Incident {
   readonly dedupKey: string;
   readonly target: string;
+  /** When it began. */
+  readonly since: string;
   /** It is over when none of these has a trigger that fires or is not known to have stopped. */
   readonly policies: Set<string>;
 }
 
 interface Known {
   /** Decisions whose rollback has not ended; later records of it are told with their words. */
-  readonly decisions: Map<string, DecisionRecord>;
+  readonly decisions: Map<string, Of<"decision.made">>;
+  /** Rollbacks that people announced as maintenance and that have not ended, by their decision. */
+  readonly maintenance: Map<string, Of<"operator.rollback">>;
   /** Incidents that end when their triggers do, by key. */
   readonly incidents: Map<string, Incident>;
   /** Triggers that fired and were not seen to resolve, by policy. An unknown trigger has not resolved. */
@@ -44,6 +49,7 @@ interface Known {
 export function createTeller(): (record: LogRecord) => readonly Message[] {
   const known: Known = {
     decisions: new Map(),
+    maintenance: new Map(),
     incidents: new Map(),
     firing: new Map(),
     blind: new Set(),
@@ -62,7 +68,7 @@ function tell(record: LogRecord, known: Known): readonly Message[] {
       known.incidents.delete(incidentKey(record.target, record.release));
       return [];
     case "rollback.applied":
-      return [ofApplied(record, known.decisions.get(record.decisionId))];
+      return [applied(record, known)];
     case "rollback.verified":
     case "rollback.failed":
       return ended(record, known);
@@ -71,6 +77,8 @@ function tell(record: LogRecord, known: Known): readonly Message[] {
       return [];
     case "trigger.resolved":
       return resolved(record, known);
+    case "operator.rollback":
+      return asked(record, known);
     case "evaluation.blind":
       known.blind.add(record.policy);
       return [ofBlind(record)];
@@ -91,8 +99,9 @@ function tell(record: LogRecord, known: Known): readonly Message[] {
 
 function decided(record: Of<"decision.made">, known: Known): readonly Message[] {
   const message = ofDecision(record);
+  const cancelled = record.decision === "rollback" ? [] : calledOff(record, known);
   if (message === undefined) {
-    return [];
+    return cancelled;
   }
   if (record.decision === "rollback") {
     known.decisions.set(record.decisionId, record);
@@ -100,16 +109,45 @@ function decided(record: Of<"decision.made">, known: Known): readonly Message[] 
   if (message.event === "trigger") {
     openIncident(known, message.dedupKey, record);
   }
-  return [message];
+  return record.decision === "rollback"
+    ? [withNews(message, record.type, aboutDecision(known, record.decisionId))]
+    : [message, ...cancelled];
+}
+
+/** Maintenance that was announced for a rollback that does not come. */
+function calledOff(record: Of<"decision.made">, { maintenance }: Known): readonly Message[] {
+  const announced = maintenance.get(record.decisionId);
+  maintenance.delete(record.decisionId);
+  return announced === undefined ? [] : [ofCancelled(record, announced)];
+}
+
+function asked(record: Of<"operator.rollback">, { maintenance }: Known): readonly Message[] {
+  if (record.maintenance !== true) return [];
+  maintenance.set(record.decisionId, record);
+  return [ofAnnounced(record)];
+}
+
+function applied(record: Of<"rollback.applied">, known: Known): Message {
+  const about = aboutDecision(known, record.decisionId);
+  return withNews(ofApplied(record, about.decision), record.type, about);
+}
+
+function aboutDecision({ decisions, maintenance }: Known, decisionId: string) {
+  return { decision: decisions.get(decisionId), maintenance: maintenance.get(decisionId) };
 }
 
 function ended(record: Of<"rollback.verified"> | Of<"rollback.failed">, known: Known): readonly Message[] {
-  const message = ofEnd(record, known.decisions.get(record.decisionId), isQuiet(known, record.policy));
+  const about = aboutDecision(known, record.decisionId);
+  const message = ofEnd(record, about.decision, isQuiet(known, record.policy));
   known.decisions.delete(record.decisionId);
+  known.maintenance.delete(record.decisionId);
   if (message.event === "trigger") {
-    openIncident(known, incidentKey(record.target, record.release), record);
+    openIncident(known, incidentKey(record.target, record.release), {
+      ...record,
+      at: about.decision?.at ?? record.at,
+    });
   }
-  return [message];
+  return [withNews(message, record.type, about)];
 }
 
 /** Policies that are gone say nothing more, so what they were told of ends here. */
@@ -132,7 +170,7 @@ function loaded(record: Of<"rules.loaded">, known: Known): readonly Message[] {
 function resolved(record: TriggerChange, known: Known): readonly Message[] {
   setOf(known.firing, record.policy).delete(record.trigger);
   return closeQuiet(known, ({ policies }) => policies.has(record.policy)).map((incident) =>
-    ofQuiet(record, incident),
+    withEnd(ofQuiet(record, incident), incident.since),
   );
 }
 
@@ -145,12 +183,17 @@ function closeQuiet(known: Known, of: (incident: Incident) => boolean): readonly
   return over;
 }
 
-function openIncident(known: Known, dedupKey: string, about: { policy: string; target: string }): void {
+function openIncident(
+  known: Known,
+  dedupKey: string,
+  about: { readonly policy: string; readonly target: string; readonly at: string },
+): void {
   const open = known.incidents.get(dedupKey);
   if (open === undefined) {
     known.incidents.set(dedupKey, {
       dedupKey,
       target: dedupKey === MASS_KEY ? "Many targets" : about.target,
+      since: about.at,
       policies: new Set([about.policy]),
     });
   } else {

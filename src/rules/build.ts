@@ -13,6 +13,7 @@ import type {
 } from "./policy.ts";
 import { readPromql } from "./promql.ts";
 import type { WrittenPolicy, WrittenTrigger } from "./schema.ts";
+import type { StatusPage } from "./status-page.ts";
 import { durationMs, parseThreshold } from "./units.ts";
 
 type WrittenProbe = NonNullable<WrittenTrigger["probe"]>;
@@ -41,10 +42,22 @@ export function buildPolicy(written: WrittenPolicy, source: Policy["source"]): P
     blindAfterMs: durationMs(written.blindAfter),
     noDataAfterMs: durationMs(written.noDataAfter),
     notify: written.notify,
+    statusPage: buildStatusPage(written.statusPage),
     runbook: written.runbook,
     source,
   };
   return { ...policy, hash: policyHash(policy) };
+}
+
+function buildStatusPage(written: WrittenPolicy["statusPage"]): StatusPage {
+  const { components, title, maintenance, ...incident } = written;
+  const { lasts, title: maintenanceTitle, ...ofMaintenance } = maintenance;
+  return {
+    components,
+    titles: { incident: title, maintenance: maintenanceTitle },
+    texts: { ...incident, ...ofMaintenance },
+    maintenanceMs: durationMs(lasts),
+  };
 }
 
 function buildTarget(target: WrittenPolicy["target"]): Target {

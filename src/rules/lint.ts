@@ -2,6 +2,7 @@ import { complainTo } from "./complain.ts";
 import type { Complain } from "./complain.ts";
 import type { Path, RulesDocument } from "./document.ts";
 import { lintRelease, lintStrategy } from "./lint-target.ts";
+import { lintStatusPage } from "./lint-status-page.ts";
 import { lintProbe, lintQuery, lintTrigger } from "./lint-trigger.ts";
 import type { Problem } from "./problem.ts";
 import type { WrittenPolicy, WrittenTrigger } from "./schema.ts";
@@ -23,6 +24,7 @@ export function lint(document: RulesDocument, validation: Validation): readonly 
       lintReferences(path, policy, complain);
     }
     lintTiming(path, policy, complain);
+    if (!isBroken([...path, "statusPage"])) lintStatusPage(path, policy, complain);
     for (const [at, trigger] of listAt(policy, "triggers").entries()) {
       const about = { document, path: [...path, "triggers", at], policy };
       lintQueries(about.path, trigger as Partial<WrittenTrigger>, complain);

@@ -1,3 +1,5 @@
+import type { StatusPage } from "./status-page.ts";
+
 /**
  * A policy as the rest of the daemon sees it: defaults filled in, units resolved.
  * Durations are milliseconds (`…Ms`), thresholds are in the unit of the query's result.
@@ -120,7 +122,8 @@ export interface RollbackSpec {
   readonly verify: VerifySpec;
 }
 
-export type ChannelName = "slack" | "pagerduty";
+/** Of those that tell the team, `statuspage` is none: it tells the users. */
+export type ChannelName = "slack" | "pagerduty" | "statuspage" | "webhook";
 
 export interface Policy {
   readonly name: string;
@@ -140,6 +143,7 @@ export interface Policy {
   /** A trigger of a guarded release that is unknown this long for its own reasons is told about, quietly. */
   readonly noDataAfterMs: number;
   readonly notify: readonly ChannelName[];
+  readonly statusPage: StatusPage;
   readonly runbook: string | undefined;
   readonly source: { readonly file: string; readonly line: number };
   /** SHA-256 over the meaning of the policy, hex. */

@@ -1,5 +1,6 @@
 import { Type } from "typebox";
 import type { Static } from "typebox";
+import { StatusPageSchema } from "./schema-status-page.ts";
 import { DURATION_PATTERN, POSITIVE_DURATION_PATTERN, THRESHOLD_PATTERN } from "./units.ts";
 
 /*
@@ -283,11 +284,12 @@ const PolicySchema = Type.Object(
       description: "What makes a release bad; any one is enough.",
     }),
     rollback: RollbackSchema,
-    notify: Type.Array(Type.Enum(["slack", "pagerduty"]), {
+    notify: Type.Array(Type.Enum(["slack", "pagerduty", "statuspage", "webhook"]), {
       uniqueItems: true,
-      description: "Channels to tell: `slack`, `pagerduty`.",
+      description: "Channels to tell: `slack`, `pagerduty`, `webhook`, and for the users `statuspage`.",
       default: [],
     }),
+    statusPage: StatusPageSchema,
     cooldown: duration("Least time from one automatic rollback of the target to the next.", "15m"),
     budget: BudgetSchema,
     provenAfter: positiveDuration("How long a revision must be live and healthy to count as good.", "1h"),

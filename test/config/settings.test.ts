@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { VARIABLES } from "../../src/config/schema.ts";
 import { SettingsError } from "../../src/config/settings-error.ts";
-import { type Settings, loadSettings } from "../../src/config/settings.ts";
+import { type Settings, loadSettings, secretsIn } from "../../src/config/settings.ts";
 
 const DEFAULTS = resolve(import.meta.dirname, "../../config/default.yaml");
 const PROMETHEUS = { ROLLBACKD_PROMETHEUS_URL: "http://prometheus:9090" };
@@ -175,6 +175,47 @@ describe("secrets", () => {
     };
     expect(problems(env)).toEqual([
       "slack.webhookUrl (ROLLBACKD_SLACK_WEBHOOK_URL): slack.webhookUrlFile (ROLLBACKD_SLACK_WEBHOOK_URL_FILE) is set, too; keep one of them",
+    ]);
+  });
+
+  it("a status page and a webhook need both their halves", () => {
+    const beside = "beside it, and the other way round";
+    expect(problems({ ROLLBACKD_STATUSPAGE_API_KEY: "k" })).toEqual([
+      `statuspage.pageId (ROLLBACKD_STATUSPAGE_PAGE_ID): needs statuspage.apiKeyFile (ROLLBACKD_STATUSPAGE_API_KEY_FILE) ${beside}`,
+    ]);
+    expect(problems({ ROLLBACKD_WEBHOOK_URL: hook })).toEqual([
+      `webhook.urlFile (ROLLBACKD_WEBHOOK_URL_FILE): needs webhook.secretFile (ROLLBACKD_WEBHOOK_SECRET_FILE) ${beside}`,
+    ]);
+    const { statuspage, webhook } = load({
+      ROLLBACKD_STATUSPAGE_API_KEY: "k",
+      ROLLBACKD_STATUSPAGE_PAGE_ID: "p",
+      ROLLBACKD_STATUSPAGE_URL: "http://127.0.0.1:1/v1/",
+      ROLLBACKD_WEBHOOK_URL: hook,
+      ROLLBACKD_WEBHOOK_SECRET: "s",
+    });
+    expect([statuspage.apiKey(), statuspage.pageId, statuspage.url]).toEqual([
+      "k",
+      "p",
+      "http://127.0.0.1:1/v1",
+    ]);
+    expect([webhook.url(), webhook.secret()]).toEqual([hook, "s"]);
+  });
+
+  it("trap 34: all of them are known to whatever keeps them out of sight", () => {
+    const all = load({
+      ROLLBACKD_SLACK_WEBHOOK_URL: "http://slack",
+      ROLLBACKD_PAGERDUTY_ROUTING_KEY: "routing",
+      ROLLBACKD_STATUSPAGE_API_KEY: "key",
+      ROLLBACKD_STATUSPAGE_PAGE_ID: "page",
+      ROLLBACKD_WEBHOOK_URL: "http://webhook",
+      ROLLBACKD_WEBHOOK_SECRET: "secret",
+    });
+    expect(secretsIn(all).flatMap((secret) => secret() ?? [])).toEqual([
+      "http://slack",
+      "routing",
+      "key",
+      "http://webhook",
+      "secret",
     ]);
   });
 

@@ -4,7 +4,13 @@ import type { Send } from "../../src/notifications/channel.ts";
 import type { Message } from "../../src/notifications/message.ts";
 import { createPagerDuty } from "../../src/notifications/pagerduty.ts";
 import { createSlack } from "../../src/notifications/slack.ts";
-import { startPagerDutyReceiver, startSlackReceiver, type Receiver } from "../support/receivers.ts";
+import { createWebhook } from "../../src/notifications/webhook.ts";
+import {
+  startPagerDutyReceiver,
+  startSlackReceiver,
+  startWebhookReceiver,
+  type Receiver,
+} from "../support/receivers.ts";
 
 const KEY = "0123456789abcdefROUTINGKEY";
 const message: Message = {
@@ -30,9 +36,15 @@ const channels = {
       createPagerDuty({ routingKey: () => KEY, url, publicUrl: undefined, timeoutMs: 300 }),
     secretOf: () => KEY,
   },
+  webhook: {
+    start: startWebhookReceiver,
+    create: (url: string): Send =>
+      createWebhook({ url: () => url, secret: () => KEY, publicUrl: undefined, timeoutMs: 300 }),
+    secretOf: (url: string) => new URL(url).pathname,
+  },
 };
 
-describe.each(["slack", "pagerduty"] as const)("%s", (name) => {
+describe.each(["slack", "pagerduty", "webhook"] as const)("%s", (name) => {
   const { start, create, secretOf } = channels[name];
   let receiver: Receiver;
   let send: Send;
@@ -103,6 +115,7 @@ describe.each(["slack", "pagerduty"] as const)("%s", (name) => {
     for (const delivery of errors) {
       expect(delivery.kind).not.toBe("delivered");
       expect(JSON.stringify(delivery)).not.toContain(secret);
+      expect(JSON.stringify(delivery)).not.toContain(name === "slack" ? secret : KEY);
     }
   });
 });
@@ -119,6 +132,8 @@ test("a secret that is not set yet is asked for again", async () => {
   const sends = [
     createSlack({ webhookUrl: () => "", publicUrl: undefined }),
     createPagerDuty({ routingKey: () => "", url: "http://127.0.0.1:1", publicUrl: undefined }),
+    createWebhook({ url: () => "", secret: () => KEY, publicUrl: undefined }),
+    createWebhook({ url: () => "http://127.0.0.1:1", secret: () => "", publicUrl: undefined }),
   ];
   for (const send of sends) {
     expect(await send(message)).toMatchObject({

@@ -3,7 +3,7 @@ import type { LogRecord, NotificationRecord, RecordBody } from "../../src/log/re
 import { createLedger, type Ledger, type Notification } from "../../src/notifications/ledger.ts";
 import type { ChannelName } from "../../src/rules/policy.ts";
 import { recordsOf } from "./memory-log.ts";
-import { decision, trigger } from "./story.ts";
+import { applied, decision, trigger, verified } from "./story.ts";
 
 type Wishes = Readonly<Record<string, readonly ChannelName[]>>;
 
@@ -65,6 +65,68 @@ describe("a mass breach", () => {
       ...each,
     ]);
   });
+});
+
+const ALL = ["slack", "pagerduty", "statuspage", "webhook"] as const;
+
+/** What `channel` is told by a log in which it is told all that it wants, and everything it is told fails for good. */
+function toldAfterFailure(channel: ChannelName, bodies: readonly RecordBody[]): readonly string[] {
+  const one = createLedger(ALL, () => ALL);
+  const records: LogRecord[] = [];
+  const add = (...more: readonly RecordBody[]): readonly Notification[] => {
+    const all = recordsOf([...records, ...more]);
+    const fresh = all.slice(records.length);
+    records.push(...fresh);
+    fresh.forEach(one.apply);
+    return one.takeOwed();
+  };
+  return add(...bodies).flatMap(({ id, channel: to, message, cause }) => {
+    if (to !== channel) return [];
+    const { event, dedupKey, policy = "api" } = message;
+    const about = { policy, notificationId: id, channel };
+    add({ type: "notification.queued", ...about, event, dedupKey, cause });
+    return add({ type: "notification.failed", ...about, attempts: 3, error: "answered 401" }).map(said);
+  });
+}
+
+describe("a channel that fails for good", () => {
+  test.each(["slack", "webhook", "statuspage"] as const)(
+    "trap 31: %s is told of by the others of the team, as an incident of its own, and never to the users",
+    (channel) => {
+      const others = (["slack", "pagerduty", "webhook"] as const).filter((other) => other !== channel);
+      expect(toldAfterFailure(channel, [decision("d1")])).toEqual(
+        others.map((other) => `${other} trigger notifications/${channel}`),
+      );
+    },
+  );
+
+  test("trap 31: a page that PagerDuty did not take stays what it is, for Slack and the webhook", () => {
+    expect(toldAfterFailure("pagerduty", [decision("d1")])).toEqual([
+      "slack trigger shop/api/shop/api@7",
+      "webhook trigger shop/api/shop/api@7",
+    ]);
+  });
+});
+
+test("users hear nothing of the end of what they were never told of", () => {
+  const one = createLedger(ALL, () => ["statuspage"]);
+  const story = [
+    trigger("firing"),
+    decision("d1", { decision: "escalate", reason: "cooldown" }),
+    trigger("resolved"),
+  ];
+  expect(told(one, recordsOf(story))).toEqual([]);
+  const rolledBack = [trigger("firing"), decision("d1"), applied("d1"), verified("d1")];
+  expect(
+    told(
+      createLedger(ALL, () => ["statuspage"]),
+      recordsOf(rolledBack),
+    ),
+  ).toEqual([
+    "statuspage trigger shop/api/shop/api@7",
+    "statuspage info shop/api/shop/api@7",
+    "statuspage resolve shop/api/shop/api@7",
+  ]);
 });
 
 test("trap 32: who was paged is told of the end also when the rules no longer name the channel", () => {

@@ -7,11 +7,15 @@ import type { Send } from "../../src/notifications/channel.ts";
 import type { Message } from "../../src/notifications/message.ts";
 import { createPagerDuty } from "../../src/notifications/pagerduty.ts";
 import { createSlack } from "../../src/notifications/slack.ts";
+import { createStatuspage } from "../../src/notifications/statuspage.ts";
+import { createWebhook } from "../../src/notifications/webhook.ts";
+import { DEFAULT_STATUS_PAGE } from "../../src/rules/status-page.ts";
 import { createPrometheus } from "../../src/signals/prometheus.ts";
 import { createAuthority } from "../faults/certificates.ts";
 import { startFakePrometheus } from "../faults/fake-prometheus.ts";
 import { startOutgoingProxy } from "../faults/outgoing-proxy.ts";
-import { startPagerDutyReceiver, startSlackReceiver } from "../support/receivers.ts";
+import { startPagerDutyReceiver, startSlackReceiver, startWebhookReceiver } from "../support/receivers.ts";
+import { startFakeStatuspage } from "../support/statuspage.ts";
 
 const message: Message = {
   event: "trigger",
@@ -50,9 +54,15 @@ const channels = {
       createPagerDuty({ routingKey: () => "KEY", url, publicUrl: undefined, timeoutMs: 2000 }),
     answer: { status: 202, body: "{}" },
   },
+  webhook: {
+    start: startWebhookReceiver,
+    create: (url: string): Send =>
+      createWebhook({ url: () => url, secret: () => "KEY", publicUrl: undefined, timeoutMs: 2000 }),
+    answer: { status: 204, body: "" },
+  },
 };
 
-describe.each(["slack", "pagerduty"] as const)("%s", (name) => {
+describe.each(["slack", "pagerduty", "webhook"] as const)("%s", (name) => {
   const { start, create, answer } = channels[name];
 
   test("goes through HTTP_PROXY where its address is http", async () => {
@@ -102,6 +112,22 @@ describe.each(["slack", "pagerduty"] as const)("%s", (name) => {
     }
     expect(refused).toMatchObject({ error: expect.stringContaining("the proxy answered 407") as unknown });
   });
+});
+
+test("Statuspage is reached through the proxy, too", async () => {
+  const { url, asked } = await proxy();
+  const page = await startFakeStatuspage("KEY");
+  onTestFinished(page.close);
+  vi.stubEnv("HTTP_PROXY", url);
+  const send = createStatuspage({
+    apiKey: () => "KEY",
+    pageId: page.pageId,
+    url: page.url,
+    pageOf: () => DEFAULT_STATUS_PAGE,
+  });
+  const news = { stage: "created", key: message.dedupKey, startedAt: message.at } as const;
+  expect(await send({ ...message, news })).toMatchObject({ kind: "delivered" });
+  expect(asked.map(({ method }) => method)).toEqual(["GET", "POST"]);
 });
 
 test("Prometheus is asked straight, whatever proxies the environment names", async () => {

@@ -61,6 +61,18 @@ describe("a mistake is told with its line and column", () => {
     ["a later version's target", "target: {service: a, namespace: shop}", ["3:14 error not-supported"]],
     ["a later version's key", `${target}\ngitops: warn`, ["4:5 error not-supported"]],
     ["an unknown channel", `${target}\nnotify: [slak]`, ["4:14 error wrong-value"]],
+    [
+      "a text for users with a field that there is not",
+      `${target}\nstatusPage: {title: "{policy}", created: "A {value} b {from} {}", maintenance: {begun: "{at}"}}`,
+      ["4:49 error wrong-value", "4:66 error wrong-value", "4:93 error wrong-value"],
+    ],
+    ["a text for users that is empty", `${target}\nstatusPage: {updated: ""}`, ["4:27 error wrong-value"]],
+    [
+      "a status that Statuspage does not know",
+      `${target}\nstatusPage: {components: {c1: broken}}`,
+      ["4:35 error wrong-value"],
+    ],
+    ["an unknown stage of the status page", `${target}\nstatusPage: {begun: a}`, ["4:18 error unknown-key"]],
     ["an unknown mode", `${target}\nmode: enforced`, ["4:11 error wrong-value"]],
     ["a name that is no name", `${target}\nrunbook: wiki`, ["4:14 error wrong-value"]],
     ["an interval of no time", `${target}\ninterval: 0s`, ["4:15 error wrong-value"]],

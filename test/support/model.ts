@@ -1,5 +1,6 @@
 import type { Release, Revision } from "../../src/releases/release.ts";
 import type { HealthTrigger, MetricTrigger, Policy } from "../../src/rules/policy.ts";
+import { DEFAULT_STATUS_PAGE } from "../../src/rules/status-page.ts";
 import type { Sample } from "../../src/signals/sample.ts";
 
 export const SECOND = 1_000;
@@ -67,6 +68,7 @@ export function policy(changes: Partial<Policy> = {}): Policy {
     blindAfterMs: 2 * MINUTE,
     noDataAfterMs: 10 * MINUTE,
     notify: [],
+    statusPage: DEFAULT_STATUS_PAGE,
     runbook: undefined,
     source: { file: "vcci-api.yaml", line: 2 },
     hash: "p1",

@@ -10,6 +10,8 @@ export interface Received {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   /** Parsed where it is JSON, else the text. */
   readonly body: unknown;
+  /** As it came. */
+  readonly text: string;
 }
 
 /** What to do with a request instead of accepting it. */
@@ -46,6 +48,11 @@ export function startPagerDutyReceiver(): Promise<Receiver> {
   });
 }
 
+/** Whatever understands the signed webhook. */
+export function startWebhookReceiver(): Promise<Receiver> {
+  return startReceiver("/hooks/SECRETPATHOFTHEWEBHOOK", { status: 204 });
+}
+
 async function startReceiver(path: string, success: Exclude<Reply, string>): Promise<Receiver> {
   const received: Received[] = [];
   const accepted: Received[] = [];
@@ -53,7 +60,7 @@ async function startReceiver(path: string, success: Exclude<Reply, string>): Pro
   const server = createServer((request, response) => {
     void readAll(request).then((text) => {
       const { method = "", url = "", headers } = request;
-      const arrived = { at: Date.now(), method, path: url, headers, body: parse(text) };
+      const arrived = { at: Date.now(), method, path: url, headers, body: parse(text), text };
       received.push(arrived);
       const reply = script.shift() ?? success;
       if (reply === success) {
