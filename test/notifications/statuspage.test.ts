@@ -44,10 +44,9 @@ async function tell(send: Send, messages: readonly Message[]): Promise<readonly 
 const shown = (): readonly string[] =>
   page.incidents
     .toReversed()
-    .flatMap(({ name, incident_updates }) => [
-      name,
-      ...incident_updates.toReversed().map(({ status, body }) => `${status}: ${body}`),
-    ]);
+    .flatMap(({ name, incident_updates }) =>
+      [name].concat(incident_updates.toReversed().map(({ status, body }) => `${status}: ${body}`)),
+    );
 
 const statuses = () =>
   page.incidents
