@@ -2,6 +2,7 @@ import { Command, CommanderError, Option } from "commander";
 import { VERSION } from "../version.ts";
 import type { Io } from "./io.ts";
 import { explain } from "./problem.ts";
+import { addAsk } from "./program-ask.ts";
 import { addLog } from "./program-log.ts";
 import { type Done, type ExitCode, example, formatOption, httpUrl } from "./program-parts.ts";
 
@@ -43,6 +44,7 @@ function createProgram(io: Io, done: Done): Command {
   addRun(program);
   addCheck(program, io, done);
   addLog(program, io, done);
+  addAsk(program, io, done);
   return program;
 }
 

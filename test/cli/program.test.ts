@@ -27,14 +27,23 @@ describe("the command line", () => {
     expect(help.out).toContain("Usage: rollbackd");
   });
 
-  it.each([["run"], ["check"], ["log", "list"], ["log", "show"], ["log", "follow"], ["log", "verify"]])(
-    "%s --help has an example",
-    async (...command) => {
-      const help = await call(...command, "--help");
-      expect(help).toMatchObject({ code: 0, err: "" });
-      expect(help.out).toContain(`Example:\n  rollbackd ${command.join(" ")}`);
-    },
-  );
+  it.each([
+    ["run"],
+    ["check"],
+    ["log", "list"],
+    ["log", "show"],
+    ["log", "follow"],
+    ["log", "verify"],
+    ["rollback"],
+    ["freeze"],
+    ["resume"],
+    ["approve"],
+    ["reject"],
+  ])("%s --help has an example", async (...command) => {
+    const help = await call(...command, "--help");
+    expect(help).toMatchObject({ code: 0, err: "" });
+    expect(help.out).toContain(`Example:\n  rollbackd ${command.join(" ")}`);
+  });
 
   it.each([
     [[], "Usage: rollbackd"],

@@ -1,0 +1,115 @@
+import { createInterface } from "node:readline/promises";
+import type { ManualReason } from "../decisions/manual-reason.ts";
+import type { Io } from "./io.ts";
+import { type Plan, planText } from "./plan-text.ts";
+import type { ExitCode } from "./program-parts.ts";
+import { ask, type Reply, type ServerOptions } from "./server-client.ts";
+
+export interface NoteOptions extends ServerOptions {
+  readonly note?: string;
+}
+
+export interface RollbackOptions extends NoteOptions {
+  readonly reason: ManualReason;
+  readonly to?: string;
+  readonly maintenance?: boolean;
+  readonly dryRun?: boolean;
+  readonly yes?: boolean;
+}
+
+/** Asks a person who sits at a terminal; undefined where nobody does. */
+export type Confirm = (() => Promise<boolean>) | undefined;
+
+/** Shows what would change, has it agreed to, and has the daemon do it. */
+export async function rollBack(
+  policy: string,
+  options: RollbackOptions,
+  io: Io,
+  confirm: Confirm = confirmOn(io),
+): Promise<ExitCode> {
+  const { reason, note, to, maintenance, dryRun = false, yes = false } = options;
+  const path = `policies/${encodeURIComponent(policy)}/rollback`;
+  const wanted = {
+    reason,
+    ...(note !== undefined && { note }),
+    ...(to !== undefined && { to }),
+    ...(maintenance === true && { maintenance }),
+  };
+  const planned = await ask(options, path, { ...wanted, dryRun: true });
+  if (!planned.ok) return refused(planned, io);
+  const plan = planned.body["plan"] as Plan;
+  io.out(planText(plan));
+  if (dryRun) return 0;
+  if (!yes && confirm === undefined) {
+    io.err("rollbackd: nobody is here to agree to this; nothing was done. Add --yes to agree beforehand.");
+    return 2;
+  }
+  if (!yes && (await confirm?.()) !== true) {
+    io.err("rollbackd: not agreed to; nothing was done.");
+    return 1;
+  }
+  // What was agreed to, and nothing else that may have become the choice meanwhile.
+  const begun = await ask(options, path, { ...wanted, to: plan.to.revision });
+  if (!begun.ok) return refused(begun, io);
+  const id = String(begun.body["decisionId"]);
+  io.out(`Begun as decision ${id}. It is verified from here on; see how it goes: rollbackd log show ${id}`);
+  return 0;
+}
+
+export async function freeze(
+  policy: string,
+  { forMs, ...options }: NoteOptions & { readonly forMs?: number },
+  io: Io,
+): Promise<ExitCode> {
+  const until = forMs === undefined ? {} : { until: new Date(io.now() + forMs).toISOString() };
+  const reply = await ask(options, `policies/${encodeURIComponent(policy)}/freeze`, {
+    ...noted(options),
+    ...until,
+  });
+  const end = until.until === undefined ? `until: rollbackd resume ${policy}` : `until ${until.until}`;
+  return told(reply, `${policy} is frozen: nothing is rolled back automatically ${end}`, io);
+}
+
+export async function resume(policy: string, options: NoteOptions, io: Io): Promise<ExitCode> {
+  const reply = await ask(options, `policies/${encodeURIComponent(policy)}/resume`, noted(options));
+  return told(reply, `${policy} is resumed: automatic rollbacks are possible again.`, io);
+}
+
+export async function answer(
+  verb: "approve" | "reject",
+  decision: string,
+  options: NoteOptions,
+  io: Io,
+): Promise<ExitCode> {
+  const reply = await ask(options, `decisions/${encodeURIComponent(decision)}/${verb}`, noted(options));
+  const next =
+    verb === "approve"
+      ? "approved. Everything is checked once more, then it is rolled back; see: rollbackd log follow"
+      : "rejected. Nothing is rolled back for this release while the trigger goes on firing.";
+  return told(reply, `${decision} is ${next}`, io);
+}
+
+function noted({ note }: NoteOptions): { readonly note?: string } {
+  return note === undefined ? {} : { note };
+}
+
+function told(reply: Reply, sentence: string, io: Io): ExitCode {
+  if (!reply.ok) return refused(reply, io);
+  io.out(sentence);
+  return 0;
+}
+
+function refused({ detail, isRefusal }: Extract<Reply, { ok: false }>, io: Io): ExitCode {
+  io.err(`rollbackd: ${detail}`);
+  return isRefusal ? 1 : 2;
+}
+
+function confirmOn({ isTty }: Io): Confirm {
+  if (!isTty || !process.stdin.isTTY) return undefined;
+  return async () => {
+    const terminal = createInterface({ input: process.stdin, output: process.stderr });
+    const said = await terminal.question("Roll back? [y/N] ");
+    terminal.close();
+    return /^y(es)?$/iu.test(said.trim());
+  };
+}

@@ -1,0 +1,163 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { rollBack } from "../../src/cli/ask.ts";
+import { runProgram } from "../../src/cli/program.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
+
+const plan = {
+  policy: "shop",
+  target: "prod/shop",
+  from: { revision: "7", standing: "unproven", images: { api: "shop:2" } },
+  to: { revision: "6", standing: "good", images: { api: "shop:1" } },
+  diff: [],
+  warnings: ["Data stays as it is."],
+};
+
+/** A daemon that gives these answers one after the other. */
+async function daemon(...answers: readonly (readonly [number, object])[]) {
+  const asked: { url: string; body: unknown; authorization: string | undefined }[] = [];
+  const server = createServer((request, response) => {
+    void request.toArray().then((chunks: Buffer[]) => {
+      const { url = "", headers } = request;
+      const body: unknown = JSON.parse(Buffer.concat(chunks).toString());
+      const [status, answer] = answers[asked.length] ?? [500, {}];
+      asked.push({ url, body, authorization: headers.authorization });
+      response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(answer));
+    });
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  onTestFinished(() => void server.close());
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked };
+}
+
+function terminal(isTty = false) {
+  const out: string[] = [];
+  const err: string[] = [];
+  const io = {
+    out: (text: string) => void out.push(text),
+    err: (text: string) => void err.push(text),
+    columns: 100,
+    color: false,
+    isTty,
+    now: () => Date.UTC(2026, 0, 1),
+  };
+  return { io, said: () => out.join("\n"), complained: () => err.join("\n") };
+}
+
+async function call(...argv: string[]) {
+  const { io, said, complained } = terminal();
+  const code = await runProgram(argv, io);
+  return { code, out: said(), err: complained() };
+}
+
+describe("rollback", () => {
+  const planned = [200, { plan }] as const;
+  const begun = [202, { decisionId: "d-1", plan }] as const;
+  const rollback = ["rollback", "shop", "--reason", "data-corruption"];
+
+  it("shows what will change, and asks for just that once it is agreed to", async () => {
+    const { url, asked } = await daemon(planned, begun);
+    const done = await call(...rollback, "--note", "totals", "--yes", "--server", url);
+    expect(done).toMatchObject({ code: 0, err: "" });
+    expect(done.out).toMatch(/From {4}7 \(unproven\) {2}api=shop:2\nTo {6}6 \(good\) {2}api=shop:1/);
+    expect(done.out).toContain("Note    Data stays as it is.");
+    expect(done.out).toContain("rollbackd log show d-1");
+    expect(asked.map(({ body }) => body)).toEqual([
+      { reason: "data-corruption", note: "totals", dryRun: true },
+      { reason: "data-corruption", note: "totals", to: "6" },
+    ]);
+    expect(asked[0]?.url).toBe("/api/v1/policies/shop/rollback");
+  });
+
+  it("a dry run asks for the plan alone", async () => {
+    const { url, asked } = await daemon(planned);
+    expect(await call(...rollback, "--dry-run", "--server", url)).toMatchObject({ code: 0 });
+    expect(asked).toHaveLength(1);
+  });
+
+  it("without a terminal nothing is done unless it was agreed to beforehand", async () => {
+    const { url, asked } = await daemon(planned);
+    const done = await call(...rollback, "--server", url);
+    expect(done).toMatchObject({ code: 2, err: expect.stringContaining("--yes") as string });
+    expect(asked).toHaveLength(1);
+  });
+
+  it.each([
+    [true, 0, 2],
+    [false, 1, 1],
+  ])("on a terminal the answer %s decides", async (agreed, code, calls) => {
+    const { url, asked } = await daemon(planned, begun);
+    const options = { reason: "other", server: url } as const;
+    expect(await rollBack("shop", options, terminal(true).io, async () => agreed)).toBe(code);
+    expect(asked).toHaveLength(calls);
+  });
+
+  it("a reason that is none is a wrong call that names them all", async () => {
+    const done = await call("rollback", "shop", "--reason", "boredom");
+    expect(done.code).toBe(2);
+    for (const reason of ["data-corruption", "compliance-violation", "other"])
+      expect(done.err).toContain(reason);
+  });
+});
+
+describe("what the daemon refuses", () => {
+  it.each([
+    [409, 1, "cooldown: too early"],
+    [404, 1, "cooldown: too early"],
+    [403, 2, "cooldown: too early"],
+    [401, 2, "--token-file"],
+  ])("with status %i ends with %i and its sentence", async (status, code, text) => {
+    const { url } = await daemon([status, { detail: "too early", reason: "cooldown" }]);
+    const done = await call("resume", "shop", "--server", url);
+    expect(done).toMatchObject({ code, out: "" });
+    expect(done.err).toContain(text);
+  });
+
+  it("an address where nobody answers is named", async () => {
+    const done = await call("resume", "shop", "--server", "http://127.0.0.1:1");
+    expect(done).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("http://127.0.0.1:1 did not answer") as string,
+    });
+  });
+});
+
+describe("the other commands", () => {
+  it.each([
+    [
+      ["freeze", "shop", "--for", "2h"],
+      "/api/v1/policies/shop/freeze",
+      { until: "2026-01-01T02:00:00.000Z" },
+    ],
+    [["freeze", "shop"], "/api/v1/policies/shop/freeze", {}],
+    [["resume", "shop", "--note", "done"], "/api/v1/policies/shop/resume", { note: "done" }],
+    [["approve", "d-1"], "/api/v1/decisions/d-1/approve", {}],
+    [["reject", "d-1", "--note", "no"], "/api/v1/decisions/d-1/reject", { note: "no" }],
+  ])("%j", async (argv, url, body) => {
+    const { url: server, asked } = await daemon([200, {}]);
+    expect(await call(...argv, "--server", server)).toMatchObject({ code: 0, err: "" });
+    expect(asked).toEqual([{ url, body, authorization: undefined }]);
+  });
+
+  it("the token of the file is sent and never shown", async () => {
+    const folder = temporaryFolder();
+    onTestFinished(folder.remove);
+    const file = join(folder.path, "token");
+    writeFileSync(file, "s3cret\n");
+    const { url, asked } = await daemon([403, { detail: "no" }]);
+    const done = await call("approve", "d-1", "--server", url, "--token-file", file);
+    expect(asked[0]?.authorization).toBe("Bearer s3cret");
+    expect(done.err + done.out).not.toContain("s3cret");
+  });
+
+  it("a token file that cannot be read is named, and nothing is asked", async () => {
+    const { url, asked } = await daemon();
+    const done = await call("approve", "d-1", "--server", url, "--token-file", "/nowhere/token");
+    expect(done).toMatchObject({ code: 2, err: expect.stringContaining("/nowhere/token") as string });
+    expect(asked).toEqual([]);
+  });
+});
