@@ -18,6 +18,7 @@ import {
   type TriggerChange,
 } from "./messages.ts";
 import { ofAnnounced, ofCancelled, withEnd, withNews } from "./news.ts";
+import { createPeopleTeller } from "./people.ts";
 
 interface Incident {
   readonly dedupKey: string;
@@ -56,7 +57,8 @@ export function createTeller(): (record: LogRecord) => readonly Message[] {
     rejected: false,
   };
   const brokenRules = createBrokenRules();
-  return (record) => [...tell(record, known), ...brokenRules(record)];
+  const people = createPeopleTeller();
+  return (record) => [...tell(record, known), ...brokenRules(record), ...people(record)];
 }
 
 function tell(record: LogRecord, known: Known): readonly Message[] {

@@ -1,0 +1,78 @@
+import { describe, expect, it } from "vitest";
+import type { RecordBody } from "../../src/log/record.ts";
+import { createTeller } from "../../src/notifications/teller.ts";
+import { recordsOf } from "./memory-log.ts";
+import { decision, trigger } from "./story.ts";
+
+const KEY = "rollbackd/shop/api/shop/api@7";
+const about = { policy: "api", decisionId: "d1", release: "shop/api@7" } as const;
+const waits: RecordBody = {
+  ...decision("d1", { decision: "escalate", reason: "awaiting-approval" }),
+  approveUntil: "2026-03-02T10:30:00.000Z",
+};
+const approved: RecordBody = { type: "operator.approve", ...about, by: "token:alice", note: "go" };
+const rejected: RecordBody = { type: "operator.reject", ...about, by: "token:alice" };
+const ended = { ...about, target: "shop/api", detail: "nobody answered within 30m" } as const;
+
+/** The messages of the last record. */
+function last(...bodies: readonly RecordBody[]) {
+  return recordsOf(bodies).map(createTeller()).at(-1) ?? [];
+}
+
+describe("a decision that waits for a person", () => {
+  it("pages with the commands and until when", () => {
+    const [message] = last(trigger("firing"), waits);
+    expect(message).toMatchObject({ event: "trigger", dedupKey: KEY });
+    expect(message?.lines.join(" ")).toMatch(/10:30.*rollbackd approve d1 or rollbackd reject d1/);
+  });
+
+  it.each([
+    ["approved", approved, "info", /checked once more/],
+    ["rejected", rejected, "info", /Nothing is rolled back.*rollbackd rollback api/],
+    [
+      "left alone",
+      { type: "approval.expired", ...ended },
+      "trigger",
+      /nobody answered within 30m.*rollbackd rollback api/,
+    ],
+  ] as const)("that is %s is told of in the same incident, with the next step", (_, record, event, text) => {
+    const told = last(trigger("firing"), waits, record);
+    expect(told).toMatchObject([{ event, dedupKey: KEY, decisionId: "d1" }]);
+    expect([told[0]?.title, ...(told[0]?.lines ?? [])].join(" ")).toMatch(text);
+  });
+
+  it("is told of once: an answer to what waits no longer says nothing", () => {
+    expect(last(trigger("firing"), waits, approved, approved)).toEqual([]);
+    expect(last(rejected)).toEqual([]);
+  });
+
+  it("that is withdrawn ends with its trigger, in one message", () => {
+    const withdrawn: RecordBody = { type: "approval.withdrawn", ...ended };
+    expect(last(trigger("firing"), waits, withdrawn)).toEqual([]);
+    expect(last(trigger("firing"), waits, withdrawn, trigger("resolved"))).toMatchObject([
+      { event: "resolve", dedupKey: KEY },
+    ]);
+  });
+});
+
+describe("a freeze", () => {
+  it.each([
+    [
+      { type: "operator.freeze", policy: "api", by: "token:bob", note: "load test" },
+      /until somebody resumes it.*token:bob.*load test.*rollbackd resume api/,
+    ],
+    [
+      { type: "operator.freeze", policy: "api", by: "token:bob", until: "2026-03-02T12:00:00.000Z" },
+      /until 2026-03-02T12:00/,
+    ],
+    [{ type: "operator.resume", policy: "api", by: "token:bob" }, /token:bob ended the freeze/],
+    [
+      { type: "freeze.expired", policy: "api", until: "2026-03-02T12:00:00.000Z" },
+      /by itself at 2026-03-02T12:00/,
+    ],
+  ] as const)("%j is good to know and pages nobody", (record, text) => {
+    const [message] = last(record);
+    expect(message).toMatchObject({ event: "info", dedupKey: "rollbackd/freeze/api" });
+    expect([message?.title, ...(message?.lines ?? [])].join(" ")).toMatch(text);
+  });
+});
