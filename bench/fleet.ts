@@ -92,7 +92,7 @@ function startRun(policy: Policy, { now, releasedAt, gate, history, metrics, fle
     gates,
     oneAtATime: createOneAtATime(),
     massBreach: fleet.massBreach,
-    member: fleet.join(policy.name, targetKey(policy), false),
+    member: fleet.join(policy.name, targetKey(policy), "quiet"),
     tellUnlogged: () => undefined,
     newDecisionId: (at: number) => `${at}-${policy.name}`,
     mayDecide: () => true,

@@ -99,8 +99,8 @@ async function withConfirmation(
   return next !== undefined && wouldAct(next) ? withConfirmation(next, others, ports) : looked;
 }
 
-function gatesNow({ name }: Policy, ports: PassPorts): Situation["gates"] {
-  return { ...ports.gates(name), massBreach: ports.massBreach() };
+function gatesNow(policy: Policy, ports: PassPorts): Situation["gates"] {
+  return { ...ports.gates(policy.name), massBreach: ports.massBreach(targetKey(policy)) };
 }
 
 /** A rollback is never "recorded already": once it has ended, firing again is another decision. */

@@ -1,18 +1,22 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { massBreach } from "../decisions/mass-breach.ts";
+import { type Heat, massBreach, nowCaught } from "../decisions/mass-breach.ts";
+import type { History } from "./history.ts";
 
 /** What the policies know of each other. */
 export interface Fleet {
-  /** Takes part in the count until it leaves; `wasFiring` is what is on record, and counts until it was measured. */
-  readonly join: (policy: string, target: string, wasFiring: boolean) => Member;
-  /** A sentence when so many targets fire at once that no release explains it. */
-  readonly massBreach: () => string | undefined;
+  /** Takes part in the count until it leaves; `was` is what is on record, and counts until it was measured. */
+  readonly join: (policy: string, target: string, was: HeatOnRecord) => Member;
+  /** A sentence when so many targets breach together that no release of `target` explains it. Ask after `othersMeasured`. */
+  readonly massBreach: (target: string) => string | undefined;
 }
+
+/** How a policy was doing when the log was last written; caught: in a mass breach that was not over for it. */
+export type HeatOnRecord = Exclude<Heat, "near"> | "caught";
 
 export interface Member {
   /** A pass is measuring: the others wait for it a little before they decide. */
   readonly measuring: () => void;
-  readonly measured: (isFiring: boolean) => void;
+  readonly measured: (heat: Heat) => void;
   /** Resolves when nobody else is measuring or has yet to be measured for the first time, or after a bound. */
   readonly othersMeasured: () => Promise<void>;
   readonly leave: () => void;
@@ -20,8 +24,24 @@ export interface Member {
 
 interface Seat {
   readonly target: string;
-  firing: boolean;
+  heat: Heat;
   pass: { readonly done: Promise<void>; readonly finish: () => void } | undefined;
+}
+
+interface Hall {
+  readonly seats: Map<string, Seat>;
+  /** Targets that are caught in a mass breach. */
+  caught: ReadonlySet<string>;
+  readonly patienceMs: number;
+}
+
+/** A mass breach that was on when the daemon stopped is not over because it starts. */
+export function heatOnRecord(
+  policy: string,
+  history: Pick<History, "isFiring" | "lastDecision">,
+): HeatOnRecord {
+  if (history.lastDecision(policy)?.reason === "mass-breach") return "caught";
+  return history.isFiring(policy) ? "firing" : "quiet";
 }
 
 /**
@@ -29,17 +49,18 @@ interface Seat {
  * to see theirs, in a pass and after a start. `patienceMs` bounds how long one that hangs can hold up the rest.
  */
 export function createFleet(patienceMs: number): Fleet {
-  const seats = new Map<string, Seat>();
-  const targets = (which: readonly Seat[]): readonly string[] => which.map(({ target }) => target);
+  const hall: Hall = { seats: new Map(), caught: new Set(), patienceMs };
   return {
-    massBreach: () => {
-      const all = [...seats.values()];
-      return massBreach(targets(all.filter(({ firing }) => firing)), targets(all));
+    massBreach: (target) => {
+      const all = [...hall.seats.values()];
+      hall.caught = nowCaught(all, hall.caught);
+      return massBreach(target, all, hall.caught);
     },
-    join: (policy, target, wasFiring) => {
-      const seat: Seat = { target, firing: wasFiring, pass: beginPass() };
-      seats.set(policy, seat);
-      return memberOf(seat, seats, { policy, patienceMs });
+    join: (policy, target, was) => {
+      const seat: Seat = { target, heat: was === "caught" ? "firing" : was, pass: beginPass() };
+      hall.seats.set(policy, seat);
+      if (was === "caught") hall.caught = new Set([...hall.caught, target]);
+      return memberOf(policy, seat, hall);
     },
   };
 }
@@ -49,17 +70,14 @@ function beginPass(): NonNullable<Seat["pass"]> {
   return { done: promise, finish: resolve };
 }
 
-function memberOf(
-  seat: Seat,
-  seats: Map<string, Seat>,
-  { policy, patienceMs }: { readonly policy: string; readonly patienceMs: number },
-): Member {
+function memberOf(policy: string, seat: Seat, hall: Hall): Member {
+  const { seats, patienceMs } = hall;
   return {
     measuring: () => {
       seat.pass ??= beginPass();
     },
-    measured: (isFiring) => {
-      seat.firing = isFiring;
+    measured: (heat) => {
+      seat.heat = heat;
       seat.pass?.finish();
       seat.pass = undefined;
     },

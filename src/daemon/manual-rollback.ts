@@ -22,7 +22,7 @@ export interface ManualPorts {
   readonly history: History;
   readonly record: RecordInLog;
   readonly gates: GatesOf;
-  readonly massBreach: () => string | undefined;
+  readonly massBreach: (target: string) => string | undefined;
   readonly oneAtATime: OneAtATime;
   readonly newDecisionId: (at: number) => string;
   readonly now: () => number;
@@ -122,7 +122,7 @@ function situationOf(
     predecessorBreaching: tracks.some((track) => basisFor(track, release)?.before === "breaching"),
     rollbacks,
     lastAttemptAt: history.lastAttemptAt(target),
-    gates: { ...gates(policy.name), massBreach: massBreach() },
+    gates: { ...gates(policy.name), massBreach: massBreach(target) },
     confirmation: undefined,
   };
 }

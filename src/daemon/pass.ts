@@ -1,3 +1,4 @@
+import { type Heat, heatOf } from "../decisions/mass-breach.ts";
 import type { RolloutStatus } from "../releases/release.ts";
 import type { Lookup } from "../releases/watch.ts";
 import { type Policy, targetKey, type Trigger } from "../rules/policy.ts";
@@ -49,12 +50,17 @@ export async function runPass(
   // What was measured while connections were being ended says nothing about the target.
   if (ports.isStopping()) return before;
   const seen: Seen = { at, policy, facts, watched };
-  ports.member.measured([...watched.values()].some(({ track }) => track.status.state === "firing"));
+  ports.member.measured(heatNow(policy, watched));
   const sight = await recordChanges(seen, before.sight, ports);
   showMetrics(seen, ports);
   await ports.member.othersMeasured();
   await decideNow(seen, ports);
   return { watched, sight, lookup, at };
+}
+
+function heatNow({ intervalMs }: Policy, watched: ReadonlyMap<string, Watched>): Heat {
+  const statuses = [...watched.values()].map(({ track }) => track.status);
+  return heatOf(statuses, intervalMs);
 }
 
 function factsOf(policy: Policy, lookup: Lookup, { history }: PassPorts): Seen["facts"] {

@@ -10,7 +10,7 @@ import { createSampler } from "../signals/sampler.ts";
 import type { ServerClock } from "../signals/server-clock.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { verifyRollback } from "../verification/verify.ts";
-import type { Fleet } from "./fleet.ts";
+import { type Fleet, heatOnRecord } from "./fleet.ts";
 import type { GatesOf } from "./gates.ts";
 import type { History } from "./history.ts";
 import type { OneAtATime } from "./one-at-a-time.ts";
@@ -61,7 +61,7 @@ export function assemblePolicy(policy: Policy, shared: Shared, kube: KubeApi | u
     sampler: createSampler(shared.prometheus),
     probeResults: ({ name }) => probers.get(name)?.samples() ?? [],
     massBreach: shared.fleet.massBreach,
-    member: shared.fleet.join(policy.name, targetKey(policy), shared.history.isFiring(policy.name)),
+    member: shared.fleet.join(policy.name, targetKey(policy), heatOnRecord(policy.name, shared.history)),
     begin: rollbacks.begin,
     markStanding,
     skewMs,

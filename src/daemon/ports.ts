@@ -5,7 +5,7 @@ import type { MarkStanding } from "../releases/watch.ts";
 import type { RollbackOrder } from "../rollback/act.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { ConfirmPorts } from "./confirm.ts";
-import type { Member } from "./fleet.ts";
+import type { Fleet, Member } from "./fleet.ts";
 import type { GatesOf } from "./gates.ts";
 import type { History } from "./history.ts";
 import type { OneAtATime } from "./one-at-a-time.ts";
@@ -22,7 +22,7 @@ export interface PassPorts extends ConfirmPorts {
   readonly record: RecordInLog;
   readonly gates: GatesOf;
   readonly oneAtATime: OneAtATime;
-  readonly massBreach: () => string | undefined;
+  readonly massBreach: Fleet["massBreach"];
   readonly member: Member;
   /** How far the clock of Prometheus is ahead of `now`, in ms, as far as is known. */
   readonly skewMs: () => number;

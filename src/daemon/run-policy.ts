@@ -143,7 +143,7 @@ async function timedPass(
       { err: error, policy: policy.name },
       "a pass failed and is left out; the next slot is evaluated as usual",
     );
-    ports.member.measured(false);
+    ports.member.measured("quiet");
     return before;
   } finally {
     endTimer();

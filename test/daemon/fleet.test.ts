@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { createFleet, type Member } from "../../src/daemon/fleet.ts";
+import { createFleet, type HeatOnRecord, type Member } from "../../src/daemon/fleet.ts";
 
 const LONG = 60_000;
 
-function three(wasFiring: boolean, patienceMs = LONG) {
+function three(was: HeatOnRecord, patienceMs = LONG) {
   const fleet = createFleet(patienceMs);
-  const [a, b, c] = ["a", "b", "c"].map((name) => fleet.join(name, `shop/${name}`, wasFiring)) as [
+  const [a, b, c] = ["a", "b", "c"].map((name) => fleet.join(name, `shop/${name}`, was)) as [
     Member,
     Member,
     Member,
@@ -27,31 +27,33 @@ async function isOver(promise: Promise<void>): Promise<boolean> {
 
 describe("after a start", () => {
   it("trap 30: what fired before it counts until it was measured", () => {
-    const { fleet, a, b } = three(true);
-    a.measured(true);
-    expect(fleet.massBreach()).toMatch("3 of 3 targets");
-    b.measured(false);
-    expect(fleet.massBreach()).toBeUndefined();
+    const { fleet, a } = three("firing");
+    a.measured("firing");
+    expect(fleet.massBreach("shop/a")).toMatch("3 of 3 targets");
+    const mended = three("firing");
+    mended.a.measured("firing");
+    mended.b.measured("quiet");
+    expect(mended.fleet.massBreach("shop/a")).toBeUndefined();
   });
 
   it("trap 30: the first to be measured waits for those that were not yet, and not for ever", async () => {
-    const { a, b, c } = three(false);
-    a.measured(true);
+    const { a, b, c } = three("quiet");
+    a.measured("firing");
     const others = a.othersMeasured();
-    b.measured(true);
+    b.measured("firing");
     expect(await isOver(others)).toBe(false);
-    c.measured(true);
+    c.measured("firing");
     expect(await isOver(others)).toBe(true);
 
-    const hasty = three(false, 5);
-    hasty.a.measured(true);
+    const hasty = three("quiet", 5);
+    hasty.a.measured("firing");
     await hasty.a.othersMeasured();
   });
 
   it("one that leaves is not waited for", async () => {
-    const { a, b, c } = three(false);
-    a.measured(true);
-    b.measured(false);
+    const { a, b, c } = three("quiet");
+    a.measured("firing");
+    b.measured("quiet");
     const others = a.othersMeasured();
     c.leave();
     expect(await isOver(others)).toBe(true);
@@ -59,23 +61,50 @@ describe("after a start", () => {
 });
 
 it("in a pass each waits for those that are being measured, and for no one else", async () => {
-  const { a, b, c } = three(false);
-  for (const member of [a, b, c]) member.measured(false);
+  const { a, b, c } = three("quiet");
+  for (const member of [a, b, c]) member.measured("quiet");
   expect(await isOver(a.othersMeasured())).toBe(true);
   b.measuring();
   const others = a.othersMeasured();
   expect(await isOver(others)).toBe(false);
-  b.measured(true);
+  b.measured("firing");
   expect(await isOver(others)).toBe(true);
 });
 
 it("policies of one target count once, and the newest of a name alone", () => {
-  const { fleet, a, b, c } = three(false);
-  const again = fleet.join("a", "shop/a", false);
-  const watcher = fleet.join("watcher", "shop/b", false);
-  for (const member of [a, again, b, watcher]) member.measured(true);
-  expect(fleet.massBreach()).toBeUndefined();
+  const { fleet, a, b, c } = three("quiet");
+  const again = fleet.join("a", "shop/a", "quiet");
+  const watcher = fleet.join("watcher", "shop/b", "quiet");
+  for (const member of [a, again, b, watcher]) member.measured("firing");
+  expect(fleet.massBreach("shop/a")).toBeUndefined();
   a.leave();
-  c.measured(true);
-  expect(fleet.massBreach()).toMatch("3 of 3 targets");
+  c.measured("firing");
+  expect(fleet.massBreach("shop/b")).toMatch("3 of 3 targets");
+});
+
+describe("trap 30: a mass breach that ends target by target", () => {
+  it("holds the last of them until it has been quiet", () => {
+    const { fleet, a, b, c } = three("quiet");
+    for (const member of [a, b, c]) member.measured("firing");
+    expect(fleet.massBreach("shop/a")).toMatch("3 of 3 targets fire");
+    b.measured("quiet");
+    expect(fleet.massBreach("shop/a")).toMatch("only 2 of 3 targets fire by now");
+    c.measured("quiet");
+    a.measured("near");
+    expect(fleet.massBreach("shop/a")).toMatch("only 0 of 3");
+    a.measured("firing");
+    expect(fleet.massBreach("shop/a")).toMatch("only 1 of 3");
+    a.measured("quiet");
+    expect(fleet.massBreach("shop/a")).toBeUndefined();
+    a.measured("firing");
+    expect(fleet.massBreach("shop/a")).toBeUndefined();
+  });
+
+  it("a restart in it does not free them", () => {
+    const { fleet, a, b, c } = three("caught");
+    b.measured("quiet");
+    c.measured("quiet");
+    a.measured("firing");
+    expect(fleet.massBreach("shop/a")).toMatch("only 1 of 3");
+  });
 });

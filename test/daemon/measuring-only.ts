@@ -23,7 +23,7 @@ export function measuringOnly(policy: string): Rest {
     record: async () => undefined,
     gates: () => ({ logUnwritable: undefined, notLeader: undefined, frozen: undefined }),
     massBreach: () => undefined,
-    member: createFleet(0).join(policy, policy, false),
+    member: createFleet(0).join(policy, policy, "quiet"),
     begin: async () => true,
     oneAtATime: (_, run) => run(),
     tellUnlogged: () => undefined,

@@ -35,7 +35,7 @@ function start() {
     slotClock: { now: Date.now, isKnown: async () => true },
     gates: () => ({ logUnwritable: undefined, notLeader: undefined, frozen: undefined }),
     massBreach: () => undefined,
-    member: createFleet(0).join(quick.name, targetKey(quick), false),
+    member: createFleet(0).join(quick.name, targetKey(quick), "quiet"),
     begin: async () => true,
     oneAtATime: (_, run) => run(),
     tellUnlogged: () => undefined,

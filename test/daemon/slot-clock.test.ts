@@ -73,7 +73,7 @@ async function started(aheadMs: number, options: Scene = {}) {
     record: async () => undefined,
     gates: () => ({ logUnwritable: undefined, notLeader: undefined, frozen: undefined }),
     massBreach: () => undefined,
-    member: createFleet(0).join("p", "vcci-production/vcci-api", false),
+    member: createFleet(0).join("p", "vcci-production/vcci-api", "quiet"),
     begin: async () => true,
     oneAtATime: (_, run) => run(),
     tellUnlogged: () => undefined,

@@ -1,7 +1,7 @@
 import { pino } from "pino";
 import type { Commands } from "../../src/daemon/commands.ts";
 import { createCommands } from "../../src/daemon/create-commands.ts";
-import { createFleet, type Fleet } from "../../src/daemon/fleet.ts";
+import { createFleet, type Fleet, heatOnRecord } from "../../src/daemon/fleet.ts";
 import { createGates } from "../../src/daemon/gates.ts";
 import { createHistory, type History } from "../../src/daemon/history.ts";
 import { createLogGate, type LogGate } from "../../src/daemon/log-gate.ts";
@@ -196,7 +196,7 @@ function assemble(
     gates: shared.gates,
     oneAtATime,
     massBreach: fleet.massBreach,
-    member: fleet.join(policy.name, targetKey(policy), history.isFiring(policy.name)),
+    member: fleet.join(policy.name, targetKey(policy), heatOnRecord(policy.name, history)),
     begin: rollbacks.begin,
     tellUnlogged: (decision) => void told.push(decision),
     newDecisionId: (at) => `${new Date(at).toISOString()}-${policy.name}`,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { decide } from "../../src/decisions/decide.ts";
-import { massBreach } from "../../src/decisions/mass-breach.ts";
+import { type Heat, massBreach, type TargetHeat } from "../../src/decisions/mass-breach.ts";
 import { HOLD_REASONS, kindOf } from "../../src/decisions/reason.ts";
 import type { FiringTrigger, Situation } from "../../src/decisions/situation.ts";
 import { metricStatus } from "../../src/engine/metric-status.ts";
@@ -248,6 +248,12 @@ describe("the revision to go back to", () => {
   });
 });
 
+function fleetOf(counts: Partial<Record<Heat, number>>): readonly TargetHeat[] {
+  return (["firing", "near", "quiet"] as const).flatMap((heat) =>
+    Array.from({ length: counts[heat] ?? 0 }, (_, index) => ({ target: `${heat}-${index}`, heat })),
+  );
+}
+
 describe("a mass breach", () => {
   test.each([
     { firing: 1, of: 1, mass: false },
@@ -258,11 +264,12 @@ describe("a mass breach", () => {
     { firing: 4, of: 10, mass: true },
     { firing: 3, of: 10, mass: false },
   ])("trap 30: $firing of $of targets: $mass", ({ firing: count, of, mass }) => {
-    const names = Array.from({ length: of }, (_, index) => `t${index}`);
-    expect(massBreach(names.slice(0, count), names) !== undefined).toBe(mass);
+    const all = fleetOf({ firing: count, quiet: of - count });
+    expect(massBreach("firing-0", all, new Set()) !== undefined).toBe(mass);
   });
 
   test("trap 30: several triggers of one target are one target", () => {
-    expect(massBreach(["a", "a", "a"], ["a", "a", "a"])).toBeUndefined();
+    const all = Array.from({ length: 3 }, () => ({ target: "a", heat: "firing" }) as const);
+    expect(massBreach("a", all, new Set())).toBeUndefined();
   });
 });

@@ -138,7 +138,9 @@ describe("what stands in the way is said with its numbers", () => {
   });
 
   test("many targets at once: how many of how many", () => {
-    expect(massBreach(["a", "b", "c"], ["a", "b", "c", "d"])).toBe(
+    const heats = { a: "firing", b: "firing", c: "firing", d: "quiet" } as const;
+    const all = Object.entries(heats).map(([target, heat]) => ({ target, heat }));
+    expect(massBreach("a", all, new Set())).toBe(
       "3 of 4 targets fire at once, which no single release explains",
     );
   });
