@@ -65,7 +65,8 @@ describeOnCluster("a release whose pods never get ready", (kubeconfig) => {
       const patches = gate.passed.filter(
         ({ method, path }) => method === "PATCH" && path.includes("/deployments/"),
       );
-      expect(patches.map(({ status }) => status)).toEqual([409, 200]);
+      // The controller writes the Deployment as well, so more than one attempt may come too late; one is accepted.
+      expect(patches.map(({ status }) => status).join(" ")).toMatch(/^(409 )+200$/u);
       expect(await deploymentNow(world)).toMatchObject({ image: "vcci-api:v1", revision: "3" });
       expect(await world.kubectl("get", "deployment/vcci-api", "-o", "jsonpath={.spec.replicas}")).toBe("3");
       expect(await stage.all("rollback.started")).toHaveLength(1);
