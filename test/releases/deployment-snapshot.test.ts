@@ -126,6 +126,30 @@ describe("what is running", () => {
   });
 });
 
+describe("a template", () => {
+  const running = (pods: PodTemplate) => {
+    const rs = replicaSet({ revision: 2, template: pods, created: "10:00:00" });
+    return releaseOf({ deployment: deployment({ template: pods }), replicaSets: [rs1, rs] });
+  };
+
+  it("without annotations can be undone", () => {
+    expect(running({ spec: V2.spec }).reversible).toBe(true);
+    expect(running({ metadata: {}, spec: V2.spec }).reversible).toBe(true);
+  });
+
+  it("is known by the images of all its containers, those of its start included, and by nothing else", () => {
+    expect(running(V2).revision.images).toEqual({ api: "vcci-api:v2" });
+    const spec = { initContainers: [{ name: "migrate", image: "m:1" }], containers: [{ name: "api" }] };
+    expect(running({ spec }).revision.images).toEqual({ migrate: "m:1", api: "" });
+  });
+});
+
+it("trap 38: a first release that stalls is stalled, although one of its pods was ready", () => {
+  const object = deployment({ template: V2, progressing: stuck("10:12:00"), pods: [2, 2, 2, 1] });
+  const scene = { deployment: object, replicaSets: [rs1, rs2], pods: [readyPod(rs2, "10:01:00")] };
+  expect(look(scene).snapshot.rollout).toMatchObject({ stalled: true, stalledAt: clock("10:12:00") });
+});
+
 describe("ReplicaSets that are seen before the Deployment that made them", () => {
   const declares = (revision: number) => ({ "deployment.kubernetes.io/revision": String(revision) });
 
