@@ -100,3 +100,13 @@ describe("what a health trigger says", () => {
     expect(status("xx?x").window).toMatchObject({ from: TEN, to: TEN + 30 * SECOND, known: 3, breaching: 3 });
   });
 });
+
+test("what is unknown says for which reason, and nothing else does", () => {
+  const at = TEN;
+  const why = (seen: readonly Sample[], now = at) => healthStatus(healthTrigger(), seen, now);
+  expect(why([{ at, unknown: "unreachable" }])).toMatchObject({ state: "unknown", unknown: "unreachable" });
+  expect(why([])).toMatchObject({ state: "unknown", unknown: "not-evaluated" });
+  const tooOld = why([{ at, value: 1 }], at + 60 * SECOND);
+  expect(tooOld).toMatchObject({ state: "unknown", unknown: "not-evaluated" });
+  for (const picture of ["o", "x", "xxx"]) expect(status(picture)).not.toHaveProperty("unknown");
+});

@@ -140,3 +140,9 @@ describe("what is said", () => {
     expect(status(picture).firesAt).toBeUndefined();
   });
 });
+
+test("a window whose newest slot is unknown says for which reason, and no other does", () => {
+  const status = (picture: string) => metricStatus(metricTrigger(), INTERVAL, slots(picture));
+  expect(status(`${"!".repeat(20)}?`)).toMatchObject({ state: "unknown", unknown: "unreachable" });
+  for (const newest of ["!", "."]) expect(status(`?${newest.repeat(20)}`)).not.toHaveProperty("unknown");
+});

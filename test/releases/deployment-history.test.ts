@@ -86,6 +86,10 @@ describe("the history of a Deployment", () => {
 
   it("says of each use whether the ReplicaSet was made for it", () => {
     const again = replicaSet({ revision: 3, history: [1], template: V1, created: "09:00:00" });
+    const madeFor = (...replicaSets: readonly ReplicaSet[]) =>
+      historyOf(deployment({ template: V1 }), replicaSets)?.uses.filter((use) => use.first);
+    const unordered = replicaSet({ revision: 12, history: [10, 2], template: V1, created: "09:00:00" });
+    expect(madeFor(unordered)?.map(({ revision }) => revision)).toEqual([2]);
     const uses = historyOf(deployment({ template: V1 }), [again, second])?.uses ?? [];
     expect(uses.map(({ revision, first }) => [revision, first])).toEqual([
       [1, true],
