@@ -1,7 +1,8 @@
 import { isOver } from "../decisions/freeze.ts";
 import type { History } from "./history.ts";
 import type { Answer, Asker, Commands, Refusal } from "./commands.ts";
-import { createManual, type ManualPorts, UNWRITABLE } from "./manual-rollback.ts";
+import { createManual, type ManualPorts } from "./manual-rollback.ts";
+import { refused, unknownPolicy, UNWRITABLE } from "./refusals.ts";
 
 export interface CommandPorts extends ManualPorts {
   /** For a decision that is too old to be remembered. */
@@ -105,14 +106,6 @@ function whyTooLate(decisionId: string, history: History, now: number): Refusal 
         "superseded",
         `Decision ${last?.decisionId ?? "none"} took the place of ${decisionId}; look at that one.`,
       );
-}
-
-function unknownPolicy(policy: string): Refusal {
-  return { ok: false, kind: "not-found", detail: `There is no policy ${policy} in force. Check its name.` };
-}
-
-function refused(reason: string, detail: string): Refusal {
-  return { ok: false, kind: "refused", reason, detail };
 }
 
 function noted(note: string | undefined): { readonly note?: string } {

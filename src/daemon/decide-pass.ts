@@ -1,6 +1,6 @@
 import { type Decided, decide } from "../decisions/decide.ts";
 import type { FiringTrigger, Situation } from "../decisions/situation.ts";
-import { basisFor, type Track } from "../decisions/track.ts";
+import { basisFor, type Track, wasBreachingBefore } from "../decisions/track.ts";
 import { type Blame, blame } from "../releases/blame.ts";
 import { type Policy, targetKey, type Trigger } from "../rules/policy.ts";
 import { confirm } from "./confirm.ts";
@@ -38,7 +38,7 @@ function situationOf({ at, policy, facts, watched }: Seen, ports: PassPorts): Si
     firing: policy.triggers.flatMap((trigger) => firingOf({ at, policy, facts, watched }, trigger, ports)),
     release: facts?.release,
     earlier: facts?.earlier ?? [],
-    predecessorBreaching: tracks.some((track) => basisFor(track, facts?.release)?.before === "breaching"),
+    predecessorBreaching: wasBreachingBefore(tracks, facts?.release),
     rollbacks: facts?.rollbacks ?? ports.history.rollbacks(target),
     lastAttemptAt: ports.history.lastAttemptAt(target),
     gates: gatesNow(policy, ports),

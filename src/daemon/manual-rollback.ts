@@ -1,6 +1,6 @@
 import { decideByHand } from "../decisions/manual.ts";
 import type { Situation } from "../decisions/situation.ts";
-import { basisFor } from "../decisions/track.ts";
+import { wasBreachingBefore } from "../decisions/track.ts";
 import type { DecisionRecord } from "../log/record.ts";
 import { type Release, type Revision, revisionText } from "../releases/release.ts";
 import type { Lookup } from "../releases/watch.ts";
@@ -10,6 +10,7 @@ import type { GatesOf } from "./gates.ts";
 import type { History } from "./history.ts";
 import type { OneAtATime } from "./one-at-a-time.ts";
 import type { RecordInLog } from "./ports.ts";
+import { refused, unknownPolicy, UNWRITABLE } from "./refusals.ts";
 import { MANUAL } from "./rollbacks.ts";
 import type { RunningPolicy } from "./run-policy.ts";
 import { withMemory } from "./target-facts.ts";
@@ -27,14 +28,6 @@ export interface ManualPorts {
   readonly newDecisionId: (at: number) => string;
   readonly now: () => number;
 }
-
-export const UNWRITABLE: Refusal = {
-  ok: false,
-  kind: "unavailable",
-  reason: "log-unwritable",
-  detail:
-    "The decision log cannot be written, and nothing is done without a record. Free space, then ask again.",
-};
 
 interface Weighed {
   readonly ok: true;
@@ -64,9 +57,7 @@ export function createManual(ports: ManualPorts): Pick<Commands, "plan" | "rollb
 
 async function weigh(name: string, { to }: ManualRollback, ports: ManualPorts): Promise<Weighed | Refusal> {
   const running = ports.running().find(({ policy }) => policy.name === name);
-  if (running === undefined) {
-    return { ok: false, kind: "not-found", detail: `There is no policy ${name} in force. Check its name.` };
-  }
+  if (running === undefined) return unknownPolicy(name);
   const target = targetKey(running.policy);
   if (!running.mayDecide()) {
     const detail = `The rules of ${name} are being replaced. Ask again in a moment.`;
@@ -75,12 +66,12 @@ async function weigh(name: string, { to }: ManualRollback, ports: ManualPorts): 
   const open = ports.history.open(target);
   if (open !== undefined) {
     const detail = `Rollback ${open.started.decisionId} of ${target} is under way. Wait for its end: rollbackd log show ${open.started.decisionId}.`;
-    return { ok: false, kind: "refused", reason: "rollback-under-way", detail };
+    return refused("rollback-under-way", detail);
   }
   const lookup = await look(running);
   if (!lookup.ok) {
     const detail = `What ${target} runs cannot be seen: ${lookup.detail.replace(/\.$/u, "")}. Nothing is done to a target that cannot be seen; ask again once it can.`;
-    return { ok: false, kind: "refused", reason: "target-not-seen", detail };
+    return refused("target-not-seen", detail);
   }
   const situation = situationOf(running, lookup, ports);
   const decided = decideByHand(situation, to);
@@ -110,8 +101,7 @@ function situationOf(
   { history, gates, massBreach, now }: ManualPorts,
 ): Situation {
   const target = targetKey(policy);
-  const remembered = { rollbacks: history.rollbacks(target), promoted: history.promoted(target) };
-  const { release, earlier, rollbacks } = withMemory(snapshot, remembered);
+  const { release, earlier, rollbacks } = withMemory(snapshot, history);
   const tracks = [...carried().watched.values()].map(({ track }) => track);
   return {
     at: now(),
@@ -119,7 +109,7 @@ function situationOf(
     firing: [],
     release,
     earlier,
-    predecessorBreaching: tracks.some((track) => basisFor(track, release)?.before === "breaching"),
+    predecessorBreaching: wasBreachingBefore(tracks, release),
     rollbacks,
     lastAttemptAt: history.lastAttemptAt(target),
     gates: { ...gates(policy.name), massBreach: massBreach(target) },

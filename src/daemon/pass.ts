@@ -1,7 +1,7 @@
 import { type Heat, heatOf } from "../decisions/mass-breach.ts";
 import type { RolloutStatus } from "../releases/release.ts";
 import type { Lookup } from "../releases/watch.ts";
-import { type Policy, targetKey, type Trigger } from "../rules/policy.ts";
+import type { Policy, Trigger } from "../rules/policy.ts";
 import { STATE_NUMBER } from "../telemetry/metrics.ts";
 import { decideNow } from "./decide-pass.ts";
 import type { Seen } from "./seen.ts";
@@ -43,7 +43,7 @@ export async function runPass(
   ports: PassPorts,
 ): Promise<Carried> {
   const lookup = ports.watch.current();
-  const facts = factsOf(policy, lookup, ports);
+  const facts = factsOf(lookup, ports);
   ports.member.measuring();
   const rollout = lookup.ok ? lookup.snapshot.rollout : undefined;
   const watched = await measureAll(policy, before, { at, slot, release: facts?.release, rollout }, ports);
@@ -63,11 +63,8 @@ function heatNow({ intervalMs }: Policy, watched: ReadonlyMap<string, Watched>):
   return heatOf(statuses, intervalMs);
 }
 
-function factsOf(policy: Policy, lookup: Lookup, { history }: PassPorts): Seen["facts"] {
-  if (!lookup.ok) return undefined;
-  const target = targetKey(policy);
-  const remembered = { rollbacks: history.rollbacks(target), promoted: history.promoted(target) };
-  return { ...withMemory(lookup.snapshot, remembered), uid: lookup.snapshot.uid };
+function factsOf(lookup: Lookup, { history }: PassPorts): Seen["facts"] {
+  return lookup.ok ? { ...withMemory(lookup.snapshot, history), uid: lookup.snapshot.uid } : undefined;
 }
 
 type Now = Instant & {

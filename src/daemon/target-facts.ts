@@ -1,11 +1,5 @@
 import type { PastRollback, Release, Revision, Standing, TargetSnapshot } from "../releases/release.ts";
-
-/** What the log remembers of a target. */
-export interface Remembered {
-  readonly rollbacks: readonly PastRollback[];
-  /** Digests that were proven good. */
-  readonly promoted: ReadonlySet<string>;
-}
+import type { History } from "./history.ts";
 
 export interface TargetFacts {
   readonly release: Release;
@@ -18,13 +12,17 @@ export interface TargetFacts {
  * What the target shows, completed by what the log remembers. Each alone is enough to quarantine a revision
  * or to spend the budget: a replica that lost its log reads the target, a target that forgets has the log.
  */
-export function withMemory(snapshot: TargetSnapshot, remembered: Remembered): TargetFacts {
-  const rollbacks = mergeRollbacks(snapshot.rollbacks, remembered.rollbacks);
+export function withMemory(
+  snapshot: TargetSnapshot,
+  history: Pick<History, "rollbacks" | "promoted">,
+): TargetFacts {
+  const { target, release } = snapshot;
+  const rollbacks = mergeRollbacks(snapshot.rollbacks, history.rollbacks(target));
+  const promoted = history.promoted(target);
   const standing = (revision: Revision): Revision => ({
     ...revision,
-    standing: standingOf(revision, rollbacks, remembered.promoted),
+    standing: standingOf(revision, rollbacks, promoted),
   });
-  const { release } = snapshot;
   return {
     release: {
       ...release,

@@ -109,6 +109,11 @@ export function basisFor({ basis }: Track, release: Release | undefined): BlameB
   return basis?.releaseId === release?.id ? basis : undefined;
 }
 
+/** Some trigger was breaching when the release replaced its predecessor. */
+export function wasBreachingBefore(tracks: readonly Track[], release: Release | undefined): boolean {
+  return tracks.some((track) => basisFor(track, release)?.before === "breaching");
+}
+
 /** Likewise its proof. */
 export function proofFor({ basis, proof }: TrackMemory, release: Release): Proof {
   return basis?.releaseId === release.id ? proof : NO_PROOF;

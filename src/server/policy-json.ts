@@ -52,9 +52,7 @@ export function thresholdText(trigger: Trigger): string {
 function seenTarget(policy: Policy, lookup: Lookup | undefined, history: History): object {
   if (lookup === undefined) return {};
   if (!lookup.ok) return { unseen: lookup.detail };
-  const target = targetKey(policy);
-  const remembered = { rollbacks: history.rollbacks(target), promoted: history.promoted(target) };
-  return { release: releaseJson(withMemory(lookup.snapshot, remembered).release, policy.guard) };
+  return { release: releaseJson(withMemory(lookup.snapshot, history).release, policy.guard) };
 }
 
 function releaseJson(release: Release, guard: Policy["guard"]): object {
