@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Logger } from "pino";
 import type { Settings } from "./config/settings.ts";
 import { type Announcer, createAnnouncer } from "./daemon/announcer.ts";
-import { channelsOf, silentChannels } from "./daemon/channels.ts";
+import { type Channels, channelsOf, silentChannels } from "./daemon/channels.ts";
 import { type Cluster, createCluster } from "./daemon/cluster.ts";
 import type { Commands } from "./daemon/commands.ts";
 import { onceRead } from "./daemon/once-read.ts";
@@ -194,6 +194,7 @@ interface Core {
   readonly policies: PolicySet;
   /** What people can ask of it. */
   readonly commands: Commands;
+  readonly channels: Channels;
   readonly stop: () => Promise<void>;
 }
 
@@ -209,7 +210,7 @@ function assemble({ settings, logger, lifecycle, environment, secrets }: AppPart
   });
   lifecycle.onStop("clock of Prometheus", slotClock.stop);
   const { record, unwritable } = log.gate;
-  const channels = channelsOf(settings, () => undefined);
+  const channels = channelsOf(settings, (name) => inForce.policy(name)?.statusPage);
   const shared: Shared = {
     prometheus: { ...prometheus, ...inTurns(prometheus) },
     probe: createProbe(Date.now),
@@ -228,28 +229,29 @@ function assemble({ settings, logger, lifecycle, environment, secrets }: AppPart
     now: Date.now,
   };
   const policies = createPolicySet((policy) => assemblePolicy(policy, shared, cluster.api()));
+  const inForce = createRulesInForce({
+    first: rules.policies,
+    record,
+    problemsOf: async (loaded) => [
+      ...(await cluster.problemsOf(loaded)),
+      ...silentChannels(loaded, channels),
+    ],
+    apply: policies.apply,
+    metrics,
+    logger,
+  });
   return {
     policies,
+    channels,
+    rules: inForce,
     commands: createCommands({
       ...shared,
       running: policies.running,
       massBreach: shared.fleet.massBreach,
-      policyInLog: async (decisionId) =>
-        (await byDecision(join(settings.dataDir, "decisions"), decisionId)).find(isDecision)?.policy,
+      policyInLog: async (decisionId) => (await byDecision(log.folder, decisionId)).find(isDecision)?.policy,
     }),
     // A query that hangs must not hold up the end; what it was for is over.
     stop: async () => void (await Promise.all([policies.stop(), prometheus.close()])),
-    rules: createRulesInForce({
-      first: rules.policies,
-      record,
-      problemsOf: async (loaded) => [
-        ...(await cluster.problemsOf(loaded)),
-        ...silentChannels(loaded, channels),
-      ],
-      apply: policies.apply,
-      metrics,
-      logger,
-    }),
   };
 }
 
@@ -314,16 +316,13 @@ async function serve(
   return url;
 }
 
-async function startTelling(
-  { settings, lifecycle }: AppParts,
-  { metrics, log, core }: Running,
-): Promise<Outbox> {
+async function startTelling({ lifecycle }: AppParts, { metrics, log, core }: Running): Promise<Outbox> {
   const { append, onAppended } = log.writer;
   const outbox = await startOutbox({
     append,
     onAppended,
     history: log.read(),
-    channels: channelsOf(settings, (name) => core.rules.policy(name)?.statusPage),
+    channels: core.channels,
     channelsOf: (name) => core.rules.policy(name)?.notify ?? [],
   });
   lifecycle.onStop("notifications", outbox.stop);

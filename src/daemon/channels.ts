@@ -8,7 +8,7 @@ import type { ChannelName, Policy } from "../rules/policy.ts";
 import type { Problem } from "../rules/problem.ts";
 import { DEFAULT_STATUS_PAGE, type StatusPage } from "../rules/status-page.ts";
 
-type Channels = Readonly<Partial<Record<ChannelName, Send>>>;
+export type Channels = Readonly<Partial<Record<ChannelName, Send>>>;
 
 /**
  * The channels that are set up. A secret is asked for at each attempt, so that a renewed one counts at once.
