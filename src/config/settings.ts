@@ -99,47 +99,38 @@ export function secretsIn(settings: Settings): readonly Secret[] {
 /** What each value alone does not show. */
 function contradictions({ prometheus, slack, pagerduty, statuspage, webhook }: Values): string[] {
   const problems: string[] = [];
-  const both = (key: string, file: string): void => {
-    problems.push(`${named(key)}: ${named(file)} is set, too; keep one of them`);
+  const isSet = (...values: readonly (string | null)[]): boolean => values.some((value) => value !== null);
+  const either = (key: string, value: string | null, file: string | null): void => {
+    if (isSet(value) && isSet(file)) {
+      problems.push(`${named(key)}: ${named(`${key}File`)} is set, too; keep one of them`);
+    }
+  };
+  const together = (key: string, isOne: boolean, other: string, isOther: boolean): void => {
+    if (isOne !== isOther) {
+      problems.push(`${named(key)}: needs ${named(other)} beside it, and the other way round`);
+    }
   };
   if (prometheus.url.length === 0) {
     problems.push(
       `${named("prometheus.url")}: missing; expected where Prometheus answers, such as http://prometheus:9090`,
     );
   }
-  if ((prometheus.basicUser === null) !== (prometheus.basicPasswordFile === null)) {
-    problems.push(
-      `${named("prometheus.basicUser")}: needs ${named("prometheus.basicPasswordFile")} beside it, and the other way round`,
-    );
-  }
-  if (slack.webhookUrl !== null && slack.webhookUrlFile !== null)
-    both("slack.webhookUrl", "slack.webhookUrlFile");
-  if (pagerduty.routingKey !== null && pagerduty.routingKeyFile !== null) {
-    both("pagerduty.routingKey", "pagerduty.routingKeyFile");
-  }
-  if (statuspage.apiKey !== null && statuspage.apiKeyFile !== null) {
-    both("statuspage.apiKey", "statuspage.apiKeyFile");
-  }
-  if (webhook.url !== null && webhook.urlFile !== null) both("webhook.url", "webhook.urlFile");
-  if (webhook.secret !== null && webhook.secretFile !== null) both("webhook.secret", "webhook.secretFile");
-  const pair = (key: string, isSet: boolean, other: string, isOtherSet: boolean): void => {
-    if (isSet !== isOtherSet) {
-      problems.push(`${named(key)}: needs ${named(other)} beside it, and the other way round`);
-    }
-  };
-  const isSet = (...values: readonly (string | null)[]): boolean => values.some((value) => value !== null);
-  pair(
-    "statuspage.pageId",
-    isSet(statuspage.pageId),
-    "statuspage.apiKeyFile",
-    isSet(statuspage.apiKey, statuspage.apiKeyFile),
+  const { basicUser, basicPasswordFile } = prometheus;
+  together(
+    "prometheus.basicUser",
+    isSet(basicUser),
+    "prometheus.basicPasswordFile",
+    isSet(basicPasswordFile),
   );
-  pair(
-    "webhook.urlFile",
-    isSet(webhook.url, webhook.urlFile),
-    "webhook.secretFile",
-    isSet(webhook.secret, webhook.secretFile),
-  );
+  either("slack.webhookUrl", slack.webhookUrl, slack.webhookUrlFile);
+  either("pagerduty.routingKey", pagerduty.routingKey, pagerduty.routingKeyFile);
+  const { pageId, apiKey, apiKeyFile } = statuspage;
+  either("statuspage.apiKey", apiKey, apiKeyFile);
+  either("webhook.url", webhook.url, webhook.urlFile);
+  either("webhook.secret", webhook.secret, webhook.secretFile);
+  together("statuspage.pageId", isSet(pageId), "statuspage.apiKeyFile", isSet(apiKey, apiKeyFile));
+  const isUrl = isSet(webhook.url, webhook.urlFile);
+  together("webhook.urlFile", isUrl, "webhook.secretFile", isSet(webhook.secret, webhook.secretFile));
   return problems;
 }
 

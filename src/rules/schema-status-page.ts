@@ -1,6 +1,6 @@
 import { Type } from "typebox";
+import { closed, positiveDuration } from "./schema-parts.ts";
 import { COMPONENT_STATUSES, INCIDENT_TEXTS, MAINTENANCE_TEXTS } from "./status-page.ts";
-import { POSITIVE_DURATION_PATTERN } from "./units.ts";
 
 /** Statuspage takes titles of up to 255 and texts of up to 25,000 characters. */
 const publicTitle = (description: string, value: string) =>
@@ -10,13 +10,7 @@ const publicText = (description: string, value: string) =>
 
 const MaintenanceSchema = Type.Object(
   {
-    lasts: Type.String({
-      title: "duration above zero",
-      pattern: POSITIVE_DURATION_PATTERN,
-      examples: ["30s", "5m", "1h30m"],
-      description: "How long it is announced to last.",
-      default: "1h",
-    }),
+    lasts: positiveDuration("How long it is announced to last.", "1h"),
     title: publicTitle("Title of the maintenance.", MAINTENANCE_TEXTS.title),
     announced: publicText("When a person asked for the rollback.", MAINTENANCE_TEXTS.announced),
     begun: publicText("When it begins.", MAINTENANCE_TEXTS.begun),
@@ -29,7 +23,7 @@ const MaintenanceSchema = Type.Object(
     cancelled: publicText("When nothing was rolled back after all.", MAINTENANCE_TEXTS.cancelled),
   },
   {
-    additionalProperties: false,
+    ...closed,
     description: "With `rollbackd rollback --maintenance`: what users are told.",
     default: {},
   },
@@ -50,7 +44,7 @@ export const StatusPageSchema = Type.Object(
     maintenance: MaintenanceSchema,
   },
   {
-    additionalProperties: false,
+    ...closed,
     description: "With `notify: [statuspage]`: what users are told.",
     default: {},
   },

@@ -1,7 +1,8 @@
 import { Type } from "typebox";
 import type { Static } from "typebox";
+import { closed, duration, positiveDuration } from "./schema-parts.ts";
 import { StatusPageSchema } from "./schema-status-page.ts";
-import { DURATION_PATTERN, POSITIVE_DURATION_PATTERN, THRESHOLD_PATTERN } from "./units.ts";
+import { DURATION_PATTERN, THRESHOLD_PATTERN } from "./units.ts";
 
 /*
  * The rules file as its author writes it. This is the one definition of it: loading validates with it, defaults are
@@ -10,28 +11,6 @@ import { DURATION_PATTERN, POSITIVE_DURATION_PATTERN, THRESHOLD_PATTERN } from "
  * A property with a default is written as required, so that the types below describe the file once its defaults are
  * filled in; the schema for editors relaxes that again.
  */
-
-const closed = { additionalProperties: false } as const;
-
-const preset = (value: unknown) => (value === undefined ? {} : { default: value });
-
-const duration = (description: string, value?: string) =>
-  Type.String({
-    title: "duration",
-    pattern: DURATION_PATTERN,
-    examples: ["30s", "5m", "1h30m"],
-    description,
-    ...preset(value),
-  });
-
-const positiveDuration = (description: string, value?: string) =>
-  Type.String({
-    title: "duration above zero",
-    pattern: POSITIVE_DURATION_PATTERN,
-    examples: ["30s", "5m", "1h30m"],
-    description,
-    ...preset(value),
-  });
 
 const threshold = (description: string) =>
   Type.Unsafe<string | number>({
