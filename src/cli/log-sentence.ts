@@ -39,8 +39,6 @@ const SENTENCES: Sentences = {
   "operator.freeze": ({ by, note, until }) =>
     `${by} freezes automation ${until === undefined ? "until somebody resumes it" : `until ${until}`}${noted(note)}`,
   "operator.resume": ({ by, note }) => `${by} lets automation act again${noted(note)}`,
-  "operator.release": ({ by, target, version, note }) =>
-    `${by} tells that ${target} runs ${version}${noted(note)}`,
   "freeze.expired": ({ until }) => `the freeze ended by itself at ${until}; automation may act again`,
   "operator.approve": ({ by, decisionId, note }) => `[${decisionId}] ${by} approves${noted(note)}`,
   "operator.reject": ({ by, decisionId, note }) => `[${decisionId}] ${by} rejects${noted(note)}`,

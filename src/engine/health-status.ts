@@ -1,5 +1,5 @@
 import type { HealthTrigger } from "../rules/policy.ts";
-import { isKnown, type Sample } from "../signals/sample.ts";
+import { isKnown, type Sample, unknownReason } from "../signals/sample.ts";
 import { formatDuration, formatInstant } from "./format.ts";
 import type { TriggerState, TriggerStatus } from "./trigger-status.ts";
 
@@ -22,9 +22,7 @@ export function healthStatus(trigger: HealthTrigger, results: readonly Sample[],
   return {
     trigger: trigger.name,
     state,
-    ...(state === "unknown" && {
-      unknown: newest !== undefined && !isKnown(newest) ? newest.unknown : "not-evaluated",
-    }),
+    ...(state === "unknown" && { unknown: unknownReason(newest) }),
     at: newest?.at ?? at,
     value: known.at(-1)?.value,
     window: {

@@ -1,5 +1,5 @@
 import type { MetricTrigger } from "../rules/policy.ts";
-import { isKnown, type Sample, type UnknownReason } from "../signals/sample.ts";
+import { isKnown, type Sample, unknownReason } from "../signals/sample.ts";
 import { formatDuration, formatInstant, formatValue } from "./format.ts";
 import { windowSize } from "./slots.ts";
 import type { TriggerState, TriggerStatus, WindowSummary } from "./trigger-status.ts";
@@ -36,7 +36,7 @@ export function metricStatus(
   return {
     trigger: trigger.name,
     state,
-    ...(state === "unknown" && { unknown: whyUnknown(window.at(-1)) }),
+    ...(state === "unknown" && { unknown: unknownReason(window.at(-1)) }),
     at,
     value: window.findLast(isKnown)?.value,
     window: summary,
@@ -84,17 +84,13 @@ function describe(told: Told): string {
 }
 
 function describeUnknown({ trigger, window, summary }: Told, newest: Sample | undefined): string {
-  const why = whyUnknown(newest);
+  const why = unknownReason(newest);
   const detail = newest !== undefined && !isKnown(newest) && newest.detail ? ` (${newest.detail})` : "";
   const last = window.findLast(isKnown);
   const seen = last
     ? `last known ${formatValue(last.value)} at ${formatInstant(last.at)}`
     : "no known slot in the window";
   return `${trigger.name} unknown: ${why}${detail}; ${seen}, ${summary.known} of ${summary.size} slots known`;
-}
-
-function whyUnknown(newest: Sample | undefined): UnknownReason {
-  return newest !== undefined && !isKnown(newest) ? newest.unknown : "not-evaluated";
 }
 
 function gaps(summary: WindowSummary): string {

@@ -184,8 +184,6 @@ export type OperatorRecord =
       readonly until?: string;
     })
   | (ByPerson & { readonly type: "operator.resume" })
-  /** A person told of a version that went live; written before the release that it begins. */
-  | (ByPerson & { readonly type: "operator.release"; readonly target: string; readonly version: string })
   | (ByPerson & {
       readonly type: "operator.approve" | "operator.reject";
       readonly release?: string;

@@ -9,5 +9,7 @@ export type Delivery =
   /** Trying again would give the same answer. */
   | { readonly kind: "permanent"; readonly error: string };
 
+export type Undelivered = Exclude<Delivery, { readonly kind: "delivered" }>;
+
 /** One attempt, bounded in time. Never throws. */
 export type Send = (message: Message) => Promise<Delivery>;

@@ -1,5 +1,5 @@
 import { EnvHttpProxyAgent, type Dispatcher, request } from "undici";
-import type { Delivery } from "./channel.ts";
+import type { Delivery, Undelivered } from "./channel.ts";
 
 /** An attempt that takes longer has failed. */
 export const ATTEMPT_TIMEOUT_MS = 10_000;
@@ -23,7 +23,7 @@ export function retryAfterMs(header: string | null | undefined, now: number): nu
 /** An answer of 200 to 299, or how the attempt failed. */
 export type Answer =
   | { readonly kind: "success"; readonly status: number; readonly text: string }
-  | Exclude<Delivery, { readonly kind: "delivered" }>;
+  | Undelivered;
 
 interface Call {
   readonly method: "GET" | "POST" | "PATCH";
@@ -81,7 +81,7 @@ export function classifyStatus(
   status: number,
   body: string,
   notBeforeMs: number | undefined,
-): Exclude<Delivery, { readonly kind: "delivered" }> {
+): Undelivered {
   const error = `${who} answered ${status}${body === "" ? "" : `: ${shortened(body)}`}`;
   // 420 is how Statuspage used to say 429.
   return status === 429 || status === 420 || status >= 500 || status === 408
@@ -93,10 +93,7 @@ export function classifyStatus(
  * Why there was no answer. Made of codes and names only: messages of clients quote the address, and the address
  * of a webhook is its password.
  */
-export function classifyThrown(
-  who: string,
-  thrown: unknown,
-): Exclude<Delivery, { readonly kind: "delivered" }> {
+export function classifyThrown(who: string, thrown: unknown): Undelivered {
   return { kind: "retry", error: `${who} gave no answer: ${reasonOf(thrown)}` };
 }
 

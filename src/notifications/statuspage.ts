@@ -12,6 +12,8 @@ interface Incident {
   readonly incident_updates?: readonly { readonly status?: string; readonly body?: string | null }[] | null;
 }
 
+type Call = (method: "GET" | "POST" | "PATCH", address: string, incident?: object) => Promise<Answer>;
+
 type Step =
   | { readonly kind: "create" }
   | { readonly kind: "change"; readonly id: string }
@@ -39,11 +41,7 @@ export function createStatuspage(options: {
     if (news === undefined) return { kind: "permanent", error: "this is not for users of a status page" };
     const apiKey = readSecret("the API key of Statuspage", options.apiKey);
     if (typeof apiKey !== "string") return apiKey;
-    const call = async (
-      method: "GET" | "POST" | "PATCH",
-      address: string,
-      incident?: object,
-    ): Promise<Answer> =>
+    const call: Call = (method, address, incident) =>
       ask({
         method,
         url: address,
@@ -56,11 +54,7 @@ export function createStatuspage(options: {
       : { ...delivery, error: withoutSecrets(delivery.error, [apiKey]) };
   };
 
-  async function publish(
-    message: Message,
-    news: News,
-    call: (method: "GET" | "POST" | "PATCH", address: string, incident?: object) => Promise<Answer>,
-  ): Promise<Delivery> {
+  async function publish(message: Message, news: News, call: Call): Promise<Delivery> {
     const listed = await call("GET", `${incidents}?limit=100`);
     if (listed.kind !== "success") return listed;
     const known = parseIncidents(listed.text);

@@ -44,3 +44,8 @@ export type Sample =
 export function isKnown(sample: Sample): sample is Extract<Sample, { value: number }> {
   return "value" in sample;
 }
+
+/** Of the newest sample of a window that ends unknown. */
+export function unknownReason(newest: Sample | undefined): UnknownReason {
+  return newest === undefined || isKnown(newest) ? "not-evaluated" : newest.unknown;
+}
