@@ -1,4 +1,4 @@
-import { type Answer, nobodyAnswered, rejectedBy } from "../decisions/answer.ts";
+import { type Answer, rejectedBy } from "../decisions/answer.ts";
 import type { Freeze } from "../decisions/freeze.ts";
 import type {
   ApprovalRecord,
@@ -66,9 +66,8 @@ export function foldPeople(people: People, record: OfPeople): void {
       return;
     }
     case "approval.expired": {
-      const asked = people.approvals.get(record.decisionId);
-      const answer = asked && nobodyAnswered(asked.untilMs - asked.askedAt);
-      settle(people, record.decisionId, { state: "expired", answer });
+      const { decisionId, detail } = record;
+      settle(people, decisionId, { state: "expired", answer: { kind: "declined", detail } });
       return;
     }
     case "approval.withdrawn":

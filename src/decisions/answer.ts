@@ -1,4 +1,4 @@
-import { formatDuration, formatInstant } from "../engine/format.ts";
+import { formatInstant } from "../engine/format.ts";
 
 /** What came of asking a person whether to act. */
 export type Answer =
@@ -8,8 +8,4 @@ export type Answer =
 export function rejectedBy(by: string, at: number, note: string | undefined): Answer {
   const why = note === undefined ? "" : `: ${note}`;
   return { kind: "declined", detail: `${by} rejected it at ${formatInstant(at)}${why}` };
-}
-
-export function nobodyAnswered(withinMs: number): Answer {
-  return { kind: "declined", detail: `nobody approved it within ${formatDuration(withinMs)}` };
 }

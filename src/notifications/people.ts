@@ -25,7 +25,7 @@ export function createPeopleTeller(): (record: LogRecord) => readonly Message[] 
       case "approval.expired":
         return take(record.decisionId).map((decision) => ofExpired(record, decision));
       case "approval.withdrawn":
-        // Its trigger recovered: the incident ends by that, and needs no further words.
+        // A trigger that recovered ends the incident; another release, or other rules, lead to a decision of their own.
         take(record.decisionId);
         return [];
       default:
