@@ -1,7 +1,8 @@
 import { createInterface } from "node:readline/promises";
+import type { RollbackPlan } from "../daemon/commands.ts";
 import type { ManualReason } from "../decisions/manual-reason.ts";
 import type { Io } from "./io.ts";
-import { type Plan, planText } from "./plan-text.ts";
+import { planText } from "./plan-text.ts";
 import type { ExitCode } from "./program-parts.ts";
 import { ask, type Reply, type ServerOptions } from "./server-client.ts";
 
@@ -27,17 +28,17 @@ export async function rollBack(
   io: Io,
   confirm: Confirm = confirmOn(io),
 ): Promise<ExitCode> {
-  const { reason, note, to, maintenance, dryRun = false, yes = false } = options;
+  const { reason, to, maintenance, dryRun = false, yes = false } = options;
   const path = `policies/${encodeURIComponent(policy)}/rollback`;
   const wanted = {
     reason,
-    ...(note !== undefined && { note }),
+    ...noted(options),
     ...(to !== undefined && { to }),
     ...(maintenance === true && { maintenance }),
   };
   const planned = await ask(options, path, { ...wanted, dryRun: true });
   if (!planned.ok) return refused(planned, io);
-  const plan = planned.body["plan"] as Plan;
+  const plan = planned.body["plan"] as RollbackPlan;
   io.out(planText(plan));
   if (dryRun) return 0;
   if (!yes && confirm === undefined) {
@@ -66,7 +67,10 @@ export async function freeze(
     ...noted(options),
     ...until,
   });
-  const end = until.until === undefined ? `until: rollbackd resume ${policy}` : `until ${until.until}`;
+  const end =
+    until.until === undefined
+      ? `until somebody resumes it: rollbackd resume ${policy}`
+      : `until ${until.until}`;
   return told(reply, `${policy} is frozen: nothing is rolled back automatically ${end}`, io);
 }
 

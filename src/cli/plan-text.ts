@@ -1,21 +1,7 @@
-/** One side of a plan as the server tells it. */
-interface Side {
-  readonly revision: string;
-  readonly standing: string;
-  readonly images: Readonly<Record<string, string>>;
-}
-
-export interface Plan {
-  readonly policy: string;
-  readonly target: string;
-  readonly from: Side;
-  readonly to: Side;
-  readonly diff: readonly string[];
-  readonly warnings: readonly string[];
-}
+import type { RevisionText, RollbackPlan } from "../daemon/commands.ts";
 
 /** What a rollback would change, for a person who is about to agree to it. */
-export function planText({ policy, target, from, to, diff, warnings }: Plan): string {
+export function planText({ policy, target, from, to, diff, warnings }: RollbackPlan): string {
   return [
     `Policy  ${policy}`,
     `Target  ${target}`,
@@ -26,7 +12,7 @@ export function planText({ policy, target, from, to, diff, warnings }: Plan): st
   ].join("\n");
 }
 
-function sideText({ revision, standing, images }: Side): string {
+function sideText({ revision, standing, images }: RevisionText): string {
   const named = Object.entries(images).map(([container, image]) => `${container}=${image}`);
   return [`${revision} (${standing})`, ...named].join("  ");
 }

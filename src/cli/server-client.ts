@@ -70,7 +70,10 @@ function parsed(text: string): Readonly<Record<string, unknown>> {
 
 function unreachable(server: string, error: unknown): string {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
-  return `${server} did not answer (${cause}). Is the daemon running there? Name another address with --server.`;
+  return (
+    `${server} did not answer (${cause}). If the daemon runs there, it may have been done all the same: look at ` +
+    "rollbackd log list beside it before you ask again. If it does not, name another address with --server."
+  );
 }
 
 function failed(detail: string): Reply {
