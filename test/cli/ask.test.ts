@@ -5,7 +5,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { rollBack } from "../../src/cli/ask.ts";
-import { runProgram } from "../../src/cli/program.ts";
+import { call, terminal } from "./call.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
 const plan = {
@@ -32,26 +32,6 @@ async function daemon(...answers: readonly (readonly [number, object])[]) {
   await once(server, "listening");
   onTestFinished(() => void server.close());
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked };
-}
-
-function terminal(isTty = false) {
-  const out: string[] = [];
-  const err: string[] = [];
-  const io = {
-    out: (text: string) => void out.push(text),
-    err: (text: string) => void err.push(text),
-    columns: 100,
-    color: false,
-    isTty,
-    now: () => Date.UTC(2026, 0, 1),
-  };
-  return { io, said: () => out.join("\n"), complained: () => err.join("\n") };
-}
-
-async function call(...argv: string[]) {
-  const { io, said, complained } = terminal();
-  const code = await runProgram(argv, io);
-  return { code, out: said(), err: complained() };
 }
 
 describe("rollback", () => {

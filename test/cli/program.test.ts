@@ -1,23 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { SettingsError } from "../../src/config/settings-error.ts";
 import { explain } from "../../src/cli/problem.ts";
-import { runProgram } from "../../src/cli/program.ts";
 import { VERSION } from "../../src/version.ts";
-
-async function call(...argv: string[]) {
-  const out: string[] = [];
-  const err: string[] = [];
-  const io = {
-    out: (text: string) => void out.push(text),
-    err: (text: string) => void err.push(text),
-    columns: 100,
-    color: false,
-    isTty: false,
-    now: () => 0,
-  };
-  const code = await runProgram(argv, io);
-  return { code, out: out.join("\n"), err: err.join("\n") };
-}
+import { call } from "./call.ts";
 
 describe("the command line", () => {
   it("help and version are no mistakes, and go to standard output", async () => {

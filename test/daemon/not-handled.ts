@@ -1,7 +1,7 @@
 import type { RunningPolicy } from "../../src/daemon/run-policy.ts";
 
 /** For a running policy that nobody asks anything of. */
-export const NOT_HANDLED: Pick<RunningPolicy, "watch" | "begin" | "mayDecide"> = {
+export const NOT_HANDLED: Omit<RunningPolicy, "policy" | "carried"> = {
   watch: {
     current: () => ({ ok: false, reason: "unknown-version", detail: "" }),
     reread: async () => ({ ok: false, reason: "unknown-version", detail: "" }),
@@ -10,4 +10,7 @@ export const NOT_HANDLED: Pick<RunningPolicy, "watch" | "begin" | "mayDecide"> =
   },
   begin: async () => true,
   mayDecide: () => true,
+  passMs: () => 0,
+  retire: async () => undefined,
+  stop: async () => undefined,
 };

@@ -20,7 +20,6 @@ function watched(busy: readonly string[] = []) {
       ...NOT_HANDLED,
       policy: each,
       carried: () => NOTHING_CARRIED,
-      passMs: () => 0,
       retire: async () => {
         await ended;
         events.push(`end ${label}`);

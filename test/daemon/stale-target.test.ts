@@ -16,9 +16,6 @@ function hindrances(now: number, stale: boolean) {
     ...NOT_HANDLED,
     policy: policy(),
     carried: () => ({ ...NOTHING_CARRIED, lookup, at: now }),
-    passMs: () => 0,
-    retire: async () => undefined,
-    stop: async () => undefined,
   };
   const view = healthView({
     version: "test",

@@ -15,9 +15,7 @@ function hindrances(running: Pick<RunningPolicy, "policy" | "carried" | "passMs"
     now: () => TEN,
     rules: () => ({ loadedAt: TEN, problems: [] }),
     log: () => ({ head: { seq: 1, hash: "" }, unwritable: undefined, readUntil: undefined }),
-    running: () => [
-      { ...NOT_HANDLED, ...running, retire: async () => undefined, stop: async () => undefined },
-    ],
+    running: () => [{ ...NOT_HANDLED, ...running }],
   });
   return view.hindrances();
 }

@@ -43,15 +43,7 @@ async function world() {
   for (let index = 1; index <= 5; index += 1) await log.append(decision(index));
   const { policies } = await loadRules("rules");
   const running = () =>
-    policies.map((policy) =>
-      Object.assign({}, NOT_HANDLED, {
-        policy,
-        carried: () => NOTHING_CARRIED,
-        passMs: () => 0,
-        retire: async () => undefined,
-        stop: async () => undefined,
-      }),
-    );
+    policies.map((policy) => Object.assign({}, NOT_HANDLED, { policy, carried: () => NOTHING_CARRIED }));
   const ending = new AbortController();
   const routes = [
     ...policyRoutes({ running, history: createHistory(), now: Date.now }),
