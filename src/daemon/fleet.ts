@@ -17,6 +17,8 @@ export interface Member {
   /** A pass is measuring: the others wait for it a little before they decide. */
   readonly measuring: () => void;
   readonly measured: (heat: Heat) => void;
+  /** The pass broke off: nobody waits for it, and what was known before stays. */
+  readonly notMeasured: () => void;
   /** Resolves when nobody else is measuring or has yet to be measured for the first time, or after a bound. */
   readonly othersMeasured: () => Promise<void>;
   readonly leave: () => void;
@@ -70,6 +72,11 @@ function beginPass(): NonNullable<Seat["pass"]> {
   return { done: promise, finish: resolve };
 }
 
+function endPass(seat: Seat): void {
+  seat.pass?.finish();
+  seat.pass = undefined;
+}
+
 function memberOf(policy: string, seat: Seat, hall: Hall): Member {
   const { seats, patienceMs } = hall;
   return {
@@ -78,9 +85,9 @@ function memberOf(policy: string, seat: Seat, hall: Hall): Member {
     },
     measured: (heat) => {
       seat.heat = heat;
-      seat.pass?.finish();
-      seat.pass = undefined;
+      endPass(seat);
     },
+    notMeasured: () => endPass(seat),
     othersMeasured: async () => {
       const underWay = [...seats.values()].flatMap((other) =>
         other === seat || !other.pass ? [] : [other.pass.done],
@@ -94,7 +101,7 @@ function memberOf(policy: string, seat: Seat, hall: Hall): Member {
       over.abort();
     },
     leave: () => {
-      seat.pass?.finish();
+      endPass(seat);
       if (seats.get(policy) === seat) seats.delete(policy);
     },
   };

@@ -74,15 +74,15 @@ const STUCK_AFTER_MS = 60_000;
 /** Where slots are far apart, a pass may take its time. */
 const STUCK_AFTER_SLOTS = 4;
 
-function stuckHindrance({ policy, passMs }: RunningPolicy): readonly Hindrance[] {
-  const ms = passMs();
+function stuckHindrance({ policy, overdueMs }: RunningPolicy): readonly Hindrance[] {
+  const ms = overdueMs();
   if (ms < Math.max(STUCK_AFTER_MS, STUCK_AFTER_SLOTS * policy.intervalMs)) return [];
   return [
     {
       what: "evaluation",
-      detail: `${policy.name}: the pass under way has not ended for ${inSeconds(ms)}, and no slot is evaluated meanwhile.`,
+      detail: `${policy.name}: no pass has ended as it should for ${inSeconds(ms)}, and no slot is evaluated meanwhile.`,
       nextStep:
-        "Nothing of this policy is rolled back until it ends. Restart rollbackd: windows are rebuilt from Prometheus, " +
+        "Nothing of this policy is rolled back until one does. Restart rollbackd: windows are rebuilt from Prometheus, " +
         "and a rollback under way is gone on with. Report it with the log.",
     },
   ];

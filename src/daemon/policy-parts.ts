@@ -91,7 +91,7 @@ function runningPolicy(
     watch,
     begin: rollbacks.begin,
     mayDecide: passes.mayDecide,
-    passMs: passes.passMs,
+    overdueMs: passes.overdueMs,
     retire: async () => {
       await passes.decideNoMore();
       // Its verification needs the passes, the probes and the sight of the target until then.

@@ -18,8 +18,8 @@ export interface RunningPolicy {
   readonly begin: Begin;
   /** False once it is on its way out. */
   readonly mayDecide: () => boolean;
-  /** For how long the pass that is under way has been, in ms; 0 between passes. */
-  readonly passMs: () => number;
+  /** For how long no pass has ended as it should although one was begun, in ms; 0 between passes. */
+  readonly overdueMs: () => number;
   /** Begins nothing any more, and ends by itself once a rollback that is under way has ended. */
   readonly retire: () => Promise<void>;
   /** Ends now; what is under way is gone on with after the next start. */
@@ -30,7 +30,7 @@ export interface RunningPolicy {
 export interface PolicyPasses {
   readonly carried: () => Carried;
   readonly mayDecide: () => boolean;
-  readonly passMs: () => number;
+  readonly overdueMs: () => number;
   /** Passes go on, but no decision is made any more once this has resolved. */
   readonly decideNoMore: () => Promise<void>;
   readonly stop: () => Promise<void>;
@@ -64,15 +64,17 @@ export function runPolicy(policy: Policy, ports: RunPolicyPorts): PolicyPasses {
     get: () => carried,
     set: async (next) => {
       pass = next;
-      began = performance.now();
-      carried = await next;
+      began ??= performance.now();
+      const found = await next;
+      if (found === undefined) return;
+      carried = found;
       began = undefined;
     },
   });
   return {
     carried: () => carried,
     mayDecide,
-    passMs: () => (began === undefined ? 0 : performance.now() - began),
+    overdueMs: () => (began === undefined ? 0 : performance.now() - began),
     decideNoMore: async () => {
       deciding.abort();
       await pass;
@@ -89,7 +91,8 @@ export function runPolicy(policy: Policy, ports: RunPolicyPorts): PolicyPasses {
 
 interface Cell {
   readonly get: () => Carried;
-  readonly set: (next: Promise<Carried>) => Promise<void>;
+  /** A pass that broke brings nothing. */
+  readonly set: (next: Promise<Carried | undefined>) => Promise<void>;
 }
 
 async function loop(policy: Policy, ports: LoopPorts, signal: AbortSignal, carried: Cell): Promise<void> {
@@ -133,7 +136,7 @@ async function timedPass(
   before: Carried,
   instant: { readonly at: number; readonly slot: number },
   ports: PassPorts,
-): Promise<Carried> {
+): Promise<Carried | undefined> {
   const endTimer = ports.metrics.evaluationDuration.startTimer();
   try {
     return await runPass(policy, before, instant, ports);
@@ -143,8 +146,8 @@ async function timedPass(
       { err: error, policy: policy.name },
       "a pass failed and is left out; the next slot is evaluated as usual",
     );
-    ports.member.measured("quiet");
-    return before;
+    ports.member.notMeasured();
+    return undefined;
   } finally {
     endTimer();
   }

@@ -71,6 +71,16 @@ it("in a pass each waits for those that are being measured, and for no one else"
   expect(await isOver(others)).toBe(true);
 });
 
+it("trap 30: a pass that breaks off holds nobody up, and what it could not measure is as it was", async () => {
+  const { fleet, a, b, c } = three("quiet");
+  for (const member of [a, b, c]) member.measured("firing");
+  b.measuring();
+  const others = a.othersMeasured();
+  b.notMeasured();
+  expect(await isOver(others)).toBe(true);
+  expect(fleet.massBreach("shop/a")).toMatch("3 of 3 targets fire");
+});
+
 it("policies of one target count once, and the newest of a name alone", () => {
   const { fleet, a, b, c } = three("quiet");
   const again = fleet.join("a", "shop/a", "quiet");

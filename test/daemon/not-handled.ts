@@ -10,7 +10,7 @@ export const NOT_HANDLED: Omit<RunningPolicy, "policy" | "carried"> = {
   },
   begin: async () => true,
   mayDecide: () => true,
-  passMs: () => 0,
+  overdueMs: () => 0,
   retire: async () => undefined,
   stop: async () => undefined,
 };

@@ -8,7 +8,7 @@ import { measuringOnly } from "./measuring-only.ts";
 import { NOT_HANDLED } from "./not-handled.ts";
 
 /** What keeps a daemon with this one policy from being ready. */
-function hindrances(running: Pick<RunningPolicy, "policy" | "carried" | "passMs">) {
+function hindrances(running: Pick<RunningPolicy, "policy" | "carried" | "overdueMs">) {
   const view = healthView({
     version: "test",
     startedAt: TEN,
@@ -27,12 +27,12 @@ it.each([
   "a pass that does not end makes unready after %s, by name and with a next step",
   (_, intervalMs, boundMs) => {
     const about = { policy: policy({ intervalMs }), carried: () => ({ ...NOTHING_CARRIED, at: TEN }) };
-    expect(hindrances({ ...about, passMs: () => boundMs - 1 })).toEqual([]);
-    expect(hindrances({ ...about, passMs: () => boundMs })).toEqual([
+    expect(hindrances({ ...about, overdueMs: () => boundMs - 1 })).toEqual([]);
+    expect(hindrances({ ...about, overdueMs: () => boundMs })).toEqual([
       {
         what: "evaluation",
         detail: expect.stringMatching(
-          /^vcci-api: the pass under way has not ended for [14][mh], and/,
+          /^vcci-api: no pass has ended as it should for [14][mh], and/,
         ) as string,
         nextStep: expect.stringContaining("Restart rollbackd") as string,
       },
@@ -41,9 +41,35 @@ it.each([
 );
 
 it("the very first pass, too", () => {
-  const stuck = { policy: policy(), carried: () => NOTHING_CARRIED, passMs: () => MINUTE };
-  expect(hindrances(stuck)).toMatchObject([{ detail: expect.stringContaining("has not ended") as string }]);
+  const stuck = { policy: policy(), carried: () => NOTHING_CARRIED, overdueMs: () => MINUTE };
+  expect(hindrances(stuck)).toMatchObject([
+    { detail: expect.stringContaining("no pass has ended") as string },
+  ]);
 });
+
+it("a pass that breaks off is timed until one ends as it should", async () => {
+  const quick = policy({ intervalMs: 20, triggers: [metricTrigger({ forMs: 0 })] });
+  const prometheus = fakePrometheus();
+  let isBroken = true;
+  const passes = runPolicy(quick, {
+    ...measuringOnly(quick.name),
+    sampler: {
+      ...prometheus,
+      sampleRange: async (...asked) => {
+        if (isBroken) throw new Error("broken");
+        return prometheus.sampleRange(...asked);
+      },
+    },
+    now: Date.now,
+    slotClock: { now: Date.now, isKnown: async () => true },
+  });
+  onTestFinished(passes.stop);
+  await vi.waitFor(() => expect(passes.overdueMs()).toBeGreaterThan(200), { timeout: 20_000 });
+  expect(passes.carried()).toBe(NOTHING_CARRIED);
+  isBroken = false;
+  await vi.waitFor(() => expect(passes.carried().at).toBeDefined(), { timeout: 20_000 });
+  await vi.waitFor(() => expect(passes.overdueMs()).toBeLessThan(200), { timeout: 20_000 });
+}, 60_000);
 
 it("a pass that waits for an answer that does not come is timed, and no more when it has come", async () => {
   const quick = policy({ intervalMs: 20, triggers: [metricTrigger({ forMs: 0 })] });
@@ -62,8 +88,8 @@ it("a pass that waits for an answer that does not come is timed, and no more whe
     slotClock: { now: Date.now, isKnown: async () => true },
   });
   onTestFinished(passes.stop);
-  await vi.waitFor(() => expect(passes.passMs()).toBeGreaterThan(200), { timeout: 20_000 });
+  await vi.waitFor(() => expect(passes.overdueMs()).toBeGreaterThan(200), { timeout: 20_000 });
   answered.resolve();
   await vi.waitFor(() => expect(passes.carried().at).toBeDefined(), { timeout: 20_000 });
-  await vi.waitFor(() => expect(passes.passMs()).toBeLessThan(200), { timeout: 20_000 });
+  await vi.waitFor(() => expect(passes.overdueMs()).toBeLessThan(200), { timeout: 20_000 });
 }, 60_000);
