@@ -38,7 +38,8 @@ export function parseThreshold(written: string | number): {
     return { value: Number.NaN, unit: "number" };
   }
   if (written.endsWith("%")) {
-    return { value: Number(written.slice(0, -1)) / 100, unit: "percent" };
+    // 99.9 / 100 is 0.9990000000000001, which a measured 0.999 would be below.
+    return { value: Number((Number(written.slice(0, -1)) / 100).toPrecision(15)), unit: "percent" };
   }
   return /[a-z]$/.test(written)
     ? { value: sumMs(written) / 1000, unit: "duration" }

@@ -21,6 +21,7 @@ test.each([
   ["5", 5, "number"],
   ["5%", 0.05, "percent"],
   ["0.5%", 0.005, "percent"],
+  ["99.9%", 0.999, "percent"],
   ["-3", -3, "number"],
   ["2e3", 2000, "number"],
   ["2000ms", 2, "duration"],
