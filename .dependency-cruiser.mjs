@@ -14,6 +14,7 @@ const STAGES = [
   "log",
   "rollback",
   "verification",
+  "checkpoints",
   "notifications",
   "daemon",
   "server",
@@ -28,6 +29,8 @@ const PURE = [
   "^src/(engine|decisions)/",
   "^src/releases/(release|clock|blame|standing|[a-z-]+-snapshot|[a-z-]+-digest)[.]ts$",
   "^src/verification/judge[.]ts$",
+  // A report that is made late says what one in time would have said.
+  "^src/checkpoints/(due|judge)[.]ts$",
   "^src/notifications/messages[.]ts$",
   "^src/log/(record|chain)[.]ts$",
 ];
@@ -65,7 +68,16 @@ export default {
         "Settings, logger, metrics and the API server reach the inner stages as arguments, never as imports: that is what lets the same code run in a test, a backtest and a daemon.",
       severity: "error",
       from: {
-        path: folders(["rules", "signals", "engine", "decisions", "log", "verification", "notifications"]),
+        path: folders([
+          "rules",
+          "signals",
+          "engine",
+          "decisions",
+          "log",
+          "verification",
+          "checkpoints",
+          "notifications",
+        ]),
       },
       to: { path: folders(LEAVES) },
     },

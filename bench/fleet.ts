@@ -89,6 +89,7 @@ function startRun(policy: Policy, { now, releasedAt, gate, history, metrics, fle
     sampler: createSampler(inTurns(synthetic)),
     watch: target.watch,
     probeResults: () => [],
+    checkpoints: { look: () => undefined },
     gates,
     oneAtATime: createOneAtATime(),
     massBreach: fleet.massBreach,

@@ -1,4 +1,5 @@
 import type { LogRecord } from "../log/record.ts";
+import { checkpointLines } from "../notifications/checkpoint.ts";
 
 type Sentences = {
   readonly [Type in LogRecord["type"]]: (record: LogRecord & { readonly type: Type }) => string;
@@ -44,6 +45,8 @@ const SENTENCES: Sentences = {
   "operator.reject": ({ by, decisionId, note }) => `[${decisionId}] ${by} rejects${noted(note)}`,
   "approval.expired": ({ decisionId, detail }) => `[${decisionId}] ${detail}`,
   "approval.withdrawn": ({ decisionId, detail }) => `[${decisionId}] ${detail}`,
+  "checkpoint.passed": (record) => checkpointLines(record).join("; "),
+  "checkpoint.failed": (record) => checkpointLines(record).join("; "),
   "notification.queued": ({ channel, event, cause }) => `${channel} ${event}, caused by record ${cause}`,
   "notification.delivered": ({ channel, attempts }) => `${channel}, ${counted(attempts)}`,
   "notification.failed": ({ channel, attempts, error }) =>

@@ -33,28 +33,27 @@ export function policyOf(record: LogRecord): string {
   return "policy" in record && typeof record.policy === "string" ? record.policy : "-";
 }
 
+/** Of types that always have the same tone; the others have none. */
+const TONES: { readonly [Type in LogRecord["type"]]?: Tone } = {
+  "trigger.firing": "red",
+  "rollback.failed": "red",
+  "checkpoint.failed": "red",
+  "rules.rejected": "red",
+  "evaluation.blind": "red",
+  "notification.failed": "red",
+  "trigger.pending": "yellow",
+  "trigger.unknown": "yellow",
+  "evaluation.no-data": "yellow",
+  "trigger.resolved": "green",
+  "rollback.verified": "green",
+  "checkpoint.passed": "green",
+  "release.promoted": "green",
+  "evaluation.sighted": "green",
+};
+
 export function toneOf(record: LogRecord): Tone | undefined {
-  switch (record.type) {
-    case "decision.made":
-      return record.decision === "hold" ? "yellow" : "red";
-    case "trigger.firing":
-    case "rollback.failed":
-    case "rules.rejected":
-    case "evaluation.blind":
-    case "notification.failed":
-      return "red";
-    case "trigger.pending":
-    case "trigger.unknown":
-    case "evaluation.no-data":
-      return "yellow";
-    case "trigger.resolved":
-    case "rollback.verified":
-    case "release.promoted":
-    case "evaluation.sighted":
-      return "green";
-    default:
-      return undefined;
-  }
+  if (record.type === "decision.made") return record.decision === "hold" ? "yellow" : "red";
+  return TONES[record.type];
 }
 
 /** Words on lines of at most `width` characters, each after `indent` blanks; longer words stay whole. */

@@ -1,5 +1,5 @@
 import type { TriggerState } from "../engine/trigger-status.ts";
-import type { DecisionRecord, LogRecord, RollbackRecord } from "../log/record.ts";
+import type { CheckpointRecord, DecisionRecord, LogRecord, RollbackRecord } from "../log/record.ts";
 import type { LoggedRelease, ScriptRollback } from "../releases/script-release.ts";
 import { type UnknownKind, unknownKind } from "../signals/sample.ts";
 import { endEpisode, foldDecision, foldPeople, isOfPeople, noPeople, type People } from "./people-fold.ts";
@@ -19,6 +19,12 @@ export interface RecordedRelease {
   readonly target: string;
   readonly ready: boolean;
   readonly promoted: boolean;
+  /** Since when it is known to be good. */
+  readonly goodSince?: string;
+  /** From when on its checkpoints are rollbackd's to make: what was over when it was first installed is not. */
+  readonly followedFrom: number;
+  /** Checkpoints that are on record, by how long after the clock they are. */
+  readonly checkpoints: readonly number[];
   /** That another one took its place is on record, though not yet which. */
   readonly superseded: boolean;
 }
@@ -97,6 +103,10 @@ export function fold(memory: Memory, record: LogRecord): void {
       if (unknown) memory.unknown.get(record.policy)?.set(record.trigger, { ...unknown, told: true });
       return;
     }
+    case "checkpoint.passed":
+    case "checkpoint.failed":
+      foldCheckpoint(memory, record);
+      return;
     case "decision.made":
       memory.decisions.set(record.policy, record);
       foldDecision(memory.people, record);
@@ -183,7 +193,7 @@ function foldRelease(memory: Memory, record: OfRelease): void {
       memory.release.set(record.policy, { ...known, superseded: true });
       return;
     case "release.promoted": {
-      memory.release.set(record.policy, { ...known, promoted: true });
+      memory.release.set(record.policy, { ...known, promoted: true, goodSince: record.at });
       const digests = memory.promoted.get(known.target) ?? new Set();
       memory.promoted.set(known.target, digests.add(record.digest));
     }
@@ -192,10 +202,27 @@ function foldRelease(memory: Memory, record: OfRelease): void {
 
 function observe(memory: Memory, record: Extract<OfRelease, { type: "release.observed" }>): void {
   const { policy, release: id, target, digest: version } = record;
-  memory.release.set(policy, { id, target, ready: false, promoted: false, superseded: false });
+  const startedAt = Date.parse(record.startedAt);
+  // Where the log knows what ran before, the daemon was only away when this one came.
+  const followedFrom = memory.release.get(policy)?.target === target ? startedAt : Date.parse(record.at);
+  memory.release.set(policy, {
+    id,
+    target,
+    ready: false,
+    promoted: false,
+    superseded: false,
+    followedFrom,
+    checkpoints: [],
+  });
   const earlier = (memory.releases.get(target) ?? []).filter((release) => release.id !== id);
-  const run = { id, version, startedAt: Date.parse(record.startedAt) };
+  const run = { id, version, startedAt };
   memory.releases.set(target, [...earlier, run].slice(-REMEMBERED_RELEASES));
+}
+
+function foldCheckpoint(memory: Memory, { policy, release, afterMs }: CheckpointRecord): void {
+  const known = memory.release.get(policy);
+  if (known?.id !== release) return;
+  memory.release.set(policy, { ...known, checkpoints: [...known.checkpoints, afterMs] });
 }
 
 const STATE_OF = {

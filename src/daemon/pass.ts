@@ -55,6 +55,7 @@ export async function runPass(
   showMetrics(seen, ports);
   await ports.member.othersMeasured();
   await decideNow(seen, ports);
+  if (facts !== undefined && ports.mayDecide()) ports.checkpoints.look(facts.release, slot);
   return { watched, sight, lookup, at };
 }
 

@@ -10,6 +10,7 @@ import { createSampler } from "../signals/sampler.ts";
 import type { ServerClock } from "../signals/server-clock.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { verifyRollback } from "../verification/verify.ts";
+import { type Checkpoints, createCheckpoints } from "./checkpoints.ts";
 import { type Fleet, heatOnRecord } from "./fleet.ts";
 import type { GatesOf } from "./gates.ts";
 import type { History } from "./history.ts";
@@ -55,10 +56,13 @@ export function assemblePolicy(policy: Policy, shared: Shared, kube: KubeApi | u
       return verifyRollback(order, appliedAt, { ...shared, watch, triggers }, signal);
     },
   });
+  const sampler = createSampler(shared.prometheus);
+  const checkpoints = createCheckpoints(policy, { ...shared, sampler });
   passes = runPolicy(policy, {
     ...shared,
     watch,
-    sampler: createSampler(shared.prometheus),
+    sampler,
+    checkpoints,
     probeResults: ({ name }) => probers.get(name)?.samples() ?? [],
     massBreach: shared.fleet.massBreach,
     member: shared.fleet.join(policy.name, targetKey(policy), heatOnRecord(policy.name, shared.history)),
@@ -67,7 +71,7 @@ export function assemblePolicy(policy: Policy, shared: Shared, kube: KubeApi | u
     skewMs,
   });
   rollbacks.resume();
-  return runningPolicy(policy, passes, { rollbacks, watch, probers });
+  return runningPolicy(policy, passes, { rollbacks, watch, probers, checkpoints });
 }
 
 function runningPolicy(
@@ -75,13 +79,15 @@ function runningPolicy(
   passes: PolicyPasses,
   parts: {
     readonly rollbacks: Rollbacks;
+    readonly checkpoints: Checkpoints;
     readonly watch: TargetWatch;
     readonly probers: ReadonlyMap<string, Prober>;
   },
 ): RunningPolicy {
-  const { rollbacks, watch, probers } = parts;
+  const { rollbacks, watch, probers, checkpoints } = parts;
   const stop = async (): Promise<void> => {
     await passes.stop();
+    await checkpoints.stop();
     await rollbacks.stop();
     await Promise.all([watch.stop(), ...[...probers.values()].map((prober) => prober.stop())]);
   };

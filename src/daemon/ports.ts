@@ -1,6 +1,7 @@
 import type { Logger } from "pino";
 import type { FiringTrigger } from "../decisions/situation.ts";
 import type { DecisionRecord, LogRecord, RecordBody } from "../log/record.ts";
+import type { Release } from "../releases/release.ts";
 import type { MarkStanding } from "../releases/watch.ts";
 import type { RollbackOrder } from "../rollback/act.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
@@ -15,6 +16,9 @@ import type { OneAtATime } from "./one-at-a-time.ts";
  * is seen again as a difference to the history, and recorded once the log can be written.
  */
 export type RecordInLog = (body: RecordBody) => Promise<LogRecord | undefined>;
+
+/** Makes the next checkpoint that is due at `slot` (Prometheus's time, epoch ms). Never throws, holds up nobody. */
+export type LookAfterLaunch = (release: Release, slot: number) => void;
 
 /** What a pass over one policy needs of the world. */
 export interface PassPorts extends ConfirmPorts {
@@ -32,6 +36,7 @@ export interface PassPorts extends ConfirmPorts {
   readonly tellUnlogged: (decision: DecisionRecord) => void;
   readonly newDecisionId: (at: number) => string;
   readonly markStanding: MarkStanding;
+  readonly checkpoints: { readonly look: LookAfterLaunch };
   readonly metrics: Metrics;
   readonly logger: Logger;
   /** False from when the policy is on its way out: what is under way is brought to its end, nothing is begun. */

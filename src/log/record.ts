@@ -20,6 +20,7 @@ export type RecordBody =
   | OperatorRecord
   | FreezeRecord
   | ApprovalRecord
+  | CheckpointRecord
   | NotificationRecord;
 
 export type LogRecord = RecordBody & {
@@ -206,6 +207,39 @@ export interface ApprovalRecord {
   readonly release?: string;
   readonly decisionId: string;
   readonly detail: string;
+}
+
+/** What one check of a checkpoint found. */
+export interface CheckResult {
+  readonly name: string;
+  readonly result: "pass" | "fail" | "unknown";
+  /** In the unit of the query; not there where nothing is measured. */
+  readonly value?: number;
+  /** The same over the same span before the release. */
+  readonly before?: number;
+  /** What must hold, as its author wrote it: `below 0.1%`. */
+  readonly must?: string;
+  /** The numbers in words, or why it is unknown. */
+  readonly detail: string;
+}
+
+/** How a release does some time after its clock began. Passed: every check passed; what is unknown has not. */
+export interface CheckpointRecord extends OfRelease {
+  readonly type: "checkpoint.passed" | "checkpoint.failed";
+  readonly target: string;
+  /** `at` of the rules: `4h`. */
+  readonly checkpoint: string;
+  readonly afterMs: number;
+  /** The instant that it is about. */
+  readonly dueAt: string;
+  /** Made later than that, because the daemon was not there or Prometheus did not answer. */
+  readonly late?: true;
+  readonly lateMs?: number;
+  readonly checks: readonly CheckResult[];
+  /** No checkpoint follows. */
+  readonly last: boolean;
+  /** Since when the release is known to be good; not there where it is not. */
+  readonly goodSince?: string;
 }
 
 export type NotificationEvent = "trigger" | "resolve" | "info";

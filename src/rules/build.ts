@@ -1,3 +1,4 @@
+import { buildCheckpoints } from "./build-checkpoints.ts";
 import { policyHash, triggerHash } from "./hash.ts";
 import { effectiveMode } from "./mode.ts";
 import type {
@@ -36,6 +37,7 @@ export function buildPolicy(written: WrittenPolicy, source: Policy["source"]): P
     watchMs: durationMs(written.watch),
     triggers: written.triggers.map((trigger) => buildTrigger(trigger, surroundings)),
     rollback: buildRollback(written.rollback),
+    checkpoints: buildCheckpoints(written.checkpoints, { buildProbe, buildCommand }),
     cooldownMs: durationMs(written.cooldown),
     budget: { rollbacks: written.budget.rollbacks, perMs: durationMs(written.budget.per) },
     provenAfterMs: durationMs(written.provenAfter),

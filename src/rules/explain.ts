@@ -64,7 +64,13 @@ function alternatives(document: RulesDocument, path: Path, problem: MakeProblem)
         "target",
         "A target is either `namespace` and `deployments`, for a Deployment, or `script: true`, for anything else.",
       )
-    : problem("value", "wrong-value", "A trigger needs exactly one of `ratio`, `expr` and `probe`.");
+    : problem(
+        "value",
+        "wrong-value",
+        path.includes("checks")
+          ? "A check needs exactly one of `ratio`, `expr`, `probe`, `command` and `alerts`."
+          : "A trigger needs exactly one of `ratio`, `expr` and `probe`.",
+      );
 }
 
 function wrongWord(error: ErrorObject): [ProblemRule, string] {

@@ -1,5 +1,13 @@
 import { createHash } from "node:crypto";
-import type { HealthTrigger, MetricQuery, MetricTrigger, Policy, RolloutTrigger, Target } from "./policy.ts";
+import type {
+  Check,
+  HealthTrigger,
+  MetricQuery,
+  MetricTrigger,
+  Policy,
+  RolloutTrigger,
+  Target,
+} from "./policy.ts";
 import { readPromql } from "./promql.ts";
 
 /** What a trigger's verdict depends on beside the trigger itself. */
@@ -29,12 +37,17 @@ export function triggerHash(trigger: Unhashed, policy: Surroundings): string {
 
 /** The same over a whole policy: everything but where it was read from. */
 export function policyHash(policy: Omit<Policy, "hash">): string {
-  const { source: _source, triggers, target, ...meaning } = policy;
+  const { source: _source, triggers, target, checkpoints, ...meaning } = policy;
   return sha256({
     ...meaning,
     target: targetMeaning(target),
+    checkpoints: checkpoints.map(({ atMs, checks }) => [atMs, checks.map(checkMeaning)]),
     triggers: Object.fromEntries(triggers.map(({ name, hash, severity }) => [name, [hash, severity]])),
   });
+}
+
+function checkMeaning(check: Check): unknown {
+  return check.kind === "metric" ? { ...check, query: queryMeaning(check.query) } : check;
 }
 
 function queryMeaning(query: MetricQuery): unknown {

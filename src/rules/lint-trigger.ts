@@ -109,7 +109,7 @@ function lintThreshold({ path }: About, trigger: WrittenTrigger, complain: Compl
   }
 }
 
-function wrongUnit(
+export function wrongUnit(
   measured: PromqlUnit,
   threshold: ReturnType<typeof parseThreshold> & { readonly written: string | number; readonly key: string },
 ): string | undefined {

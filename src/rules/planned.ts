@@ -18,7 +18,6 @@ const PLANNED: Readonly<Record<string, Planned>> = {
   },
   approvalTimeout: { under: ["policies"], instead: "Leave it out." },
   gitops: { under: ["policies"], instead: "Leave it out, and keep the target out of automatic sync." },
-  checkpoints: { under: ["policies"], instead: "Leave it out." },
   targets: { under: ["policies"], instead: "Write one policy with `target` for each Deployment." },
   service: {
     under: ["target"],

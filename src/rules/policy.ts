@@ -122,6 +122,43 @@ export interface RollbackSpec {
   readonly verify: VerifySpec;
 }
 
+/** What a measured value must be; the words say what is good, not what is bad. */
+export interface Criterion {
+  readonly is: "above" | "below" | "atLeast" | "atMost";
+  readonly value: number;
+  /** As the author wrote it. */
+  readonly text: string;
+}
+
+/** How far a value may be from what it was over the same span before the release, as a share of that. */
+export interface Versus {
+  readonly may: "rise" | "fall";
+  readonly by: number;
+  readonly text: string;
+}
+
+export interface MetricCheck {
+  readonly kind: "metric";
+  readonly name: string;
+  /** With `$span` filled in. */
+  readonly query: MetricQuery;
+  readonly must: Criterion | undefined;
+  readonly versus: Versus | undefined;
+}
+
+export type Check =
+  | MetricCheck
+  | { readonly kind: "probe"; readonly name: string; readonly probe: ProbeSpec }
+  | { readonly kind: "command"; readonly name: string; readonly command: CommandSpec };
+
+/** What must hold some time after the clock of a release began. */
+export interface Checkpoint {
+  /** As the author wrote it; the name of the checkpoint. */
+  readonly at: string;
+  readonly atMs: number;
+  readonly checks: readonly Check[];
+}
+
 /** Of those that tell the team, `statuspage` is none: it tells the users. */
 export type ChannelName = "slack" | "pagerduty" | "statuspage" | "webhook";
 
@@ -136,6 +173,8 @@ export interface Policy {
   readonly watchMs: number;
   readonly triggers: readonly Trigger[];
   readonly rollback: RollbackSpec;
+  /** Earliest first. */
+  readonly checkpoints: readonly Checkpoint[];
   readonly cooldownMs: number;
   readonly budget: { readonly rollbacks: number; readonly perMs: number };
   readonly provenAfterMs: number;

@@ -1,8 +1,23 @@
 import { Type } from "typebox";
 import type { Static } from "typebox";
-import { closed, duration, positiveDuration } from "./schema-parts.ts";
+import { CheckpointSchema } from "./schema-checkpoints.ts";
+import {
+  closed,
+  command,
+  count,
+  duration,
+  mode,
+  name,
+  positiveDuration,
+  probe,
+  promql,
+  share,
+  text,
+  threshold,
+  url,
+} from "./schema-parts.ts";
 import { StatusPageSchema } from "./schema-status-page.ts";
-import { DURATION_PATTERN, THRESHOLD_PATTERN } from "./units.ts";
+import { DURATION_PATTERN } from "./units.ts";
 
 /*
  * The rules file as its author writes it. This is the one definition of it: loading validates with it, defaults are
@@ -11,105 +26,6 @@ import { DURATION_PATTERN, THRESHOLD_PATTERN } from "./units.ts";
  * A property with a default is written as required, so that the types below describe the file once its defaults are
  * filled in; the schema for editors relaxes that again.
  */
-
-const threshold = (description: string) =>
-  Type.Unsafe<string | number>({
-    type: ["number", "string"],
-    title: "threshold",
-    pattern: THRESHOLD_PATTERN,
-    examples: ["5%", "2000ms", "0.05"],
-    description,
-  });
-
-const share = (description: string, value: number) =>
-  Type.Number({
-    title: "share above 0 and up to 1",
-    exclusiveMinimum: 0,
-    maximum: 1,
-    examples: ["0.8"],
-    description,
-    default: value,
-  });
-
-const count = (description: string, value: number, maximum: number) =>
-  Type.Integer({ minimum: 1, maximum, description, default: value });
-
-const name = (description: string) =>
-  Type.String({
-    title: "name of up to 63 lower-case letters, digits and `-`",
-    pattern: "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$",
-    examples: ["checkout-api"],
-    description,
-  });
-
-const text = (description: string) => Type.String({ minLength: 1, description });
-
-/** Longer than any query that a person can review, and short enough to be read by recursion. */
-const promql = (description: string) =>
-  Type.String({ title: "PromQL expression", minLength: 1, maxLength: 4000, description });
-
-const url = (description: string) =>
-  Type.String({
-    title: "http or https address",
-    pattern: "^https?://[^\\s]+$",
-    examples: ["http://api.shop.svc:8000/health/ready"],
-    description,
-  });
-
-const mode = (description: string) => Type.Enum(["observe", "approve", "enforce"], { description });
-
-const oneStatus = { type: ["integer", "string"], minimum: 100, maximum: 599, pattern: "^[1-5]xx$" };
-
-const statuses = Type.Unsafe<number | string | (number | string)[]>({
-  ...oneStatus,
-  title: "status, `2xx`, or a list of them",
-  type: [...oneStatus.type, "array"],
-  items: { ...oneStatus, title: "status or `2xx`", examples: ["200", "2xx"] },
-  minItems: 1,
-  examples: ["200", "[200, 204]", "2xx"],
-  description: "Statuses that pass.",
-  default: "2xx",
-});
-
-const ProbeExpectSchema = Type.Object(
-  {
-    status: statuses,
-    body: Type.Optional(text("Text that the body must contain, within its first 64 KiB.")),
-  },
-  { ...closed, description: "What a good answer looks like. Any 2xx when left out." },
-);
-
-const ProbeTlsSchema = Type.Object(
-  {
-    ca: Type.Optional(text("PEM file of the authorities to trust, where the daemon runs.")),
-    insecure: Type.Optional(
-      Type.Literal(true, { description: "Take any certificate, as kubelet does for its probes." }),
-    ),
-  },
-  { ...closed, description: "For `https`: whose certificates are believed." },
-);
-
-const probe = {
-  url: url("Address to GET. Redirects are not followed."),
-  interval: positiveDuration("Time from one probe to the next.", "10s"),
-  timeout: positiveDuration("How long one probe may take; shorter than `interval`.", "2s"),
-  expect: Type.Optional(ProbeExpectSchema),
-  tls: Type.Optional(ProbeTlsSchema),
-};
-
-const command = (timeout: string) => ({
-  command: Type.Array(text("Program or argument."), {
-    minItems: 1,
-    description: "Program and arguments, run without a shell.",
-    examples: ['["bash", "rollback.sh"]'],
-  }),
-  cwd: Type.Optional(text("Folder to run in; the daemon's own when left out.")),
-  env: Type.Record(Type.String(), Type.String(), {
-    description: "Variables added to the environment. Not for secrets: rules are shown to readers.",
-    default: {},
-  }),
-  timeout: positiveDuration("After this the command and all that it started are ended.", timeout),
-});
 
 /** How a trigger measures: exactly one of these keys. */
 const MEASURES = ["ratio", "expr", "probe", "rollout"] as const;
@@ -257,12 +173,16 @@ const PolicySchema = Type.Object(
       description: "How long after a release it may be rolled back. `always` is for script targets.",
       default: "1h",
     }),
-    watch: positiveDuration("How long a release is followed.", "24h"),
+    watch: positiveDuration("How long a release is followed; no checkpoint is later.", "24h"),
     triggers: Type.Array(TriggerSchema, {
       minItems: 1,
       description: "What makes a release bad; any one is enough.",
     }),
     rollback: RollbackSchema,
+    checkpoints: Type.Array(CheckpointSchema, {
+      description: "What is looked at after a launch. Reports; never rolls back.",
+      default: [],
+    }),
     notify: Type.Array(Type.Enum(["slack", "pagerduty", "statuspage", "webhook"]), {
       uniqueItems: true,
       description: "Channels to tell: `slack`, `pagerduty`, `webhook`, and for the users `statuspage`.",
@@ -291,3 +211,4 @@ export const RulesFileSchema = Type.Object(
 export type RulesFile = Static<typeof RulesFileSchema>;
 export type WrittenPolicy = RulesFile["policies"][number];
 export type WrittenTrigger = WrittenPolicy["triggers"][number];
+export type WrittenCheck = WrittenPolicy["checkpoints"][number]["checks"][number];

@@ -13,6 +13,7 @@ type Rest = Omit<RunPolicyPorts, "sampler" | "now" | "slotClock">;
 export function measuringOnly(policy: string): Rest {
   return {
     probeResults: () => [],
+    checkpoints: { look: () => undefined },
     watch: {
       current: () => NOT_THERE,
       reread: async () => NOT_THERE,

@@ -31,6 +31,7 @@ function start() {
     sampler: prometheus,
     watch: target.watch,
     probeResults: () => [],
+    checkpoints: { look: () => undefined },
     now: Date.now,
     slotClock: { now: Date.now, isKnown: async () => true },
     gates: () => ({ logUnwritable: undefined, notLeader: undefined, frozen: undefined }),

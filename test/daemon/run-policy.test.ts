@@ -33,6 +33,7 @@ function run(changes: Partial<RunPolicyPorts> & { readonly now: () => number }, 
   const passes = runPolicy(fast, {
     sampler,
     probeResults: () => [],
+    checkpoints: { look: () => undefined },
     watch: fakeTarget("vcci-production/vcci-api", { digest: "v1", at: TEN - 86_400_000 }).watch,
     history: createHistory(),
     record: async () => undefined,

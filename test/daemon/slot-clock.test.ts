@@ -68,6 +68,7 @@ async function started(aheadMs: number, options: Scene = {}) {
   const passes = runPolicy(quick(options.offsetMs ?? 0), {
     sampler: createSampler(prometheus),
     probeResults: () => [],
+    checkpoints: { look: () => undefined },
     watch: noTarget,
     history: createHistory(),
     record: async () => undefined,

@@ -1,4 +1,5 @@
 import { pino } from "pino";
+import { createCheckpoints } from "../../src/daemon/checkpoints.ts";
 import type { Commands } from "../../src/daemon/commands.ts";
 import { createCommands } from "../../src/daemon/create-commands.ts";
 import { createFleet, type Fleet, heatOnRecord } from "../../src/daemon/fleet.ts";
@@ -201,6 +202,13 @@ function assemble(
     tellUnlogged: (decision) => void told.push(decision),
     newDecisionId: (at) => `${new Date(at).toISOString()}-${policy.name}`,
     markStanding,
+    checkpoints: createCheckpoints(policy, {
+      ...shared,
+      sampler: world.prometheus,
+      probe: async () => ({ at: now(), ok: true, detail: "HTTP 200 in 1 ms" }),
+      environment: {},
+      secrets: () => [],
+    }),
     mayDecide: () => true,
     isStopping: () => false,
   };

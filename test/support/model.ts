@@ -62,6 +62,7 @@ export function policy(changes: Partial<Policy> = {}): Policy {
       timeoutMs: 10 * MINUTE,
       verify: { probe: undefined, smoke: undefined, recoveryMs: 10 * MINUTE },
     },
+    checkpoints: [],
     cooldownMs: 15 * MINUTE,
     budget: { rollbacks: 1, perMs: 24 * HOUR },
     provenAfterMs: HOUR,

@@ -1,0 +1,89 @@
+import { formatValue } from "../engine/format.ts";
+import type { CheckResult } from "../log/record.ts";
+import type { Criterion, MetricCheck, Versus } from "../rules/policy.ts";
+import { isKnown, type Sample } from "../signals/sample.ts";
+
+/** What one comparison says: whether it holds (undefined: nobody knows), and with which numbers. */
+interface Verdict {
+  readonly holds: boolean | undefined;
+  readonly detail: string;
+}
+
+/** `before`: the same span up to the start of the release; only needed where the check compares with it. */
+export function judgeMetric(
+  { name, must, versus }: MetricCheck,
+  now: Sample,
+  before: Sample | undefined,
+): CheckResult {
+  const asked = { name, ...wanted(must, versus) };
+  if (!isKnown(now)) return { ...asked, result: "unknown", detail: whyUnknown(now) };
+  const verdicts = [
+    ...(must === undefined ? [] : [meets(must, now.value)]),
+    ...(versus === undefined ? [] : [compare(versus, now.value, before)]),
+  ];
+  return {
+    ...asked,
+    result: together(verdicts),
+    value: now.value,
+    ...(before !== undefined && isKnown(before) && { before: before.value }),
+    detail: verdicts.map(({ detail }) => detail).join("; "),
+  };
+}
+
+/** One that fails is enough; otherwise one that nobody knows leaves it open. */
+function together(verdicts: readonly Verdict[]): CheckResult["result"] {
+  if (verdicts.some(({ holds }) => holds === false)) return "fail";
+  return verdicts.every(({ holds }) => holds === true) && verdicts.length > 0 ? "pass" : "unknown";
+}
+
+const WORDS = {
+  above: "above",
+  below: "below",
+  atLeast: "at least",
+  atMost: "at most",
+} as const satisfies Record<Criterion["is"], string>;
+
+function meets(must: Criterion, value: number): Verdict {
+  return {
+    holds: isMet(must, value),
+    detail: `${formatValue(value)}, must be ${WORDS[must.is]} ${must.text}`,
+  };
+}
+
+function isMet({ is, value: limit }: Criterion, value: number): boolean {
+  switch (is) {
+    case "above":
+      return value > limit;
+    case "below":
+      return value < limit;
+    case "atLeast":
+      return value >= limit;
+    case "atMost":
+      return value <= limit;
+  }
+}
+
+function compare({ may, by, text }: Versus, value: number, before: Sample | undefined): Verdict {
+  if (before === undefined || !isKnown(before)) {
+    const why = before === undefined ? "not measured" : whyUnknown(before);
+    return { holds: undefined, detail: `before the release: ${why}` };
+  }
+  const change = value - before.value;
+  const room = by * Math.abs(before.value);
+  return {
+    holds: may === "rise" ? change <= room : -change <= room,
+    detail: `${formatValue(value)} against ${formatValue(before.value)} before, may ${may} by ${text}`,
+  };
+}
+
+function wanted(must: Criterion | undefined, versus: Versus | undefined): { readonly must?: string } {
+  const parts = [
+    ...(must === undefined ? [] : [`${WORDS[must.is]} ${must.text}`]),
+    ...(versus === undefined ? [] : [`${versus.may} by at most ${versus.text} against before`]),
+  ];
+  return parts.length === 0 ? {} : { must: parts.join(", ") };
+}
+
+function whyUnknown({ unknown, detail }: Extract<Sample, { readonly unknown: unknown }>): string {
+  return detail === undefined ? unknown : `${unknown}: ${detail}`;
+}
