@@ -1,0 +1,86 @@
+import { describe, expect, test } from "vitest";
+import { judgeMetric } from "../../src/checkpoints/judge.ts";
+import type { Criterion, MetricCheck, Versus } from "../../src/rules/policy.ts";
+import type { Sample } from "../../src/signals/sample.ts";
+import { TEN } from "../support/model.ts";
+
+function check(must: Criterion | undefined, versus?: Versus): MetricCheck {
+  return { kind: "metric", name: "c", query: { kind: "expr", expr: "x" }, must, versus };
+}
+
+const must = (is: Criterion["is"], value: number): Criterion => ({ is, value, text: String(value) });
+const may = (what: Versus["may"], by: number): Versus => ({ may: what, by, text: `${by * 100}%` });
+const known = (value: number): Sample => ({ at: TEN, value });
+const unseen: Sample = { at: TEN, unknown: "no-data" };
+
+describe("what must hold", () => {
+  test.each([
+    ["above", 0.84, "fail"],
+    ["above", 0.85, "fail"],
+    ["above", 0.86, "pass"],
+    ["below", 0.84, "pass"],
+    ["below", 0.85, "fail"],
+    ["below", 0.86, "fail"],
+    ["atLeast", 0.84, "fail"],
+    ["atLeast", 0.85, "pass"],
+    ["atLeast", 0.86, "pass"],
+    ["atMost", 0.84, "pass"],
+    ["atMost", 0.85, "pass"],
+    ["atMost", 0.86, "fail"],
+  ] as const)("is strict about the limit only where its word is: %s 0.85 with %d", (is, value, result) => {
+    expect(judgeMetric(check(must(is, 0.85)), known(value), undefined)).toMatchObject({ result, value });
+  });
+
+  test("is told with its numbers", () => {
+    expect(judgeMetric(check(must("atLeast", 0.999)), known(0.99421), undefined)).toEqual({
+      name: "c",
+      result: "fail",
+      value: 0.99421,
+      must: "at least 0.999",
+      detail: "0.9942, must be at least 0.999",
+    });
+  });
+
+  test("what is unknown has neither passed nor failed, and has no value", () => {
+    expect(
+      judgeMetric(
+        check(must("below", 1)),
+        { at: TEN, unknown: "low-traffic", detail: "0 a second" },
+        undefined,
+      ),
+    ).toEqual({ name: "c", result: "unknown", must: "below 1", detail: "low-traffic: 0 a second" });
+  });
+});
+
+describe("against the same span before the release", () => {
+  test.each([
+    ["rise", 100, 120, "pass"],
+    ["rise", 100, 121, "fail"],
+    ["rise", 100, 10, "pass"],
+    ["fall", 100, 80, "pass"],
+    ["fall", 100, 79, "fail"],
+    ["fall", 100, 1000, "pass"],
+    // Of nothing there is no share: it may not rise at all.
+    ["rise", 0, 0, "pass"],
+    ["rise", 0, 0.1, "fail"],
+    // A slope below zero: the room is a share of its size.
+    ["rise", -10, -8, "pass"],
+    ["rise", -10, -7, "fail"],
+  ] as const)("may %s by a fifth: from %d to %d", (what, before, now, result) => {
+    const found = judgeMetric(check(undefined, may(what, 0.2)), known(now), known(before));
+    expect(found).toMatchObject({ result, value: now, before });
+  });
+
+  test("an unknown past leaves the comparison open, and what fails by itself failed", () => {
+    const both = check(must("below", 1), may("rise", 0.2));
+    expect(judgeMetric(both, known(0.5), unseen)).toMatchObject({
+      result: "unknown",
+      value: 0.5,
+      detail: "0.5, must be below 1; before the release: no-data",
+    });
+    expect(judgeMetric(both, known(2), unseen).result).toBe("fail");
+    expect(judgeMetric(both, known(2), undefined).result).toBe("fail");
+    expect(judgeMetric(both, known(0.5), known(0.5)).result).toBe("pass");
+    expect(judgeMetric(both, known(0.5), known(0.1)).result).toBe("fail");
+  });
+});
