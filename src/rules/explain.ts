@@ -95,7 +95,10 @@ function expectation(error: ErrorObject): string {
       return `must be a ${title ?? "text"}${such}; here it is ${show(error.data)}.`;
     case "minLength":
     case "minItems":
+    case "minProperties":
       return "must not be empty.";
+    case "maxProperties":
+      return `takes only ${String(error.params.limit)} of its keys; here it is ${show(error.data)}.`;
     case "maxLength":
       return `has ${String(error.data).length} characters; ${String(error.params.limit)} are allowed.`;
     case "uniqueItems":
