@@ -8,9 +8,6 @@ import { type Revision, revisionText } from "../releases/release.ts";
 import { type Policy, targetKey, type Trigger } from "../rules/policy.ts";
 import type { Watched } from "./measure.ts";
 
-/** How long a person may take. */
-const APPROVAL_TIMEOUT_MS = 30 * 60_000;
-
 /** A decision as the log keeps it: with all that it was made of. */
 export function decisionRecord(
   decisionId: string,
@@ -43,13 +40,13 @@ export function decisionRecord(
 }
 
 /** Where a person is asked: until when. Where one agreed: who. */
-function asking({ decision, firing }: Decided, { at }: Situation): Partial<DecisionRecord> {
+function asking({ decision, firing }: Decided, { at, policy }: Situation): Partial<DecisionRecord> {
   const { answer } = firing;
   if (decision.decision === "rollback" && answer?.kind === "approved") {
     return { approval: { decisionId: answer.decisionId, by: answer.by } };
   }
   if (decision.decision !== "escalate" || decision.reason !== "awaiting-approval") return {};
-  return { approveUntil: new Date(at + APPROVAL_TIMEOUT_MS).toISOString() };
+  return { approveUntil: new Date(at + policy.approvalTimeoutMs).toISOString() };
 }
 
 function summarize({ decision, firing, obstacles, to }: Decided, { policy, release }: Situation): string {

@@ -43,6 +43,7 @@ export function buildPolicy(written: WrittenPolicy, source: Policy["source"]): P
     provenAfterMs: durationMs(written.provenAfter),
     blindAfterMs: durationMs(written.blindAfter),
     noDataAfterMs: durationMs(written.noDataAfter),
+    approvalTimeoutMs: durationMs(written.approvalTimeout),
     notify: written.notify,
     statusPage: buildStatusPage(written.statusPage),
     runbook: written.runbook,

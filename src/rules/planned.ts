@@ -16,7 +16,6 @@ const PLANNED: Readonly<Record<string, Planned>> = {
     under: ["triggers", "policies"],
     instead: "Write the exception into the expression, with the operator `unless`.",
   },
-  approvalTimeout: { under: ["policies"], instead: "Leave it out." },
   gitops: { under: ["policies"], instead: "Leave it out, and keep the target out of automatic sync." },
   targets: { under: ["policies"], instead: "Write one policy with `target` for each Deployment." },
   service: {

@@ -181,6 +181,8 @@ export interface Policy {
   readonly blindAfterMs: number;
   /** A trigger of a guarded release that is unknown this long for its own reasons is told about, quietly. */
   readonly noDataAfterMs: number;
+  /** How long a person who is asked has to answer, and an approval to be used. */
+  readonly approvalTimeoutMs: number;
   readonly notify: readonly ChannelName[];
   readonly statusPage: StatusPage;
   readonly runbook: string | undefined;

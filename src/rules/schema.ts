@@ -197,6 +197,7 @@ const PolicySchema = Type.Object(
       "A trigger unknown for this long for its own reasons is told about.",
       "10m",
     ),
+    approvalTimeout: positiveDuration("In mode `approve`: how long a person has to answer.", "30m"),
     runbook: Type.Optional(url("Link that pages carry.")),
   },
   closed,

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { createTeller } from "../../src/notifications/teller.ts";
 import { clock, HOUR, INTERVAL, metricTrigger, MINUTE, policy, TEN } from "../support/model.ts";
 import { breaching } from "./fake-prometheus.ts";
 import { createWorld, type Daemon, decisions, ofType, startDaemon, type World } from "./world.ts";
@@ -41,6 +42,16 @@ describe("a rollback that a person asks for", () => {
     expect(world.target.running()).toBe("v1");
     expect(world.marked).toContain("v2 quarantined");
     expect(ofType(world, "decision.made")[0]?.summary).toMatch(/token:alice.*data-corruption.*data is not/);
+  });
+
+  it("trap 43: for corrupt data says that code goes back and data does not, with the runbook's link", async () => {
+    const runbook = "https://wiki/restore";
+    const { world, daemon } = await stage(policy({ runbook }), clock("10:00:45"));
+    await daemon.commands.rollback("vcci-api", { reason: "data-corruption" }, ALICE);
+    const page = world.log.records.flatMap(createTeller()).find(({ event }) => event === "trigger");
+    expect(page?.lines.join("\n")).toMatch(
+      /Code is rolled back; data is not[^]*Runbook: https:\/\/wiki\/restore/u,
+    );
   });
 
   it("races the automatic one: exactly one is begun", async () => {
@@ -101,6 +112,13 @@ describe("approval", () => {
   it("that nobody gives in time expires, and one whose trigger recovers is withdrawn", async () => {
     const { world } = await stage(approving, clock("10:06:00") + 30 * MINUTE);
     expect(ofType(world, "approval.expired")).toHaveLength(1);
+    const hasty = { ...approving, approvalTimeoutMs: 2 * MINUTE };
+    const early = await stage(hasty, clock("10:07:45"));
+    expect(ofType(early.world, "approval.expired")).toHaveLength(0);
+    await early.daemon.passUntil(clock("10:08:30"));
+    expect(ofType(early.world, "approval.expired")).toMatchObject([
+      { detail: expect.stringContaining("nobody answered within 2m") as unknown },
+    ]);
     const quiet = await stage(approving, clock("10:10:00"), clock("10:08:00"));
     expect(ofType(quiet.world, "approval.withdrawn")).toHaveLength(1);
   });

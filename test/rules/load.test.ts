@@ -62,6 +62,7 @@ describe("meaning", () => {
       provenAfterMs: 3_600_000,
       blindAfterMs: 120_000,
       noDataAfterMs: 600_000,
+      approvalTimeoutMs: 1_800_000,
       notify: [],
       runbook: undefined,
       rollback: { timeoutMs: 600_000, verify: { probe: undefined, smoke: undefined, recoveryMs: 600_000 } },

@@ -68,6 +68,7 @@ export function policy(changes: Partial<Policy> = {}): Policy {
     provenAfterMs: HOUR,
     blindAfterMs: 2 * MINUTE,
     noDataAfterMs: 10 * MINUTE,
+    approvalTimeoutMs: 30 * MINUTE,
     notify: [],
     statusPage: DEFAULT_STATUS_PAGE,
     runbook: undefined,
