@@ -1,0 +1,149 @@
+import { describe, expect, test } from "vitest";
+import { decideByHand } from "../../src/decisions/manual.ts";
+import { TARGET_CHECKS } from "../../src/decisions/obstacles.ts";
+import { HOLD_REASONS, type HoldReason } from "../../src/decisions/reason.ts";
+import type { Situation } from "../../src/decisions/situation.ts";
+import { HOUR, MINUTE, policy, release, revision, TEN } from "../support/model.ts";
+import { OPEN } from "../support/replay.ts";
+
+const at = TEN + 5 * MINUTE;
+const good = revision("1", { standing: "good" });
+const tried = { decisionId: "d0", at: at - HOUR, fromDigest: "digest-0" };
+
+function situation(changes: Partial<Situation> = {}): Situation {
+  return {
+    at,
+    policy: policy(),
+    firing: [],
+    release: release(),
+    earlier: [good],
+    predecessorBreaching: false,
+    rollbacks: [],
+    lastAttemptAt: undefined,
+    gates: OPEN,
+    confirmation: undefined,
+    ...changes,
+  };
+}
+
+interface Case {
+  readonly binds: boolean;
+  /** What makes it stand in automation's way. */
+  readonly when: Partial<Situation>;
+  /** What a person reads of it, in the refusal or as the warnings; nothing where it is not worth their knowing. */
+  readonly says: RegExp;
+}
+
+/** The reasons that can apply to a target whatever fires; those about a trigger cannot hold a person. */
+const CASES: Partial<Record<HoldReason, Case>> = {
+  "log-unwritable": {
+    binds: true,
+    when: { gates: { ...OPEN, logUnwritable: "the disk is full" } },
+    says: /^the disk is full\. Nothing is done without a record: .*ask again/,
+  },
+  "not-leader": {
+    binds: true,
+    when: { gates: { ...OPEN, notLeader: "pod-b leads" } },
+    says: /^pod-b leads\. Ask the replica that leads/,
+  },
+  superseded: {
+    binds: true,
+    when: { confirmation: { notFiring: undefined, unseen: undefined, movedTo: "3" } },
+    says: /now runs 3\. .*ask for a new plan/,
+  },
+  "release-not-reversible": {
+    binds: true,
+    when: { release: release({ reversible: false }) },
+    says: /not reversible\. Fix forward/,
+  },
+  "no-known-good-revision": {
+    binds: true,
+    when: { earlier: [] },
+    says: /none\. Name one, or deploy a version that you trust/,
+  },
+  frozen: {
+    binds: false,
+    when: { gates: { ...OPEN, frozen: "token:bob froze it" } },
+    says: /\(frozen\): token:bob froze it/,
+  },
+  "mass-breach": {
+    binds: false,
+    when: { gates: { ...OPEN, massBreach: "5 of 6 targets breach" } },
+    says: /\(mass-breach\): 5 of 6 targets breach/,
+  },
+  cooldown: { binds: false, when: { lastAttemptAt: at - MINUTE }, says: /\(cooldown\): .*1m ago/ },
+  "budget-exhausted": { binds: false, when: { rollbacks: [tried] }, says: /^$/ },
+  "outside-guard-period": {
+    binds: false,
+    when: { release: release({ clockAt: at - 2 * HOUR }) },
+    says: /^$/,
+  },
+};
+
+const cases = HOLD_REASONS.flatMap((reason) => {
+  const found = CASES[reason];
+  return found === undefined ? [] : [{ reason, binds: found.binds, when: found.when, says: found.says }];
+});
+
+describe("a reason that keeps automation from acting", () => {
+  test("has its case here wherever it can apply to a target", () => {
+    expect(Object.keys(CASES).sort()).toEqual(Object.keys(TARGET_CHECKS).sort());
+  });
+
+  test.each(cases)("$reason applies in the situation that stands for it", ({ reason, when }) => {
+    expect(TARGET_CHECKS[reason]?.(situation(when))).toBeDefined();
+  });
+
+  test.each(cases.filter(({ binds }) => binds))(
+    "$reason binds a person, too, and says what to do",
+    ({ reason, when, says }) => {
+      const answer = decideByHand(situation(when), undefined);
+      expect(answer).toMatchObject({ ok: false, reason });
+      expect("detail" in answer && answer.detail).toMatch(says);
+    },
+  );
+
+  test.each(cases.filter(({ binds }) => !binds))(
+    "$reason does not bind a person, who is told of it where it is worth knowing",
+    ({ when, says }) => {
+      const answer = decideByHand(situation(when), undefined);
+      expect(answer).toMatchObject({ ok: true, to: { name: "1" } });
+      expect("warnings" in answer && answer.warnings.slice(0, -1).join("\n")).toMatch(says);
+    },
+  );
+
+  test.each(["observe", "approve"] as const)("mode %s is about automation alone", (mode) => {
+    expect(decideByHand(situation({ policy: policy({ mode }) }), undefined)).toMatchObject({ ok: true });
+  });
+});
+
+describe("where a person goes back to", () => {
+  test("the newest that is good, past newer ones that are not; else the newest unproven one", () => {
+    const [newer, older] = [revision("1b"), revision("1a")];
+    expect(decideByHand(situation({ earlier: [newer, good] }), undefined)).toMatchObject({ to: good });
+    expect(decideByHand(situation({ earlier: [newer, older] }), undefined)).toMatchObject({ to: newer });
+  });
+
+  test("what was rolled back is not chosen, and can be named with a warning", () => {
+    const only = situation({ earlier: [revision("1", { standing: "quarantined" })] });
+    expect(decideByHand(only, undefined)).toMatchObject({ ok: false, reason: "no-known-good-revision" });
+    const named = decideByHand(only, "1");
+    expect("warnings" in named && named.warnings).toContain("1 was rolled back before.");
+  });
+
+  test.each([
+    ["2", /^2 is what runs now\. Earlier revisions: 1 \(good\)/],
+    ["9", /no revision 9\. Earlier revisions: 1 \(good\)/],
+  ])("%s, which is no earlier revision, is refused with those there are", (to, says) => {
+    const answer = decideByHand(situation(), to);
+    expect(answer).toMatchObject({ ok: false, reason: "unknown-revision" });
+    expect("detail" in answer && answer.detail).toMatch(says);
+  });
+});
+
+test("trap 43: before they agree a person is told that data stays as the release left it", () => {
+  const answer = decideByHand(situation(), undefined);
+  expect("warnings" in answer && answer.warnings).toEqual([
+    "Only what runs is rolled back: databases and other data stay as 2 left them.",
+  ]);
+});
