@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 
 /** How a daemon that runs is reached. */
@@ -22,7 +23,12 @@ export async function ask(options: ServerOptions, path: string, body: object): P
   try {
     const response = await fetch(`${server}/api/v1/${path}`, {
       method: "POST",
-      headers: { "content-type": "application/json", ...authorization(options) },
+      headers: {
+        "content-type": "application/json",
+        // A proxy on the way may send a request twice; it is done once.
+        "idempotency-key": randomUUID(),
+        ...authorization(options),
+      },
       body: JSON.stringify(body),
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });

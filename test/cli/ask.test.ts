@@ -20,18 +20,20 @@ const plan = {
 /** A daemon that gives these answers one after the other. */
 async function daemon(...answers: readonly (readonly [number, object])[]) {
   const asked: { url: string; body: unknown; authorization: string | undefined }[] = [];
+  const keys: unknown[] = [];
   const server = createServer((request, response) => {
     void request.toArray().then((chunks: Buffer[]) => {
       const { url = "", headers } = request;
       const body: unknown = JSON.parse(Buffer.concat(chunks).toString());
       const [status, answer] = answers[asked.length] ?? [500, {}];
       asked.push({ url, body, authorization: headers.authorization });
+      keys.push(headers["idempotency-key"]);
       response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(answer));
     });
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
   onTestFinished(() => void server.close());
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked };
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked, keys };
 }
 
 describe("rollback", () => {
@@ -57,6 +59,16 @@ describe("rollback", () => {
     const { url, asked } = await daemon(planned);
     expect(await call(...rollback, "--dry-run", "--server", url)).toMatchObject({ code: 0 });
     expect(asked).toHaveLength(1);
+  });
+
+  it("each request has an Idempotency-Key of its own, so that the plan's answer is never taken for the rollback's", async () => {
+    const { url, keys } = await daemon(planned, begun);
+    await call(...rollback, "--yes", "--server", url);
+    expect(keys).toEqual([
+      expect.stringMatching(/^[\da-f-]{36}$/u),
+      expect.stringMatching(/^[\da-f-]{36}$/u),
+    ]);
+    expect(new Set(keys).size).toBe(2);
   });
 
   it("without a terminal nothing is done unless it was agreed to beforehand", async () => {
