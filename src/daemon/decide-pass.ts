@@ -2,13 +2,14 @@ import { type Decided, decide } from "../decisions/decide.ts";
 import type { FiringTrigger, Situation } from "../decisions/situation.ts";
 import { basisFor, type Track, wasBreachingBefore } from "../decisions/track.ts";
 import { type Blame, blame } from "../releases/blame.ts";
+import type { Release } from "../releases/release.ts";
 import { type Policy, targetKey, type Trigger } from "../rules/policy.ts";
 import { confirm } from "./confirm.ts";
 import { decisionRecord } from "./decision-record.ts";
 import { answerFor, settlePeople } from "./people-pass.ts";
 import type { PassPorts } from "./ports.ts";
 import type { Seen } from "./seen.ts";
-import { aheadMs } from "./trigger-clock.ts";
+import { aheadMs, onTriggerClock } from "./trigger-clock.ts";
 
 /** Takes the decision of this pass, records it when it is another than the last, and begins the rollback if it is one. */
 export async function decideNow(seen: Seen, ports: PassPorts): Promise<void> {
@@ -54,6 +55,8 @@ function firingOf(
   const track = watched.get(trigger.name)?.track;
   if (track?.status.state !== "firing") return [];
   const { status } = track;
+  const { intervalMs } = policy;
+  const skewMs = ports.skewMs();
   // A meaning that the log does not know yet is as new as can be.
   const loadedAt = ports.history.loadedAt(policy.name, trigger.name, trigger.hash) ?? at;
   const answer = answerFor(ports.history.approvals(policy.name), trigger.name, facts?.release.id, at);
@@ -61,20 +64,24 @@ function firingOf(
     {
       trigger,
       status,
-      blame: blameFor(trigger, track, facts),
-      loadedAt: loadedAt + aheadMs(trigger, ports.skewMs()),
+      blame: blameFor(
+        trigger,
+        track,
+        facts && onTriggerClock(facts.release, { trigger, skewMs, intervalMs }),
+      ),
+      loadedAt: loadedAt + aheadMs(trigger, skewMs),
       ...(answer && { answer }),
     },
   ];
 }
 
 /** A rollout that is stalled is the release's own, and was seen in the same look. */
-function blameFor(trigger: Trigger, track: Track, facts: Seen["facts"]): Blame | undefined {
-  const basis = basisFor(track, facts?.release);
-  if (facts === undefined || basis === undefined) return undefined;
+function blameFor(trigger: Trigger, track: Track, release: Release | undefined): Blame | undefined {
+  const basis = basisFor(track, release);
+  if (release === undefined || basis === undefined) return undefined;
   if (trigger.kind === "rollout") return "blamed";
   const rangeMs = trigger.kind === "metric" ? trigger.rangeMs : 0;
-  return blame(facts.release, basis, { from: track.status.window.from, rangeMs });
+  return blame(release, basis, { from: track.status.window.from, rangeMs });
 }
 
 /** Nothing but a person's word, or their wish only to observe, stands between this decision and an act. */

@@ -10,6 +10,7 @@ import type { PassPorts } from "./ports.ts";
 import { recordChanges } from "./record-pass.ts";
 import { type Sight, SIGHTED } from "./sight.ts";
 import { withMemory } from "./target-facts.ts";
+import { onTriggerClock } from "./trigger-clock.ts";
 
 /** What one policy carries from pass to pass. */
 export interface Carried {
@@ -99,7 +100,9 @@ async function measureOne(
   { at, slot, release, rollout }: Now,
   ports: PassPorts,
 ): Promise<Watched> {
-  const common = { intervalMs: policy.intervalMs, release };
+  const { intervalMs } = policy;
+  const skewed = { trigger, skewMs: ports.skewMs(), intervalMs };
+  const common = { intervalMs, release: release && onTriggerClock(release, skewed) };
   if (trigger.kind === "health") {
     const context = { ...common, trigger };
     return measureHealth(before ?? notWatched(context, at), context, at, ports.probeResults(trigger));

@@ -39,7 +39,8 @@ function sentence(skewMs: number): string {
   const seconds = Math.round(Math.abs(skewMs) / 1000);
   return (
     `the clock of Prometheus is ${seconds} s ${skewMs > 0 ? "ahead of" : "behind"} the one of this machine, more than ` +
-    "an interval: values are taken at its time, but cooldowns, guard periods and the log go by the time here; " +
+    "an interval: values are taken at its time, but cooldowns, guard periods and the log go by the time here, and a " +
+    "breach that begins close to a release may be escalated instead of rolled back; " +
     "synchronise both (NTP)"
   );
 }

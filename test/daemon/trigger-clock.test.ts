@@ -32,6 +32,34 @@ async function editedRule(skewMs: number) {
   return { world, daemon };
 }
 
+/** v2 is shipped at ten by the clock here; the breach begins a minute before it, by the clock of Prometheus after it. */
+async function breachBefore(skewMs: number, breachAt: string) {
+  const world = createWorld(TEN - HOUR);
+  world.skewMs = skewMs;
+  world.prometheus.put("errors:ratio", breaching(clock(breachAt) + skewMs));
+  const daemon = startDaemon(world, policy());
+  await daemon.load();
+  await daemon.passUntil(TEN - INTERVAL);
+  world.target.ship("v2", TEN);
+  await daemon.passUntil(clock("10:08:00"));
+  return decisions(world).at(0);
+}
+
+describe("trap 6: a breach from before the release is not its own", () => {
+  it("where Prometheus's clock is two minutes ahead, so that its slots say otherwise", async () => {
+    expect(await breachBefore(2 * MINUTE, "09:59:00")).toBe("escalate breach-predates-release");
+  });
+
+  it("and one from after it is, two minutes ahead and two behind", async () => {
+    expect(await breachBefore(2 * MINUTE, "10:01:00")).toBe("rollback");
+    expect(await breachBefore(-2 * MINUTE, "10:02:15")).toBe("rollback");
+  });
+
+  it("in doubt, with the clock behind, it is not rolled back", async () => {
+    expect(await breachBefore(-2 * MINUTE, "10:01:00")).toBe("escalate breach-predates-release");
+  });
+});
+
 describe("where the clock of Prometheus is another than the one here", () => {
   it.each([
     ["ten minutes ahead", 10 * MINUTE],
