@@ -30,10 +30,21 @@ export interface KubeApi {
   readonly watch: (ref: ResourceRef, request: WatchRequest) => AsyncIterable<WatchEvent>;
 }
 
-/** `timeoutMs` bounds each call but `watch`, from the first byte sent to the last received. */
-export function kubeApi(connection: Connection, { timeoutMs = 10_000 } = {}): KubeApi {
+/**
+ * Bounds of each call but `watch`, from the first byte sent to the last received. A change may also have to pass
+ * webhooks, and each of them may take ten seconds unless it says otherwise: who hears the end of that learns its name.
+ */
+interface Bounds {
+  readonly timeoutMs?: number;
+  readonly patchTimeoutMs?: number;
+}
+
+export function kubeApi(
+  connection: Connection,
+  { timeoutMs = 10_000, patchTimeoutMs = 1.5 * timeoutMs }: Bounds = {},
+): KubeApi {
   const ask = async <T>(call: Call, request: Request, signal?: AbortSignal): Promise<T> => {
-    const bound = AbortSignal.timeout(timeoutMs);
+    const bound = AbortSignal.timeout(call.verb === "patch" ? patchTimeoutMs : timeoutMs);
     const either = signal === undefined ? bound : AbortSignal.any([signal, bound]);
     try {
       const answer = await send(connection, call, request, { signal: either });

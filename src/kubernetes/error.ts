@@ -49,17 +49,25 @@ export function errorFromFailure(call: Call, server: string, cause: unknown): Ku
   return new KubeError(
     "unreachable",
     `Could not ${call.verb} ${describe(call.ref)}: no answer from ${server} (${why}). ` +
-      `Check that the API server runs and can be reached from here.`,
+      `Check that the API server runs and can be reached from here${call.verb === "patch" ? WEBHOOKS : ""}.`,
     { cause },
   );
 }
 
+/** What a change may be waiting for. */
+const WEBHOOKS =
+  ", and that no admission webhook keeps it waiting: kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations";
+
+/** How the API server begins what a webhook or a policy said, whose own words and status can be anything. */
+const ADMISSION = /admission webhook "|failed calling webhook|ValidatingAdmissionPolicy '/;
+
 function kindOf(status: number, said: string | undefined): KubeErrorKind {
+  if (said !== undefined && ADMISSION.test(said)) return "rejected";
   switch (status) {
     case 401:
       return "unauthorized";
     case 403:
-      // An admission webhook that says no answers 403 too; only an authorizer says "cannot".
+      // Other admission says no with 403, too; only an authorizer says "cannot".
       return said === undefined || said.includes(" cannot ") ? "forbidden" : "rejected";
     case 404:
       return "not-found";
@@ -70,7 +78,7 @@ function kindOf(status: number, said: string | undefined): KubeErrorKind {
     case 429:
       return "server";
     default:
-      return status < 500 || said?.includes("webhook") ? "rejected" : "server";
+      return status < 500 ? "rejected" : "server";
   }
 }
 

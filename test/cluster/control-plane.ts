@@ -18,16 +18,23 @@ export interface ControlPlane {
   readonly pids: readonly number[];
   /** Ends the API server, leaves it down for `downMs`, starts it again at the same address; resolves when ready. */
   readonly restartApiServer: (downMs?: number) => Promise<void>;
+  /** Makes etcd forget how everything was before now, as it does by itself every few minutes. */
+  readonly compact: () => Promise<void>;
   /** From now on the API server accepts connections and never answers; call the result to end that. */
   readonly freezeApiServer: () => () => void;
   readonly stop: () => Promise<void>;
+}
+
+export interface ControlPlaneOptions {
+  /** Added to the API server's own. */
+  readonly apiServerFlags?: readonly string[];
 }
 
 /**
  * Starts etcd, kube-apiserver and kube-controller-manager on loopback, with RBAC and data in a temporary folder.
  * There is no scheduler and no node: `kubelet.ts` plays both. Throws with the end of the log of what failed.
  */
-export async function startControlPlane(): Promise<ControlPlane> {
+export async function startControlPlane(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
   const why = missingAssets();
   if (why !== undefined) {
     throw new Error(`cannot start a control plane: ${why}`);
@@ -35,7 +42,7 @@ export async function startControlPlane(): Promise<ControlPlane> {
   // Ports that were free a moment ago may be taken by now, so a first failure proves nothing.
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await launch(await layOut());
+      return await launch(await layOut(), options);
     } catch (error) {
       if (attempt === 2) {
         throw error;
@@ -44,7 +51,10 @@ export async function startControlPlane(): Promise<ControlPlane> {
   }
 }
 
-async function launch(layout: Layout): Promise<ControlPlane> {
+async function launch(
+  layout: Layout,
+  { apiServerFlags: more = [] }: ControlPlaneOptions,
+): Promise<ControlPlane> {
   const { dir, adminToken } = layout;
   const url = `https://127.0.0.1:${layout.apiPort}`;
   const running: { etcd?: Child; api?: Child; manager?: Child } = {};
@@ -54,7 +64,7 @@ async function launch(layout: Layout): Promise<ControlPlane> {
     rmSync(dir, { recursive: true, force: true });
   };
   const startApi = async (): Promise<void> => {
-    running.api = await startChild([asset("kube-apiserver"), ...apiServerFlags(layout)]);
+    running.api = await startChild([asset("kube-apiserver"), ...apiServerFlags(layout), ...more]);
     await answersOk("kube-apiserver", running.api, `${url}/readyz`);
   };
   try {
@@ -84,6 +94,7 @@ async function launch(layout: Layout): Promise<ControlPlane> {
         await sleep(downMs);
         await startApi();
       },
+      compact: () => compact(layout.etcdUrl),
       freezeApiServer: () => {
         const { api } = running;
         api?.signal("SIGSTOP");
@@ -95,6 +106,25 @@ async function launch(layout: Layout): Promise<ControlPlane> {
     await stop();
     throw error;
   }
+}
+
+/** By the JSON form of etcd's own API. */
+async function compact(etcdUrl: string): Promise<void> {
+  const { header } = (await askEtcd(etcdUrl, "/v3/maintenance/status", {})) as {
+    readonly header: { readonly revision: string };
+  };
+  await askEtcd(etcdUrl, "/v3/kv/compaction", { revision: header.revision, physical: true });
+}
+
+async function askEtcd(etcdUrl: string, path: string, body: object): Promise<unknown> {
+  const response = await request(`${etcdUrl}${path}`, {
+    method: "POST",
+    body: JSON.stringify(body),
+    signal: AbortSignal.timeout(10_000),
+  });
+  const text = await response.body.text();
+  if (response.statusCode !== 200) throw new Error(`etcd ${path}: HTTP ${response.statusCode}: ${text}`);
+  return JSON.parse(text);
 }
 
 async function answersOk(name: string, child: Child, url: string): Promise<void> {

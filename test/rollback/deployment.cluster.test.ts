@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -277,30 +276,6 @@ describeOnCluster("a Deployment is rolled back", (kubeconfig) => {
         rmSync(dir, { recursive: true });
       }
     });
-
-    it("a webhook that does not let it through", async () => {
-      await scene.create("judged", ["vcci-api:v1", "vcci-api:v2"]);
-      const order = await orderFor("judged");
-      const name = `judge-${scene.namespace}`;
-      await scene.kubectl("label", "namespace", scene.namespace, `judged=${name}`);
-      await scene.harness.create(WEBHOOKS, webhook(name));
-      try {
-        // The API server learns of a webhook a moment later.
-        await eventually("the webhook counts", async () => {
-          const label = `tried=${randomUUID()}`;
-          const answer = await scene
-            .kubectl("label", "--overwrite", "deployment/judged", label)
-            .catch(String);
-          expect(answer).toContain("judge.example.org");
-        });
-        const outcome = await act(order);
-        expect(outcome).toMatchObject({ kind: "failed", reason: "rejected" });
-        expect(outcome.detail).toContain("judge.example.org");
-      } finally {
-        await scene.harness.remove(`${WEBHOOKS}/${name}`);
-      }
-      expect(image(await scene.get("judged"))).toBe("vcci-api:v2");
-    });
   });
 
   it("trap 41: a restart of the bad release is rolled back with it", async () => {
@@ -362,29 +337,6 @@ const SECOND_RELEASE = JSON.stringify({
     },
   },
 });
-
-const WEBHOOKS = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations";
-
-/** Nobody listens there, and without an answer nothing is let through. */
-function webhook(name: string): object {
-  return {
-    metadata: { name },
-    webhooks: [
-      {
-        name: "judge.example.org",
-        clientConfig: { url: "https://127.0.0.1:1/judge" },
-        failurePolicy: "Fail",
-        sideEffects: "None",
-        admissionReviewVersions: ["v1"],
-        timeoutSeconds: 1,
-        namespaceSelector: { matchLabels: { judged: name } },
-        rules: [
-          { apiGroups: ["apps"], apiVersions: ["v1"], operations: ["UPDATE"], resources: ["deployments"] },
-        ],
-      },
-    ],
-  };
-}
 
 /** Without what two objects can never share, and without what rollbackd writes for itself. */
 function comparable(object: Deployment | ReplicaSet | undefined): {
