@@ -86,6 +86,7 @@ function startRun(policy: Policy, { now, releasedAt, gate, history, metrics, fle
   const ports = {
     ...common,
     begin,
+    instant: synthetic.instant,
     sampler: createSampler(inTurns(synthetic)),
     watch: target.watch,
     probeResults: () => [],

@@ -5,6 +5,7 @@ import type { MetricTrigger } from "../rules/policy.ts";
 import type { Problem } from "../rules/problem.ts";
 import { readPromql } from "../rules/promql.ts";
 import type { RulesReading } from "../rules/reading.ts";
+import type { WrittenPolicy } from "../rules/schema.ts";
 import type { InstantQuery, InstantSeries } from "../signals/query.ts";
 import { hasMetric, scrapeIntervalMs, topBucket } from "./live-series.ts";
 
@@ -14,18 +15,20 @@ export interface LiveSource {
   readonly at: number;
 }
 
+/** A trigger or a veto. */
 interface Subject {
   readonly document: RulesDocument;
-  readonly path: Path;
-  readonly trigger: MetricTrigger;
+  readonly queries: readonly Query[];
+  readonly metric?: { readonly path: Path; readonly trigger: MetricTrigger };
 }
 
-/** One expression of a trigger and where it is written. */
+/** One expression and where it is written. */
 interface Query {
   readonly path: Path;
   readonly expr: string;
-  /** Error series that do not exist mean zero, so their absence alone is no finding. */
+  /** Error series that do not exist mean zero, so their absence alone is no finding; a veto is mostly empty. */
   readonly mayBeEmpty: boolean;
+  readonly mayBeMany: boolean;
 }
 
 /**
@@ -39,7 +42,7 @@ export async function checkLive(
   const problems: Problem[] = [];
   for (const subject of files.flatMap(subjectsOf)) {
     const complain = complainTo(subject.document, problems);
-    const unanswered = await checkTrigger(subject, source, complain);
+    const unanswered = await checkSubject(subject, source, complain);
     if (unanswered !== undefined) {
       return { problems, unanswered };
     }
@@ -47,27 +50,44 @@ export async function checkLive(
   return { problems, unanswered: undefined };
 }
 
-function subjectsOf({ document, policies }: RulesReading): readonly Subject[] {
+function subjectsOf({ document, policies, written }: RulesReading): readonly Subject[] {
   return document === undefined
     ? []
-    : policies.flatMap(({ triggers }, policy) =>
-        triggers.flatMap((trigger, index) =>
-          trigger.kind === "metric"
-            ? [{ document, trigger, path: ["policies", policy, "triggers", index] }]
-            : [],
-        ),
-      );
+    : policies.flatMap(({ triggers }, policy) => [
+        ...triggers.flatMap((trigger, index) => {
+          const path = ["policies", policy, "triggers", index];
+          return trigger.kind === "metric"
+            ? [{ document, queries: queriesOf(path, trigger), metric: { path, trigger } }]
+            : [];
+        }),
+        ...vetoesOf(["policies", policy], written[policy]).map((query) => ({ document, queries: [query] })),
+      ]);
 }
 
-async function checkTrigger(
+/** The policy's own and those of its triggers. */
+function vetoesOf(path: Path, policy: unknown): readonly Query[] {
+  const { unless, triggers } = policy as WrittenPolicy;
+  const places = [
+    { path, unless },
+    ...triggers.map((trigger, index) => ({
+      path: [...path, "triggers", index],
+      unless: trigger.unless,
+    })),
+  ];
+  return places.flatMap(({ path: at, unless: expr }) =>
+    expr === undefined ? [] : [{ path: [...at, "unless"], expr, mayBeEmpty: true, mayBeMany: true }],
+  );
+}
+
+async function checkSubject(
   subject: Subject,
   source: LiveSource,
   complain: Complain,
 ): Promise<string | undefined> {
-  for (const query of queriesOf(subject)) {
+  for (const query of subject.queries) {
     const answer = await source.query(query.expr, source.at);
     if (answer.ok) {
-      await checkSeries({ ...subject, query, series: answer.series }, source, complain);
+      await checkSeries(query, answer.series, source, complain);
       await checkRanges(query, source, complain);
     } else if (answer.reason === "query-rejected") {
       complain(query.path, "promql", `${answer.endpoint}: ${answer.detail}.`);
@@ -77,26 +97,27 @@ async function checkTrigger(
       complain(query.path, "no-data", `${answer.endpoint}: ${answer.detail}.`, "warning");
     }
   }
-  await checkThreshold(subject, source, complain);
+  if (subject.metric !== undefined) await checkThreshold(subject.metric, source, complain);
   return undefined;
 }
 
-function queriesOf({ path, trigger: { query } }: Subject): readonly Query[] {
+function queriesOf(path: Path, { query, aggregate }: MetricTrigger): readonly Query[] {
+  const mayBeMany = aggregate !== undefined;
   return query.kind === "expr"
-    ? [{ path: [...path, "expr"], expr: query.expr, mayBeEmpty: false }]
+    ? [{ path: [...path, "expr"], expr: query.expr, mayBeEmpty: false, mayBeMany }]
     : [
-        { path: [...path, "ratio", "errors"], expr: query.errors, mayBeEmpty: true },
-        { path: [...path, "ratio", "total"], expr: query.total, mayBeEmpty: false },
+        { path: [...path, "ratio", "errors"], expr: query.errors, mayBeEmpty: true, mayBeMany },
+        { path: [...path, "ratio", "total"], expr: query.total, mayBeEmpty: false, mayBeMany },
       ];
 }
 
 async function checkSeries(
-  found: Subject & { readonly query: Query; readonly series: readonly InstantSeries[] },
+  query: Query,
+  series: readonly InstantSeries[],
   source: LiveSource,
   complain: Complain,
 ): Promise<void> {
-  const { query, series, trigger } = found;
-  if (series.length > 1 && trigger.aggregate === undefined) {
+  if (series.length > 1 && !query.mayBeMany) {
     complain(
       query.path,
       "many-series",
@@ -146,7 +167,7 @@ async function checkRanges({ path, expr }: Query, source: LiveSource, complain: 
 }
 
 async function checkThreshold(
-  { path, trigger }: Subject,
+  { path, trigger }: NonNullable<Subject["metric"]>,
   source: LiveSource,
   complain: Complain,
 ): Promise<void> {

@@ -4,6 +4,7 @@ import { basisFor, type Track, wasBreachingBefore } from "../decisions/track.ts"
 import { type Blame, blame } from "../releases/blame.ts";
 import type { Release } from "../releases/release.ts";
 import { type Policy, targetKey, type Trigger } from "../rules/policy.ts";
+import { askVetoes, type Vetoes } from "./ask-vetoes.ts";
 import { confirm } from "./confirm.ts";
 import { decisionRecord } from "./decision-record.ts";
 import { answerFor, settlePeople } from "./people-pass.ts";
@@ -21,7 +22,8 @@ async function decideInTurn(seen: Seen, ports: PassPorts): Promise<void> {
   if (!ports.mayDecide()) return;
   await settlePeople(seen, ports);
   if (!ports.mayDecide() || ports.history.open(targetKey(policy)) !== undefined) return;
-  const situation = situationOf(seen, ports);
+  const vetoes = await askVetoes(seen, ports);
+  const situation = situationOf(seen, vetoes, ports);
   const first = decide(situation);
   if (first === undefined || isRecorded(first, situation, ports)) return;
   const confirmed = wouldAct(first) ? await withConfirmation(first, situation, ports) : situation;
@@ -30,13 +32,14 @@ async function decideInTurn(seen: Seen, ports: PassPorts): Promise<void> {
   await carryOut(decided, confirmed, seen, ports);
 }
 
-function situationOf({ at, policy, facts, watched }: Seen, ports: PassPorts): Situation {
+function situationOf(seen: Seen, vetoes: Vetoes, ports: PassPorts): Situation {
+  const { at, policy, facts, watched } = seen;
   const tracks = [...watched.values()].map(({ track }) => track);
   const target = targetKey(policy);
   return {
     at,
     policy,
-    firing: policy.triggers.flatMap((trigger) => firingOf({ at, policy, facts, watched }, trigger, ports)),
+    firing: policy.triggers.flatMap((trigger) => firingOf(seen, trigger, vetoes, ports)),
     release: facts?.release,
     earlier: facts?.earlier ?? [],
     predecessorBreaching: wasBreachingBefore(tracks, facts?.release),
@@ -50,6 +53,7 @@ function situationOf({ at, policy, facts, watched }: Seen, ports: PassPorts): Si
 function firingOf(
   { at, policy, facts, watched }: Seen,
   trigger: Trigger,
+  vetoes: Vetoes,
   ports: PassPorts,
 ): readonly FiringTrigger[] {
   const track = watched.get(trigger.name)?.track;
@@ -59,6 +63,7 @@ function firingOf(
   const skewMs = ports.skewMs();
   // A meaning that the log does not know yet is as new as can be.
   const loadedAt = ports.history.loadedAt(policy.name, trigger.name, trigger.hash) ?? at;
+  const veto = vetoes.get(trigger.name);
   const answer = answerFor(ports.history.approvals(policy.name), trigger.name, facts?.release.id, at);
   return [
     {
@@ -71,6 +76,7 @@ function firingOf(
       ),
       loadedAt: loadedAt + aheadMs(trigger, skewMs),
       ...(answer && { answer }),
+      ...(veto && { veto }),
     },
   ];
 }

@@ -36,6 +36,7 @@ export function decisionRecord(
     ...(firing.trigger.severity && { severity: firing.trigger.severity }),
     ...(policy.runbook !== undefined && { runbook: policy.runbook }),
     ...asking(decided, situation),
+    ...(firing.veto && { veto: firing.veto }),
   };
 }
 

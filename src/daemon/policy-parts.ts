@@ -63,6 +63,7 @@ export function assemblePolicy(policy: Policy, shared: Shared, kube: KubeApi | u
     watch,
     sampler,
     checkpoints,
+    instant: shared.prometheus.instant,
     probeResults: ({ name }) => probers.get(name)?.samples() ?? [],
     massBreach: shared.fleet.massBreach,
     member: shared.fleet.join(policy.name, targetKey(policy), heatOnRecord(policy.name, shared.history)),

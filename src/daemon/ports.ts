@@ -1,5 +1,6 @@
 import type { Logger } from "pino";
 import type { FiringTrigger } from "../decisions/situation.ts";
+import type { InstantQuery } from "../signals/query.ts";
 import type { DecisionRecord, LogRecord, RecordBody } from "../log/record.ts";
 import type { Release } from "../releases/release.ts";
 import type { MarkStanding } from "../releases/watch.ts";
@@ -22,6 +23,8 @@ export type LookAfterLaunch = (release: Release, slot: number) => void;
 
 /** What a pass over one policy needs of the world. */
 export interface PassPorts extends ConfirmPorts {
+  /** Asked for vetoes; triggers are measured by the sampler. */
+  readonly instant: InstantQuery;
   readonly history: History;
   readonly record: RecordInLog;
   readonly gates: GatesOf;

@@ -3,12 +3,17 @@ import type { HoldReason } from "./reason.ts";
 
 /** What a responder can do about a decision not to act; the last sentence of its summary. */
 export function nextStep({ decision, reason }: Exclude<Decision, { decision: "rollback" }>): string {
-  return decision === "escalate" && reason === "not-confirmed" ? LOOK_YOURSELF : NEXT_STEP[reason];
+  if (decision === "escalate" && reason === "not-confirmed") return LOOK_YOURSELF;
+  return decision === "escalate" && reason === "vetoed" ? MEND_VETO : NEXT_STEP[reason];
 }
 
 /** Nobody can say that all is well with a target that cannot be seen. */
 const LOOK_YOURSELF =
   "Look at the target yourself and roll back by hand if users are affected; it is looked at again in every slot.";
+
+/** Whoever wrote a veto wants it heard, and nobody can say what it would have said. */
+const MEND_VETO =
+  "Find out why the veto's query has no usable answer, and roll back by hand if users are affected; it is asked again in every slot.";
 
 const NEXT_STEP: Readonly<Record<HoldReason, string>> = {
   "log-unwritable":

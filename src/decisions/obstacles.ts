@@ -41,6 +41,7 @@ const CHECKS: Partial<Record<HoldReason, Check>> = {
     status.window.from < loadedAt
       ? `the rule was loaded at ${formatInstant(loadedAt)}, inside the window; it may act once a whole window began after that`
       : undefined,
+  vetoed: (_, { veto }) => veto?.detail,
   "not-confirmed": ({ confirmation }) => confirmation?.notFiring ?? confirmation?.unseen,
   "awaiting-approval": (_, { trigger, answer }) => {
     if (trigger.mode !== "approve" || answer?.kind === "approved") return undefined;
@@ -61,9 +62,10 @@ export function obstaclesTo(situation: Situation, firing: FiringTrigger): readon
 /** A trigger that went quiet is no news; one that still fires on a target that nobody can see is. */
 function kindIn(
   { confirmation }: Situation,
-  { answer }: FiringTrigger,
+  { answer, veto }: FiringTrigger,
   reason: HoldReason,
 ): Obstacle["kind"] {
+  if (reason === "vetoed" && veto?.value === undefined) return "escalate";
   // Whoever was asked has been paged for it.
   if (reason === "awaiting-approval" && answer !== undefined) return "hold";
   const isExposed = confirmation?.notFiring === undefined && confirmation?.unseen !== undefined;

@@ -3,6 +3,7 @@ import type { Blame } from "../releases/blame.ts";
 import type { PastRollback, Release, Revision } from "../releases/release.ts";
 import type { Policy, Trigger } from "../rules/policy.ts";
 import type { Answer } from "./answer.ts";
+import type { Veto } from "./veto.ts";
 
 /** A firing trigger, and what its past says about the release. */
 export interface FiringTrigger {
@@ -14,6 +15,8 @@ export interface FiringTrigger {
   readonly loadedAt: number;
   /** What came of asking a person; absent while nobody was asked, or nobody has answered. */
   readonly answer?: Answer;
+  /** What its `unless` has against it, at this instant. */
+  readonly veto?: Veto;
 }
 
 /** What stands above any single target. Each names itself with the sentence that people will read. */

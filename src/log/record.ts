@@ -1,6 +1,7 @@
 import type { Evidence } from "../decisions/decision.ts";
 import type { ManualReason } from "../decisions/manual-reason.ts";
 import type { HoldReason } from "../decisions/reason.ts";
+import type { Veto } from "../decisions/veto.ts";
 import type { TriggerState } from "../engine/trigger-status.ts";
 import type { ChannelName, Severity } from "../rules/policy.ts";
 import type { UnknownReason } from "../signals/sample.ts";
@@ -125,6 +126,8 @@ export interface DecisionRecord {
   readonly approveUntil?: string;
   /** The decision that waited for a person, and who approved it. */
   readonly approval?: { readonly decisionId: string; readonly by: string };
+  /** What the `unless` of the trigger or of its policy had against it. */
+  readonly veto?: Veto;
 }
 
 interface OfRollback {

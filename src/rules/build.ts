@@ -35,7 +35,9 @@ export function buildPolicy(written: WrittenPolicy, source: Policy["source"]): P
     name: written.name,
     guard: written.guard === "always" ? ("always" as const) : durationMs(written.guard),
     watchMs: durationMs(written.watch),
-    triggers: written.triggers.map((trigger) => buildTrigger(trigger, surroundings)),
+    triggers: written.triggers.map((trigger) =>
+      buildTrigger(trigger, { ...surroundings, unless: written.unless }),
+    ),
     rollback: buildRollback(written.rollback),
     checkpoints: buildCheckpoints(written.checkpoints, { buildProbe, buildCommand }),
     cooldownMs: durationMs(written.cooldown),
@@ -75,12 +77,16 @@ function buildTarget(target: WrittenPolicy["target"]): Target {
 
 function buildTrigger(
   written: WrittenTrigger,
-  policy: Pick<Policy, "mode" | "intervalMs" | "queryOffsetMs" | "target">,
+  policy: Pick<Policy, "mode" | "intervalMs" | "queryOffsetMs" | "target"> & {
+    readonly unless: string | undefined;
+  },
 ): Trigger {
+  const unless = [policy.unless, written.unless].flatMap((expr) => expr?.trim() ?? []);
   const base = {
     name: written.name,
     mode: effectiveMode(policy.mode, written.mode),
     ...(written.severity === undefined ? {} : { severity: written.severity }),
+    ...(unless.length > 0 && { unless }),
   };
   if (written.probe !== undefined) {
     const health = {

@@ -23,6 +23,7 @@ export function triggerHash(trigger: Unhashed, policy: Surroundings): string {
   const { name: _name, severity: _severity, ...meaning } = trigger;
   return sha256({
     ...meaning,
+    ...(meaning.unless && { unless: meaning.unless.map((expr) => readPromql(expr).normal) }),
     ...(meaning.kind === "metric"
       ? {
           query: queryMeaning(meaning.query),

@@ -25,6 +25,7 @@ export function lint(document: RulesDocument, validation: Validation): readonly 
       lintReferences(path, policy, complain);
     }
     lintTiming(path, policy, complain);
+    if (typeof policy.unless === "string") lintQuery([...path, "unless"], policy.unless, complain);
     if (!isBroken([...path, "statusPage"])) lintStatusPage(path, policy, complain);
     lintCheckpoints(path, policy, validation, complain);
     for (const [at, trigger] of listAt(policy, "triggers").entries()) {
@@ -46,6 +47,7 @@ function lintQueries(path: Path, trigger: Partial<WrittenTrigger>, complain: Com
     [[...path, "expr"], trigger.expr],
     [[...path, "ratio", "errors"], errors],
     [[...path, "ratio", "total"], total],
+    [[...path, "unless"], trigger.unless],
   ] as const;
   for (const [at, expr] of queries) {
     if (typeof expr === "string") {

@@ -12,10 +12,6 @@ interface Planned {
  */
 const PLANNED: Readonly<Record<string, Planned>> = {
   vulnerability: { under: ["triggers"], instead: "Use `ratio`, `expr`, `probe` or `rollout`." },
-  unless: {
-    under: ["triggers", "policies"],
-    instead: "Write the exception into the expression, with the operator `unless`.",
-  },
   gitops: { under: ["policies"], instead: "Leave it out, and keep the target out of automatic sync." },
   targets: { under: ["policies"], instead: "Write one policy with `target` for each Deployment." },
   service: {

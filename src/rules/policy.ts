@@ -28,6 +28,8 @@ interface TriggerBase {
   readonly mode: Mode;
   /** Absent where the author named none. */
   readonly severity?: Severity;
+  /** PromQL of the policy's `unless` and of its own; a result of any that is not 0 is a veto. Absent where there is none. */
+  readonly unless?: readonly string[];
   /** Identity of what this trigger means; a comment or a new order of keys does not change it. */
   readonly hash: string;
 }

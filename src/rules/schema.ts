@@ -78,6 +78,7 @@ const TriggerSchema = Type.Object(
       }),
     ),
     failures: count("With `probe`: consecutive failed probes that make it fire.", 3, 1000),
+    unless: Type.Optional(promql("PromQL that vetoes: any result but nothing or 0 holds this trigger back.")),
     mode: Type.Optional(
       mode("Holds this one trigger back further than its policy. It cannot go further than the policy."),
     ),
@@ -178,6 +179,9 @@ const PolicySchema = Type.Object(
       minItems: 1,
       description: "What makes a release bad; any one is enough.",
     }),
+    unless: Type.Optional(
+      promql("PromQL that vetoes: any result but nothing or 0 holds every trigger back."),
+    ),
     rollback: RollbackSchema,
     checkpoints: Type.Array(CheckpointSchema, {
       description: "What is looked at after a launch. Reports; never rolls back.",

@@ -92,6 +92,21 @@ describe("compared with live series", () => {
     ["a range of one scrape", "expr: sum(rate(slow_total[1m]))\nabove: 5", ["7:24 warning range-too-short"]],
     ["a range of two scrapes", "expr: sum(rate(slow_total[2m]))\nabove: 5", []],
     [
+      "a veto that has no result, as most of the time",
+      "expr: sum(requests_total)\nabove: 5\nunless: slow_total < 0",
+      [],
+    ],
+    [
+      "a veto about a metric that does not exist",
+      "expr: sum(requests_total)\nabove: 5\nunless: db_down == 1",
+      ["9:17 warning no-data"],
+    ],
+    [
+      "a veto that the server refuses",
+      "expr: sum(requests_total)\nabove: 5\nunless: slow_total{pod=~'('}",
+      ["9:17 error promql"],
+    ],
+    [
       "what the server alone can refuse",
       "expr: sum(requests_total{pod=~'('})\nabove: 5",
       ["7:15 error promql"],

@@ -1,3 +1,4 @@
+import type { Answer, InstantQuery, InstantSeries } from "../../src/signals/query.ts";
 import type { Grid } from "../../src/signals/range-chunks.ts";
 import type { Sample } from "../../src/signals/sample.ts";
 import type { Measurable, Measured, Sampler } from "../../src/signals/sampler.ts";
@@ -11,6 +12,9 @@ export interface FakePrometheus extends Sampler {
   readonly asked: Grid[];
   /** What is measured by an expression from now on. */
   readonly put: (expr: string, series: Series) => void;
+  /** Vetoes are asked like this; an expression that is not in `vetoes` has no result. */
+  readonly instant: InstantQuery;
+  readonly vetoes: Map<string, (at: number) => number | "unreachable">;
   /** Which of several replicas answers. */
   endpoint: string;
   /** Which queries get no answer. */
@@ -34,11 +38,19 @@ export function fakePrometheus(): FakePrometheus {
     asked,
     endpoint: "http://prometheus:9090",
     down: "none",
+    vetoes: new Map(),
+    instant: async (expr, at) => vetoAnswer(fake.vetoes.get(expr)?.(at), at),
     put: (expr, measured) => void series.set(expr, measured),
     sampleAt: async (trigger, at) => answer(trigger, { from: at, to: at, stepMs: 1 }, fake.down === "all"),
     sampleRange: async (trigger, grid) => answer(trigger, grid, fake.down !== "none"),
   };
   return fake;
+}
+
+function vetoAnswer(value: number | "unreachable" | undefined, at: number): Answer<InstantSeries> {
+  const endpoint = "http://prometheus:9090";
+  if (value === "unreachable") return { ok: false, reason: value, detail: "refused", endpoint };
+  return { ok: true, endpoint, series: value === undefined ? [] : [{ labels: {}, at, value }] };
 }
 
 /** `picture` as in `slots`, healthy before it, and its last mark for ever after. */

@@ -12,6 +12,7 @@ type Rest = Omit<RunPolicyPorts, "sampler" | "now" | "slotClock">;
 /** What passes need besides measurements, where these alone matter: no release, no records, no acts. */
 export function measuringOnly(policy: string): Rest {
   return {
+    instant: async () => ({ ok: true, series: [], endpoint: "" }),
     probeResults: () => [],
     checkpoints: { look: () => undefined },
     watch: {

@@ -28,6 +28,7 @@ function start() {
       history.apply(record);
       return record;
     },
+    instant: prometheus.instant,
     sampler: prometheus,
     watch: target.watch,
     probeResults: () => [],

@@ -31,6 +31,7 @@ function run(changes: Partial<RunPolicyPorts> & { readonly now: () => number }, 
       around(grid.to, () => (asked.push(grid.to), prometheus.sampleRange(trigger, grid))),
   };
   const passes = runPolicy(fast, {
+    instant: prometheus.instant,
     sampler,
     probeResults: () => [],
     checkpoints: { look: () => undefined },

@@ -66,6 +66,7 @@ async function started(aheadMs: number, options: Scene = {}) {
   });
   const metrics = createMetrics("test");
   const passes = runPolicy(quick(options.offsetMs ?? 0), {
+    instant: prometheus.instant,
     sampler: createSampler(prometheus),
     probeResults: () => [],
     checkpoints: { look: () => undefined },

@@ -191,6 +191,7 @@ function assemble(
   });
   const ports: PassPorts = {
     ...shared,
+    instant: world.prometheus.instant,
     sampler: world.prometheus,
     watch: world.target.watch,
     probeResults: () => world.probes,

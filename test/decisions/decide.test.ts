@@ -60,6 +60,7 @@ const OBSTACLES: readonly [string, Partial<Situation>][] = [
   ["rule-changed", { firing: [firing({ loadedAt: TEN + 1 })] }],
   ["superseded", { confirmation: { ...confirmed, movedTo: "revision 3" } }],
   ["release-not-reversible", { release: release({ reversible: false }) }],
+  ["vetoed", { firing: [firing({ veto: { expr: "db_down", value: 1, detail: "its unless is 1" } })] }],
   [
     "cooldown",
     { rollbacks: [rolledBack(14 * MINUTE)], policy: policy({ budget: { rollbacks: 2, perMs: HOUR } }) },
@@ -145,6 +146,14 @@ describe("a decision", () => {
         decision: "hold",
       },
     );
+  });
+
+  test("a veto that nobody can tell of is not acted against, and people are told", () => {
+    const open = firing({ veto: { expr: "db_down", detail: "it is not known" } });
+    expect(decide(situation({ firing: [open] }))?.decision).toMatchObject({
+      decision: "escalate",
+      reason: "vetoed",
+    });
   });
 
   test("while the time before the release is not known, nobody is blamed", () => {

@@ -39,6 +39,8 @@ test.each([
   ["minCoverage", written({ minCoverage: "0.9" })],
   ["maxGap", written({ maxGap: "30s" })],
   ["aggregate", written({ aggregate: "any" })],
+  ["the trigger's veto", written({ unless: "db_down" })],
+  ["the policy's veto", written({}, "\nunless: db_down")],
   ["the interval", written({}, "\ninterval: 30s")],
   ["queryOffset", written({}, "\nqueryOffset: 1m")],
   ["the target", rulesWith({ trigger: trigger(), policy: target.replace("[api]", "[web]") })],
@@ -74,3 +76,10 @@ test.each(["failures: 4", "probe: {url: http://a/, interval: 20s}", "probe: {url
     expect(hashOf(changed)).not.toBe(hashOf(lines));
   },
 );
+
+test("white space in a veto is no part of its meaning", () => {
+  const hashes = ["db_down>1", "db_down > 1 # once"].map(
+    (unless) => triggerIn(written({ unless: `|\n  ${unless}` })).hash,
+  );
+  expect(hashes[0]).toBe(hashes[1]);
+});

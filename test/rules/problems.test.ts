@@ -48,7 +48,7 @@ describe("a mistake is told with its line and column", () => {
     ],
     ["a ratio above 5 times", "ratio: {errors: a, total: b}\nabove: 5\nfor: 5m", ["8:16 error units"]],
     ["a later version's trigger", "vulnerability: {severity: critical}", ["7:9 error not-supported"]],
-    ["a later version's veto", `${metric}\nabove: 5\nfor: 5m\nunless: up == 0`, ["10:9 error not-supported"]],
+    ["a veto that is no vector", `${metric}\nabove: 5\nfor: 5m\nunless: up[5m]`, ["10:17 error promql"]],
   ];
   test.each(ofTrigger)("%s", (_, trigger, expected) => {
     expect(problemsIn(rulesWith({ trigger }))).toEqual(expected);
