@@ -1,3 +1,4 @@
+import type { CheckpointRecord } from "../log/record.ts";
 import type { Release } from "../releases/release.ts";
 import type { Checkpoint } from "../rules/policy.ts";
 
@@ -6,8 +7,8 @@ export interface Followed {
   readonly id: string;
   /** Epoch ms. */
   readonly followedFrom: number;
-  /** Checkpoints on record, by `atMs`. */
-  readonly checkpoints: readonly number[];
+  /** Those on record. */
+  readonly checkpoints: readonly Pick<CheckpointRecord, "afterMs">[];
 }
 
 export interface DueCheckpoint {
@@ -31,7 +32,8 @@ export function nextDue(
   if (clockAt === undefined || cause === "rollback" || followed?.id !== id) return undefined;
   const checkpoint = checkpoints.find(({ atMs }) => {
     const dueAt = clockAt + atMs;
-    return dueAt <= at && dueAt >= followed.followedFrom && !followed.checkpoints.includes(atMs);
+    const isMade = followed.checkpoints.some(({ afterMs }) => afterMs === atMs);
+    return dueAt <= at && dueAt >= followed.followedFrom && !isMade;
   });
   if (checkpoint === undefined) return undefined;
   return { checkpoint, dueAt: clockAt + checkpoint.atMs, last: checkpoint === checkpoints.at(-1) };

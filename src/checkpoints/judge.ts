@@ -1,7 +1,7 @@
-import { formatValue } from "../engine/format.ts";
 import type { CheckResult } from "../log/record.ts";
 import type { Criterion, MetricCheck, Versus } from "../rules/policy.ts";
 import { isKnown, type Sample } from "../signals/sample.ts";
+import { inUnitOf } from "./in-unit.ts";
 
 /** What one comparison says: whether it holds (undefined: nobody knows), and with which numbers. */
 interface Verdict {
@@ -19,7 +19,7 @@ export function judgeMetric(
   if (!isKnown(now)) return { ...asked, result: "unknown", detail: whyUnknown(now) };
   const verdicts = [
     ...(must === undefined ? [] : [meets(must, now.value)]),
-    ...(versus === undefined ? [] : [compare(versus, now.value, before)]),
+    ...(versus === undefined ? [] : [compare({ must, versus }, now.value, before)]),
   ];
   return {
     ...asked,
@@ -46,7 +46,7 @@ const WORDS = {
 function meets(must: Criterion, value: number): Verdict {
   return {
     holds: isMet(must, value),
-    detail: `${formatValue(value)}, must be ${WORDS[must.is]} ${must.text}`,
+    detail: `${inUnitOf(must.text, value)}, must be ${WORDS[must.is]} ${must.text}`,
   };
 }
 
@@ -63,16 +63,23 @@ function isMet({ is, value: limit }: Criterion, value: number): boolean {
   }
 }
 
-function compare({ may, by, text }: Versus, value: number, before: Sample | undefined): Verdict {
+interface Compared {
+  readonly must: Criterion | undefined;
+  readonly versus: Versus;
+}
+
+function compare({ must, versus }: Compared, value: number, before: Sample | undefined): Verdict {
+  const { may, of, by, text } = versus;
   if (before === undefined || !isKnown(before)) {
     const why = before === undefined ? "not measured" : whyUnknown(before);
     return { holds: undefined, detail: `before the release: ${why}` };
   }
   const change = value - before.value;
-  const room = by * Math.abs(before.value);
+  const room = of === "share" ? by * Math.abs(before.value) : by;
+  const unit = must?.text ?? (of === "amount" ? text : "");
   return {
     holds: may === "rise" ? change <= room : -change <= room,
-    detail: `${formatValue(value)} against ${formatValue(before.value)} before, may ${may} by ${text}`,
+    detail: `${inUnitOf(unit, value)} against ${inUnitOf(unit, before.value)} before, may ${may} by ${text}`,
   };
 }
 

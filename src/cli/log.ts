@@ -1,9 +1,10 @@
 import { follow } from "../log/follow.ts";
-import { byDecision, readNewest } from "../log/reader.ts";
+import { byDecision, bySeq, readNewest } from "../log/reader.ts";
 import type { LogRecord } from "../log/record.ts";
 import { verifyLog, type Verdict } from "../log/verify.ts";
 import type { Io } from "./io.ts";
 import { filterOf, headOf, onLog, type FilterOptions, type LogOptions } from "./log-options.ts";
+import { recordText } from "./log-record.ts";
 import { decisionJson, decisionText } from "./log-show.ts";
 import { paint, policyOf, row } from "./log-text.ts";
 
@@ -47,23 +48,41 @@ function showRows(records: readonly LogRecord[], format: "text" | "json", io: Io
   }
 }
 
-/** One decision with its evidence, what was done and who was told. Exit code 1 when the log does not know it. */
-export function showDecision(options: LogOptions & { readonly id: string }, io: Io): Promise<0 | 1 | 2> {
+/**
+ * One decision with its evidence, what was done and who was told; or, by its number, any record. Exit code 1 when the
+ * log does not know it.
+ */
+export function showInLog(options: LogOptions & { readonly id: string }, io: Io): Promise<0 | 1 | 2> {
   return onLog(options, io, async (folder) => {
-    const [decision, ...later] = await byDecision(folder, options.id);
-    if (decision?.type !== "decision.made") {
-      io.err(
-        `The log in ${folder} knows no decision ${options.id}. Next: \`rollbackd log list --type decision\`.`,
-      );
-      return 1;
+    const record = isNumber(options.id) ? await bySeq(folder, Number(options.id)) : undefined;
+    if (record !== undefined && record.type !== "decision.made") {
+      io.out(options.format === "json" ? JSON.stringify(record) : recordText(record, io));
+      return 0;
     }
-    io.out(
-      options.format === "json"
-        ? JSON.stringify(decisionJson(decision, later))
-        : decisionText(decision, later, io),
-    );
-    return 0;
+    return showDecision(folder, { ...options, id: record?.decisionId ?? options.id }, io);
   });
+}
+
+function isNumber(id: string): boolean {
+  return /^\d+$/.test(id);
+}
+
+async function showDecision(
+  folder: string,
+  { id, format }: LogOptions & { readonly id: string },
+  io: Io,
+): Promise<0 | 1> {
+  const [decision, ...later] = await byDecision(folder, id);
+  if (decision?.type !== "decision.made") {
+    io.err(
+      `The log in ${folder} knows no ${isNumber(id) ? "record" : "decision"} ${id}. Next: \`rollbackd log list --type decision\`.`,
+    );
+    return 1;
+  }
+  io.out(
+    format === "json" ? JSON.stringify(decisionJson(decision, later)) : decisionText(decision, later, io),
+  );
+  return 0;
 }
 
 /** The last ten records, then each new one, until `signal` aborts. */

@@ -34,12 +34,16 @@ function addList(log: Command, io: Io, done: Done): void {
 }
 
 function addShow(log: Command, io: Io, done: Done): void {
-  subcommand(log, "show", "One decision with its evidence, what was done, and who was told.")
-    .argument("<id>", "of the decision, as pages and `log list` show it")
+  subcommand(
+    log,
+    "show",
+    "One decision with its evidence, what was done, and who was told; or one record, such as a report after a launch.",
+  )
+    .argument("<id>", "of the decision, or number of a record, as pages and `log list` show it")
     .addHelpText("after", example("rollbackd log show 20260302T100600Z-3f9a1c"))
     .action(async (id: string, options: LogOptions) => {
-      const { showDecision } = await import("./log.ts");
-      done(await showDecision({ ...options, id }, io));
+      const { showInLog } = await import("./log.ts");
+      done(await showInLog({ ...options, id }, io));
     });
 }
 

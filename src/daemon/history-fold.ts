@@ -23,8 +23,8 @@ export interface RecordedRelease {
   readonly goodSince?: string;
   /** From when on its checkpoints are rollbackd's to make: what was over when it was first installed is not. */
   readonly followedFrom: number;
-  /** Checkpoints that are on record, by how long after the clock they are. */
-  readonly checkpoints: readonly number[];
+  /** Its checkpoints that are on record, oldest first. */
+  readonly checkpoints: readonly (CheckpointRecord & LogRecord)[];
   /** That another one took its place is on record, though not yet which. */
   readonly superseded: boolean;
 }
@@ -219,10 +219,10 @@ function observe(memory: Memory, record: Extract<OfRelease, { type: "release.obs
   memory.releases.set(target, [...earlier, run].slice(-REMEMBERED_RELEASES));
 }
 
-function foldCheckpoint(memory: Memory, { policy, release, afterMs }: CheckpointRecord): void {
-  const known = memory.release.get(policy);
-  if (known?.id !== release) return;
-  memory.release.set(policy, { ...known, checkpoints: [...known.checkpoints, afterMs] });
+function foldCheckpoint(memory: Memory, record: CheckpointRecord & LogRecord): void {
+  const known = memory.release.get(record.policy);
+  if (known?.id !== record.release) return;
+  memory.release.set(record.policy, { ...known, checkpoints: [...known.checkpoints, record] });
 }
 
 const STATE_OF = {

@@ -76,6 +76,14 @@ export async function byDecision(folder: string, decisionId: string): Promise<Lo
   return found.reverse();
 }
 
+/** The record with this number; undefined when the log has none. */
+export async function bySeq(folder: string, seq: number): Promise<LogRecord | undefined> {
+  for await (const record of readNewest(folder, { beforeSeq: seq + 1 })) {
+    return record.seq === seq ? record : undefined;
+  }
+  return undefined;
+}
+
 /** A block that begins after the page does is passed over without parsing the rest of it. */
 function isPast(block: Block, before: number, to = Number.POSITIVE_INFINITY): boolean {
   const [first] = linesOf(block);

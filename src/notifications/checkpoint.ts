@@ -1,12 +1,49 @@
 import { formatDuration, formatInstant } from "../engine/format.ts";
 import type { CheckpointRecord, CheckResult, LogRecord } from "../log/record.ts";
 import { dedupKey, type Message, stamp } from "./message.ts";
+import type { Of } from "./messages.ts";
 
 type Report = CheckpointRecord & LogRecord;
 
-/** A report for the team; it opens no incident, because a trigger does that where something must be done. */
-export function tellCheckpoint(record: LogRecord): readonly Message[] {
-  return record.type === "checkpoint.passed" || record.type === "checkpoint.failed" ? [reportOf(record)] : [];
+/**
+ * Reports for the team; they open no incident, because a trigger does that where something must be done. That a
+ * release became good is told where its reports so far could not say so; where there are none, nobody waits for it.
+ */
+export function createCheckpointTeller(): (record: LogRecord) => readonly Message[] {
+  const lastReports = new Map<string, Report>();
+  return (record) => {
+    switch (record.type) {
+      case "checkpoint.passed":
+      case "checkpoint.failed":
+        lastReports.set(record.policy, record);
+        return [reportOf(record)];
+      case "release.promoted": {
+        const last = lastReports.get(record.policy);
+        return last?.release === record.release ? [ofPromotion(record, last)] : [];
+      }
+      default:
+        return [];
+    }
+  };
+}
+
+function ofPromotion(record: Of<"release.promoted">, { target, checkpoint }: Report): Message {
+  const { policy, release } = record;
+  return {
+    ...stamp(record),
+    event: "info",
+    dedupKey: dedupKey(["promoted", policy, release]),
+    policy,
+    target,
+    release,
+    severity: "info",
+    title: `${release} is known to be good`,
+    lines: [
+      `Since its report at T+${checkpoint} it has been live and healthy for long enough (\`provenAfter\`): a later release can be rolled back to it.`,
+      "Next: nothing to do.",
+    ],
+    evidence: [],
+  };
 }
 
 function reportOf(record: Report): Message {
@@ -21,7 +58,7 @@ function reportOf(record: Report): Message {
     release,
     severity: passed ? "info" : "warning",
     title: `${release}, ${checkpoint} after its launch: ${passed ? "every check passed" : counted(record.checks)}`,
-    lines: [...checkpointLines(record), next(record)],
+    lines: [...checkpointLines(record), nextStep(record), `Report: rollbackd log show ${record.seq}`],
     evidence: [],
   };
 }
@@ -54,7 +91,8 @@ function standing({ goodSince, last }: Report): string {
   return last ? "not known to be good: it was never live and healthy for `provenAfter`" : "";
 }
 
-function next({ type, last }: Report): string {
+/** What to do about a report. */
+export function nextStep({ type, last }: Report): string {
   if (type === "checkpoint.passed") {
     return last ? "This was the last checkpoint. Next: nothing to do." : "Next: nothing to do.";
   }

@@ -1,6 +1,6 @@
 import type { LogRecord } from "../log/record.ts";
 import { createBrokenRules } from "./broken-rules.ts";
-import { tellCheckpoint } from "./checkpoint.ts";
+import { createCheckpointTeller } from "./checkpoint.ts";
 import { ofEnd } from "./end.ts";
 import { incidentKey, type Message } from "./message.ts";
 import {
@@ -59,11 +59,12 @@ export function createTeller(): (record: LogRecord) => readonly Message[] {
   };
   const brokenRules = createBrokenRules();
   const people = createPeopleTeller();
+  const checkpoints = createCheckpointTeller();
   return (record) => [
     ...tell(record, known),
     ...brokenRules(record),
     ...people(record),
-    ...tellCheckpoint(record),
+    ...checkpoints(record),
   ];
 }
 

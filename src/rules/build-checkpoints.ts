@@ -68,11 +68,12 @@ function buildCriterion(written: WrittenCheck["must"]): Criterion | undefined {
 
 function buildVersus(written: WrittenCheck["versusBefore"]): Versus | undefined {
   const text = written?.mayRise ?? written?.mayFall;
-  return text === undefined
-    ? undefined
-    : {
-        may: written?.mayRise === undefined ? "fall" : "rise",
-        by: parseThreshold(text).value,
-        text: String(text),
-      };
+  if (text === undefined) return undefined;
+  const { value, unit } = parseThreshold(text);
+  return {
+    may: written?.mayRise === undefined ? "fall" : "rise",
+    of: unit === "percent" ? "share" : "amount",
+    by: value,
+    text: String(text),
+  };
 }

@@ -99,11 +99,15 @@ function lintSpans(path: Path, check: WrittenCheck, at: string, complain: Compla
 
 function lintCriterion(
   path: Path,
-  { must = {}, ratio, expr }: WrittenCheck,
+  { must = {}, versusBefore = {}, ratio, expr }: WrittenCheck,
   at: string,
   complain: Complain,
 ): void {
-  for (const [key, written] of Object.entries(must)) {
+  const limits = [
+    ...Object.entries(must).map(([key, written]) => ["must", key, written] as const),
+    ...Object.entries(versusBefore).map(([key, written]) => ["versusBefore", key, written] as const),
+  ];
+  for (const [under, key, written] of limits) {
     const { value, unit } = parseThreshold(written);
     const wrong =
       ratio === undefined
@@ -111,6 +115,6 @@ function lintCriterion(
         : unit === "duration"
           ? `A ratio is a share, so \`${key}: ${written}\` cannot be met. Write one such as \`0.1%\`.`
           : undefined;
-    if (wrong !== undefined) complain([...path, "must", key], "units", wrong);
+    if (wrong !== undefined) complain([...path, under, key], "units", wrong);
   }
 }

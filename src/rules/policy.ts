@@ -132,10 +132,13 @@ export interface Criterion {
   readonly text: string;
 }
 
-/** How far a value may be from what it was over the same span before the release, as a share of that. */
+/** How far a value may be from what it was over the same span before the release. */
 export interface Versus {
   readonly may: "rise" | "fall";
+  /** A share of what it was, or an amount in the unit of the query. */
+  readonly of: "share" | "amount";
   readonly by: number;
+  /** As the author wrote it. */
   readonly text: string;
 }
 

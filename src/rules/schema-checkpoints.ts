@@ -18,8 +18,12 @@ const CriterionSchema = Type.Object(
 
 const VersusSchema = Type.Object(
   {
-    mayRise: Type.Optional(threshold("At most this much more than before, such as `20%`.")),
-    mayFall: Type.Optional(threshold("At most this much less than before, such as `20%`.")),
+    mayRise: Type.Optional(
+      threshold("At most so much above before: `20%` of it, or an amount such as `50ms`."),
+    ),
+    mayFall: Type.Optional(
+      threshold("At most so much below before: `20%` of it, or an amount such as `0.001`."),
+    ),
   },
   {
     ...closed,

@@ -6,6 +6,7 @@ import { withMemory } from "../daemon/target-facts.ts";
 import type { Lookup } from "../releases/watch.ts";
 import type { Release, Revision } from "../releases/release.ts";
 import { type Policy, targetKey, type Trigger } from "../rules/policy.ts";
+import { checkpointsJson } from "./checkpoint-json.ts";
 import { instant } from "./instant.ts";
 
 export interface PolicySource {
@@ -52,7 +53,13 @@ export function thresholdText(trigger: Trigger): string {
 function seenTarget(policy: Policy, lookup: Lookup | undefined, history: History): object {
   if (lookup === undefined) return {};
   if (!lookup.ok) return { unseen: lookup.detail };
-  return { release: releaseJson(withMemory(lookup.snapshot, history).release, policy.guard) };
+  const { release } = withMemory(lookup.snapshot, history);
+  const recorded = history.release(policy.name);
+  const goodSince = recorded?.id === release.id ? recorded.goodSince : undefined;
+  return {
+    release: { ...releaseJson(release, policy.guard), goodSince },
+    checkpoints: checkpointsJson(policy, release, recorded),
+  };
 }
 
 function releaseJson(release: Release, guard: Policy["guard"]): object {

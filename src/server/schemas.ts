@@ -67,6 +67,32 @@ const CURRENT_RELEASE = Type.Object({
   guardedUntil: Type.Optional(instant("until when it may be rolled back automatically")),
   cause: oneOf(["deploy", "rollback"]),
   reversible: Type.Boolean(),
+  goodSince: Type.Optional(instant("there once it is known to be good, by this daemon's log")),
+});
+
+const CHECK = Type.Object({
+  name: Type.String(),
+  result: oneOf(["pass", "fail", "unknown"]),
+  value: Type.Optional(Type.Number({ description: "in the unit of the query" })),
+  before: Type.Optional(Type.Number({ description: "the same over the same span before the release" })),
+  must: Type.Optional(Type.String({ description: "what must hold, as its author wrote it" })),
+  detail: Type.String({ description: "the numbers in words, or why it is unknown" }),
+});
+
+const CHECKPOINT = Type.Object({
+  checkpoint: Type.String({
+    description: "how long after the release's clock began, as its author wrote it",
+  }),
+  dueAt: Type.Optional(instant("there once the release's clock has begun")),
+  result: oneOf(
+    ["passed", "failed", "ahead", "not-followed"],
+    "not-followed: its time was over when rollbackd first saw the release",
+  ),
+  madeAt: Type.Optional(instant()),
+  record: Type.Optional(Type.Integer({ description: "number of its record in the log" })),
+  late: Type.Optional(Type.Boolean()),
+  lateMs: Type.Optional(Type.Number({ description: "there where it is late" })),
+  checks: Type.Optional(Type.Array(CHECK, { description: "there once it is made" })),
 });
 
 const TRIGGER = Type.Object({
@@ -103,6 +129,9 @@ export const POLICY = Type.Object({
   mode: MODE,
   target: Type.String(),
   release: Type.Optional(CURRENT_RELEASE),
+  checkpoints: Type.Optional(
+    Type.Array(CHECKPOINT, { description: "of this release; there once the target is seen" }),
+  ),
   unseen: Type.Optional(Type.String({ description: "why the target cannot be seen" })),
   evaluatedAt: Type.Optional(instant()),
   sight: Type.Union([Type.Literal("sighted"), Type.Object({ since: instant(), reason: Type.String() })]),

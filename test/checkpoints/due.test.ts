@@ -7,8 +7,11 @@ const at = (name: string, atMs: number): Checkpoint => ({ at: name, atMs, checks
 const PLAN = [at("0s", 0), at("1h", HOUR), at("4h", 4 * HOUR)];
 const RUNNING = release();
 
-function followed(changes: Partial<Followed> = {}): Followed {
-  return { id: RUNNING.id, followedFrom: TEN, checkpoints: [], ...changes };
+type Changes = Partial<Omit<Followed, "checkpoints">> & { readonly checkpoints?: readonly number[] };
+
+function followed({ checkpoints = [], ...changes }: Changes = {}): Followed {
+  const made = checkpoints.map((afterMs) => ({ afterMs }));
+  return { id: RUNNING.id, followedFrom: TEN, ...changes, checkpoints: made };
 }
 
 function dueAt(time: number, known: Followed | undefined, running = RUNNING): string | undefined {

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { judgeMetric } from "../../src/checkpoints/judge.ts";
 import type { Criterion, MetricCheck, Versus } from "../../src/rules/policy.ts";
 import type { Sample } from "../../src/signals/sample.ts";
+import { parseThreshold } from "../../src/rules/units.ts";
 import { TEN } from "../support/model.ts";
 
 function check(must: Criterion | undefined, versus?: Versus): MetricCheck {
@@ -9,7 +10,12 @@ function check(must: Criterion | undefined, versus?: Versus): MetricCheck {
 }
 
 const must = (is: Criterion["is"], value: number): Criterion => ({ is, value, text: String(value) });
-const may = (what: Versus["may"], by: number): Versus => ({ may: what, by, text: `${by * 100}%` });
+const may = (what: Versus["may"], by: number): Versus => ({
+  may: what,
+  of: "share",
+  by,
+  text: `${by * 100}%`,
+});
 const known = (value: number): Sample => ({ at: TEN, value });
 const unseen: Sample = { at: TEN, unknown: "no-data" };
 
@@ -82,5 +88,44 @@ describe("against the same span before the release", () => {
     expect(judgeMetric(both, known(2), undefined).result).toBe("fail");
     expect(judgeMetric(both, known(0.5), known(0.5)).result).toBe("pass");
     expect(judgeMetric(both, known(0.5), known(0.1)).result).toBe("fail");
+  });
+
+  test.each([
+    ["rise", 0.3, 0.35, "50ms", "pass"],
+    ["rise", 0.3, 0.36, "50ms", "fail"],
+    // Of nothing there is no share, but there are amounts.
+    ["rise", 0, 0.0004, "0.0005", "pass"],
+    ["fall", 0.9999, 0.9995, "0.0005", "pass"],
+    ["fall", 0.9999, 0.999, "0.0005", "fail"],
+  ] as const)(
+    "an amount counts in the unit of the query: may %s from %d to %d by %s",
+    (what, was, now, text, result) => {
+      const { value } = parseThreshold(text);
+      const versus = { may: what, of: "amount", by: value, text } as const;
+      expect(judgeMetric(check(undefined, versus), known(now), known(was)).result).toBe(result);
+    },
+  );
+});
+
+test.each([
+  ["99.9%", 0.99421, "99.421%"],
+  ["99.9%", 0.998996, "99.8996%"],
+  ["0.1%", 0.00012345, "0.012345%"],
+  ["500ms", 0.5123, "512.3ms"],
+  ["1s", 1.25, "1.25s"],
+  ["0", 3, "3"],
+])("a value is said in the unit of its limit, %s: %d is %s", (text, value, expected) => {
+  const limit = { is: "below", value: 0, text } as const;
+  expect(judgeMetric(check(limit), known(value), undefined).detail).toBe(
+    `${expected}, must be below ${text}`,
+  );
+});
+
+test("both comparisons are said in one unit", () => {
+  const limit = { is: "below", value: 0.5, text: "500ms" } as const;
+  expect(judgeMetric(check(limit, may("rise", 0.2)), known(0.3), known(0.2))).toMatchObject({
+    result: "fail",
+    must: "below 500ms, rise by at most 20% against before",
+    detail: "300ms, must be below 500ms; 300ms against 200ms before, may rise by 20%",
   });
 });

@@ -85,7 +85,7 @@ test("a metric is measured for the instant of the checkpoint, and what was befor
     name: "p95",
     query: { kind: "expr", expr: "x" },
     must: BELOW,
-    versus: { may: "rise", by: 0.2, text: "20%" },
+    versus: { may: "rise", of: "share", by: 0.2, text: "20%" },
   };
   const sample = (at: number): Sample => ({ at, value: at === TEN ? 0.5 : at === TEN + HOUR ? 0.55 : 99 });
   expect(await found(check, { sample })).toMatchObject({ result: "pass", value: 0.55, before: 0.5 });

@@ -2,11 +2,11 @@ import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Io } from "../../src/cli/io.ts";
-import { followLog, listLog, showDecision, verifyLogFolder } from "../../src/cli/log.ts";
+import { followLog, listLog, showInLog, verifyLogFolder } from "../../src/cli/log.ts";
 import type { RecordBody } from "../../src/log/record.ts";
 import { openLog } from "../../src/log/writer.ts";
 import { logFiles } from "../log/sample-log.ts";
-import { applied, decision, trigger, verified } from "../notifications/story.ts";
+import { applied, decision, report, trigger, verified } from "../notifications/story.ts";
 import { eventually } from "../support/eventually.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
@@ -117,7 +117,7 @@ describe("log list", () => {
 
 describe("log show", () => {
   test("has the decision, the numbers, the window, the steps, who was told, and the next step", async () => {
-    expect(await showDecision({ data, id: "d-1", ...text }, io())).toBe(0);
+    expect(await showInLog({ data, id: "d-1", ...text }, io())).toBe(0);
     const shown = out.join("\n");
     for (const part of [
       /^ROLLBACK d-1\n {2}error-rate 0\.112 > 5%/,
@@ -136,13 +136,40 @@ describe("log show", () => {
   });
 
   test("is JSON for programs", async () => {
-    await showDecision({ data, id: "d-1", ...json }, io());
+    await showInLog({ data, id: "d-1", ...json }, io());
     const shown = JSON.parse(out.join("")) as { decision: { seq: number }; later: { seq: number }[] };
     expect([shown.decision.seq, ...shown.later.map(({ seq }) => seq)]).toEqual([3, 4, 5, 6, 7]);
   });
 
+  test("has any record by its number, and a decision by that of its record", async () => {
+    expect(await showInLog({ data, id: "2", ...text }, io())).toBe(0);
+    expect(out.join("\n")).toMatch(
+      /^trigger\.firing\n {2}at {7}2026-03-02 10:06:20Z\n {2}policy {3}api\n {2}record {3}2, [0-9a-f]{64}\n\n/,
+    );
+    await showInLog({ data, id: "3", ...text }, io());
+    expect(out[1]).toMatch(/^ROLLBACK d-1\n/);
+    expect(await showInLog({ data, id: "99", ...text }, io())).toBe(1);
+    expect(err.join()).toMatch(/knows no record 99/);
+  });
+
+  test("of a report after a launch has each check with its numbers, and what to do", async () => {
+    const log = await openLog(join(data, "decisions"));
+    await log.append(report({ lateMs: 7_200_000 }));
+    await log.close();
+    expect(await showInLog({ data, id: "9", ...text }, io({ columns: 200 }))).toBe(0);
+    expect(out.join("\n").split("\n").slice(5)).toEqual([
+      "  shop/api@7 at T+4h (2026-03-02 14:00:00Z), made 2h late; values are those of its time, probes and commands those of now",
+      "  fail: p95-latency: 512ms, must be below 500ms",
+      "  unknown: cache: no-data",
+      "  pass: ready: http://api/health/ready: HTTP 200 in 1 ms",
+      "  A checkpoint rolls nothing back. Next: look at what failed or is unknown, and decide whether the release stays.",
+    ]);
+    await showInLog({ data, id: "9", ...json }, io());
+    expect(JSON.parse(out[1] ?? "")).toMatchObject({ seq: 9, type: "checkpoint.failed" });
+  });
+
   test("a decision that the log does not know is not fine", async () => {
-    expect(await showDecision({ data, id: "d-9", ...text }, io())).toBe(1);
+    expect(await showInLog({ data, id: "d-9", ...text }, io())).toBe(1);
     expect(err.join()).toMatch(/knows no decision d-9.*log list/);
   });
 });

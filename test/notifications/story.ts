@@ -1,5 +1,5 @@
 import type { Evidence } from "../../src/decisions/decision.ts";
-import type { DecisionRecord, RecordBody } from "../../src/log/record.ts";
+import type { CheckpointRecord, DecisionRecord, RecordBody } from "../../src/log/record.ts";
 
 const TARGET = "shop/api";
 const RELEASE = "shop/api@7";
@@ -79,6 +79,34 @@ export function failed(decisionId: string, reason = "forbidden"): RecordBody {
     reason,
     detail: "the API server refused: deployments.apps is forbidden",
   };
+}
+
+/** Four hours after its launch, one check of each result. */
+export function report(changes: Partial<CheckpointRecord> = {}): CheckpointRecord {
+  return {
+    type: "checkpoint.failed",
+    ...of,
+    checkpoint: "4h",
+    afterMs: 14_400_000,
+    dueAt: "2026-03-02T14:00:00.000Z",
+    checks: [
+      {
+        name: "p95-latency",
+        result: "fail",
+        value: 0.512,
+        must: "below 500ms",
+        detail: "512ms, must be below 500ms",
+      },
+      { name: "cache", result: "unknown", must: "above 85%", detail: "no-data" },
+      { name: "ready", result: "pass", detail: "http://api/health/ready: HTTP 200 in 1 ms" },
+    ],
+    last: false,
+    ...changes,
+  };
+}
+
+export function promoted(): RecordBody {
+  return { type: "release.promoted", policy: of.policy, release: of.release, digest: "d7" };
 }
 
 export function trigger(
