@@ -12,10 +12,10 @@ export const REVERSIBLE = "rollbackd.io/reversible";
 /** On a ReplicaSet: `good:<digest>:<when>` or `quarantined:<digest>:<decision>`, the digest cut to 12 places. */
 export const STANDING = "rollbackd.io/standing";
 
-/** On the Deployment: the decision whose act wrote it last. */
+/** On the Deployment, or the Service of a blue/green target: the decision whose act wrote it last. */
 export const DECISION = "rollbackd.io/decision";
 
-/** On the Deployment: the last rollbacks, JSON, newest last. */
+/** In the same place: the last rollbacks, JSON, newest last. */
 export const ROLLBACKS = "rollbackd.io/rollbacks";
 
 const KEPT_ROLLBACKS = 10;
@@ -31,7 +31,7 @@ export interface RollbackNote {
   readonly decision: string;
   /** Epoch ms. */
   readonly at: number;
-  /** Of the Deployment; a copy of the annotation on another object means nothing there. */
+  /** Of the object that carries it; a copy of the annotation on another object means nothing there. */
   readonly uid: string;
   /** Digests of the templates. */
   readonly from: string;

@@ -6,7 +6,7 @@ import type { ResourceRef } from "./resource.ts";
 import { asKubeError, send, type Request } from "./send.ts";
 
 /** Who changed what, as `managedFields` will say it. */
-const FIELD_MANAGER = "rollbackd";
+export const FIELD_MANAGER = "rollbackd";
 
 export interface JsonPatchStep {
   readonly op: "add" | "replace";

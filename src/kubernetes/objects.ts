@@ -85,6 +85,10 @@ export interface Deployment extends KubeObject {
   };
 }
 
+export interface Service extends KubeObject {
+  readonly spec: { readonly selector?: Readonly<Record<string, string>> };
+}
+
 export interface ReplicaSet extends KubeObject {
   readonly spec: { readonly template: PodTemplate };
 }

@@ -1,7 +1,13 @@
 /** Names one object, or (without `name`) one kind of object in a namespace. */
 export interface ResourceRef {
   readonly group: "" | "apps" | "authentication.k8s.io" | "authorization.k8s.io";
-  readonly resource: "deployments" | "replicasets" | "pods" | "tokenreviews" | "subjectaccessreviews";
+  readonly resource:
+    | "deployments"
+    | "replicasets"
+    | "pods"
+    | "services"
+    | "tokenreviews"
+    | "subjectaccessreviews";
   /** Empty for what belongs to no namespace. */
   readonly namespace: string;
   readonly name?: string;

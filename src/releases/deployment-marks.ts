@@ -7,30 +7,30 @@ import {
   STANDING,
   type RollbackNote,
 } from "../kubernetes/annotations.ts";
-import type { Deployment, ReplicaSet } from "../kubernetes/objects.ts";
+import type { KubeObject, ReplicaSet } from "../kubernetes/objects.ts";
 import { templateDigest } from "./deployment-digest.ts";
 import type { Standing } from "./release.ts";
 
 /**
- * The rollbacks that happened to a Deployment, oldest first. Its ReplicaSets are asked as well: `kubectl
+ * The rollbacks that happened to a target, oldest first. The ReplicaSets of a Deployment are asked as well: `kubectl
  * rollout undo` can put an old list back on the Deployment, and the ReplicaSets then still hold the newer one.
  */
 export function rememberedRollbacks(
-  deployment: Deployment,
+  target: KubeObject,
   replicaSets: readonly ReplicaSet[],
 ): readonly RollbackNote[] {
   const byDecision = new Map<string, RollbackNote>();
-  for (const { metadata } of [deployment, ...replicaSets]) {
+  for (const { metadata } of [target, ...replicaSets]) {
     for (const note of parseRollbacks(metadata.annotations?.[ROLLBACKS])) {
-      if (note.uid === deployment.metadata.uid) byDecision.set(note.decision, note);
+      if (note.uid === target.metadata.uid) byDecision.set(note.decision, note);
     }
   }
   return [...byDecision.values()].sort((a, b) => a.at - b.at);
 }
 
-/** The decision that the Deployment says it was last rolled back by. */
-export function lastDecision(deployment: Deployment): string | undefined {
-  return deployment.metadata.annotations?.[DECISION];
+/** The decision that the target says it was last rolled back by. */
+export function lastDecision(target: KubeObject): string | undefined {
+  return target.metadata.annotations?.[DECISION];
 }
 
 /** Looks up what is known of a digest: rolled back from once is quarantined for good. */

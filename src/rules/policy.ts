@@ -89,6 +89,16 @@ export interface DeploymentTarget {
   readonly deployment: string;
 }
 
+/** Two Deployments and a Service whose selector says which of them is live. */
+export interface BlueGreenTarget {
+  readonly kind: "blue-green";
+  readonly namespace: string;
+  readonly service: string;
+  /** The label of Pods that tells the two apart, and its values. */
+  readonly label: string;
+  readonly colors: readonly [string, string];
+}
+
 export interface ScriptTarget {
   readonly kind: "script";
   /** KUBERNETES_NAMESPACE for the script, where the author named one. */
@@ -194,6 +204,10 @@ export interface Policy {
   readonly source: { readonly file: string; readonly line: number };
   /** SHA-256 over the meaning of the policy, hex. */
   readonly hash: string;
+}
+
+export function blueGreenKey({ namespace, service }: Pick<BlueGreenTarget, "namespace" | "service">): string {
+  return `${namespace}/service/${service}`;
 }
 
 /** The name under which cooldown, budget, quarantine and standing are kept. */

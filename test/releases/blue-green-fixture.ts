@@ -1,0 +1,101 @@
+import type { Deployment, ReplicaSet, Service } from "../../src/kubernetes/objects.ts";
+import type { BlueGreenView } from "../../src/releases/blue-green-snapshot.ts";
+import type { BlueGreenTarget } from "../../src/rules/policy.ts";
+import { clock } from "../support/model.ts";
+import { deployment, done, replicaSet, template } from "./deployment-fixture.ts";
+
+export const TARGET: BlueGreenTarget = {
+  kind: "blue-green",
+  namespace: "vcci-production",
+  service: "vcci-api",
+  label: "color",
+  colors: ["blue", "green"],
+};
+
+export const SERVICE_UID = "service-uid";
+
+function iso(time: string): string {
+  return new Date(clock(time)).toISOString().replace(".000Z", "Z");
+}
+
+export interface ServiceSpec {
+  readonly color?: string;
+  /** When the selector was last changed, and by whom. Never: it is as it was made. */
+  readonly switched?: readonly [time: string, manager: string];
+  /** When anything else of it was changed by somebody else. */
+  readonly touched?: string;
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+/** Made at 08:00. */
+export function service({ color = "green", switched, touched, annotations = {} }: ServiceSpec): Service {
+  const [time, manager] = switched ?? ["08:00:00", "kubectl-create"];
+  const fieldsV1 = { "f:spec": { "f:selector": {} } };
+  const other = {
+    manager: "labeler",
+    time: iso(touched ?? time),
+    fieldsV1: { "f:metadata": { "f:labels": {} } },
+  };
+  return {
+    metadata: {
+      name: TARGET.service,
+      namespace: TARGET.namespace,
+      uid: SERVICE_UID,
+      resourceVersion: "3",
+      creationTimestamp: iso("08:00:00"),
+      annotations,
+      managedFields: [{ manager, time: iso(time), fieldsV1 }, other],
+    },
+    spec: { selector: { app: "vcci-api", color } },
+  };
+}
+
+export interface ColorSpec {
+  /** Image by the time at which it was first deployed, oldest first. */
+  readonly images: Readonly<Record<string, string>>;
+  readonly name?: string;
+  readonly pods?: readonly [wanted: number, all: number, updated: number, available: number];
+  /** Standing annotations by image. */
+  readonly marks?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+}
+
+/** A Deployment for one colour with a ReplicaSet for each of its images. */
+export function side(
+  color: string,
+  { images, name = `vcci-api-${color}`, pods, marks = {} }: ColorSpec,
+): { readonly deployment: Deployment; readonly replicaSets: readonly ReplicaSet[] } {
+  const labelled = (image: string) => {
+    const plain = template(image);
+    return { ...plain, metadata: { ...plain.metadata, labels: { app: "vcci-api", color } } };
+  };
+  const entries = Object.entries(images);
+  const [time = "", image = ""] = entries.at(-1) ?? [];
+  const made = deployment({ template: labelled(image), progressing: done(time), ...(pods && { pods }) });
+  const uid = `${name}-uid`;
+  return {
+    deployment: { ...made, metadata: { ...made.metadata, name, uid } },
+    replicaSets: entries.map(([created, each], index) => {
+      const annotations = marks[each] ?? {};
+      const one = replicaSet({ revision: index + 1, template: labelled(each), created, annotations });
+      const ownerReferences = [{ uid, controller: true }];
+      return {
+        ...one,
+        metadata: { ...one.metadata, name: `${name}-${index}`, uid: `${name}-${index}`, ownerReferences },
+      };
+    }),
+  };
+}
+
+export function view(
+  of: Service,
+  sides: readonly ReturnType<typeof side>[],
+  at: string = "12:00:00",
+): BlueGreenView {
+  return {
+    service: of,
+    deployments: sides.map((one) => one.deployment),
+    replicaSets: sides.flatMap((one) => one.replicaSets),
+    pods: [],
+    at: clock(at),
+  };
+}
