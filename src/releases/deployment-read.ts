@@ -1,8 +1,13 @@
 import type { KubeApi } from "../kubernetes/api.ts";
-import type { Deployment, KubeObject, Pod, ReplicaSet } from "../kubernetes/objects.ts";
+import type { Deployment, KubeObject, LabelSelector, Pod, ReplicaSet } from "../kubernetes/objects.ts";
 import type { ResourceRef } from "../kubernetes/resource.ts";
 import { selectorText } from "../kubernetes/selector.ts";
 import { ownedBy } from "./deployment-history.ts";
+
+/** A workload that has its children by their labels. */
+export interface Selecting extends KubeObject {
+  readonly spec: { readonly selector: LabelSelector };
+}
 
 /** `target` is `namespace/name`. */
 export function deploymentRef(target: string): ResourceRef & { readonly name: string } {
@@ -29,29 +34,31 @@ export async function readReplicaSets(
   deployment: Deployment,
   signal?: AbortSignal,
 ): Promise<readonly ReplicaSet[]> {
-  const all = await select<ReplicaSet>(api, replicaSetsRef(namespaceOf(deployment)), deployment, signal);
+  const all = await readSelected<ReplicaSet>(
+    api,
+    replicaSetsRef(namespaceOf(deployment)),
+    deployment,
+    signal,
+  );
   return ownedBy(deployment, all);
 }
 
-/** Asks the API server now. Throws KubeError. */
-export function readPods(
-  api: KubeApi,
-  deployment: Deployment,
-  signal?: AbortSignal,
-): Promise<readonly Pod[]> {
-  return select<Pod>(api, podsRef(namespaceOf(deployment)), deployment, signal);
+/** The Pods that a workload selects. Asks the API server now. Throws KubeError. */
+export function readPods(api: KubeApi, workload: Selecting, signal?: AbortSignal): Promise<readonly Pod[]> {
+  return readSelected<Pod>(api, podsRef(namespaceOf(workload)), workload, signal);
 }
 
-async function select<T extends KubeObject>(
+/** What a workload's selector selects of a kind. Asks the API server now. Throws KubeError. */
+async function readSelected<T extends KubeObject>(
   api: KubeApi,
   ref: ResourceRef,
-  { spec }: Deployment,
+  { spec }: Selecting,
   signal: AbortSignal | undefined,
 ): Promise<readonly T[]> {
   const list = await api.list<T>(ref, { labelSelector: selectorText(spec.selector) }, signal);
   return list.items;
 }
 
-function namespaceOf({ metadata }: Deployment): string {
+function namespaceOf({ metadata }: KubeObject): string {
   return metadata.namespace ?? "default";
 }

@@ -1,25 +1,48 @@
 import type { KubeApi } from "../kubernetes/api.ts";
+import type { Deployment, ReplicaSet } from "../kubernetes/objects.ts";
 import { describe } from "../kubernetes/resource.ts";
-import { followDeployment, type DeploymentWatchOptions } from "./deployment-objects.ts";
-import { deploymentRef, readDeployment, readPods, readReplicaSets } from "./deployment-read.ts";
+import {
+  deploymentRef,
+  readDeployment,
+  readPods,
+  readReplicaSets,
+  replicaSetsRef,
+} from "./deployment-read.ts";
 import { deploymentSnapshot, type DeploymentView, type ReleaseMemory } from "./deployment-snapshot.ts";
+import type { Selected } from "./selected-pods.ts";
+import type { FollowingOptions } from "./sighting.ts";
 import { watchTarget } from "./target-watch.ts";
 import type { Lookup, TargetWatch } from "./watch.ts";
+import { followWorkload } from "./workload-objects.ts";
+
+export interface DeploymentWatchOptions extends FollowingOptions {
+  readonly deployment: string;
+}
 
 /** Follows a Deployment with its ReplicaSets and Pods. */
 export function watchDeployment(options: DeploymentWatchOptions): TargetWatch {
-  const { api, now } = options;
-  const target = `${options.namespace}/${options.deployment}`;
+  const { api, now, namespace } = options;
+  const target = `${namespace}/${options.deployment}`;
+  const ref = deploymentRef(target);
+  const parts = { ref, revisionsRef: replicaSetsRef(namespace), viewOf };
   let memory: ReleaseMemory | undefined;
   return watchTarget({
-    ref: deploymentRef(target),
-    follow: (onChange) => followDeployment(options, onChange),
+    ref,
+    follow: (onChange) => followWorkload(options, parts, onChange),
     read: () => readView(api, target, now),
     lookupOf: (view) => lookupOf(view, memory),
     remember: (view) => {
       memory = deploymentSnapshot(view, memory)?.memory ?? memory;
     },
   });
+}
+
+function viewOf(
+  deployment: Deployment,
+  { revisions: replicaSets, pods }: Selected<ReplicaSet>,
+  at: number,
+): DeploymentView {
+  return { deployment, replicaSets, pods, at };
 }
 
 async function readView(api: KubeApi, target: string, now: () => number): Promise<DeploymentView> {
