@@ -7,6 +7,7 @@ import { readPromql } from "../rules/promql.ts";
 import type { RulesReading } from "../rules/reading.ts";
 import type { WrittenPolicy } from "../rules/schema.ts";
 import type { InstantQuery, InstantSeries } from "../signals/query.ts";
+import { checkLiveCheckpoints } from "./check-live-checkpoints.ts";
 import { hasMetric, scrapeIntervalMs, topBucket } from "./live-series.ts";
 
 /** What a Prometheus is asked with, at one instant (epoch ms) for all rules. */
@@ -46,6 +47,11 @@ export async function checkLive(
     if (unanswered !== undefined) {
       return { problems, unanswered };
     }
+  }
+  for (const file of files) {
+    const found = await checkLiveCheckpoints(file, source);
+    problems.push(...found.problems);
+    if (found.unanswered !== undefined) return { problems, unanswered: found.unanswered };
   }
   return { problems, unanswered: undefined };
 }

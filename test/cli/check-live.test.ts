@@ -115,6 +115,40 @@ describe("compared with live series", () => {
     expect(await findings(trigger)).toEqual(expected);
   });
 
+  test.each([
+    ["what is there", 'expr: "sum(rate(requests_total[$span]))"', []],
+    ["a metric that nobody exports", 'expr: "sum(rate(breakers_open[$span]))"', ["5:21 warning no-data"]],
+    ["labels that match nothing", "expr: \"sum(requests_total{pod='x'})\"", ["5:21 warning no-data"]],
+    ["two series", 'expr: "rate(requests_total[$span])"', ["5:21 error many-series"]],
+    ["what the server alone can refuse", "expr: \"sum(requests_total{pod=~'('})\"", ["5:21 error promql"]],
+    [
+      "a share of nothing",
+      "ratio: {errors: sum(hits_total), total: sum(asked_total)}",
+      ["5:55 warning no-data"],
+    ],
+    [
+      "a share of which nothing was counted",
+      "ratio: {errors: sum(hits_total), total: sum(requests_total)}",
+      [],
+    ],
+  ])("a check after a launch: %s, once for all that share it", async (_, check, expected) => {
+    const policy = [
+      "target: {namespace: shop, deployments: [api]}",
+      "checkpoints: [{at: 10m, checks: &list [{name: a, must: {below: 1},",
+      `          ${check}`,
+      "    }]}, {at: 15m, checks: *list}]",
+    ].join("\n");
+    const reading = parseRules(
+      "rules.yaml",
+      rulesWith({ policy, trigger: "expr: sum(requests_total)\nabove: 5\nfor: 5m" }),
+    );
+    expect(reading.problems).toEqual([]);
+    const { problems } = await checkLive([reading], { query: prometheus.instant, at: END });
+    expect(
+      problems.map(({ line, column, severity, rule }) => `${line}:${column} ${severity} ${rule}`),
+    ).toEqual(expected);
+  });
+
   test("an interval is what lies between samples, not between the queries that look", async () => {
     const trigger = "expr: sum(rate(slow_total[1m]))\nabove: 5\nfor: 5m";
     const reading = parseRules("rules.yaml", rulesWith({ trigger }));

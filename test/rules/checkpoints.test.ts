@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { loadRules } from "../../src/rules/load.ts";
+import type { Check } from "../../src/rules/policy.ts";
 import { messagesIn, policyIn, problemsIn, rulesWith } from "./written.ts";
 
 const TARGET = "target: {namespace: shop, deployments: [api]}";
@@ -30,6 +31,11 @@ describe("a mistake in a checkpoint is told with its line and column", () => {
       "milliseconds meant, seconds said",
       one("expr: latency_seconds, must: {below: 500}"),
       ["4:84 error units"],
+    ],
+    [
+      "a duration that a share may rise by",
+      one("ratio: {errors: a, total: b}, versusBefore: {mayRise: 5m}"),
+      ["4:101 error units"],
     ],
     ["a span of no time", one('expr: "rate(x[$span])", must: {below: 1}', "0s"), ["4:53 error window"]],
     ["a query that is none", one('expr: "rate(x[5m]", must: {below: 1}'), ["4:63 error promql"]],
@@ -69,7 +75,7 @@ describe("what a checkpoint means", () => {
             kind: "metric",
             query: { expr: "rate(x[4h])" },
             must: { is: "atMost", value: 0.1, text: "10%" },
-            versus: { may: "fall", by: 0.2, text: "20%" },
+            versus: { may: "fall", of: "share", by: 0.2, text: "20%" },
           },
         ],
       },
@@ -95,24 +101,36 @@ test("the example that is shipped looks at every criterion of a launch for seven
   const { policies } = await loadRules(join(import.meta.dirname, "../../rules/vcci-api.yaml"));
   const checkpoints = policies[0]?.checkpoints ?? [];
   expect(checkpoints.map(({ at }) => at)).toEqual(["0s", "1h", "4h", "24h", "7d"]);
-  const must = (checks: (typeof checkpoints)[number]["checks"]) =>
-    Object.fromEntries(
-      checks.map((check) => [
-        check.name,
-        check.kind === "metric" ? `${check.must?.is} ${check.must?.value}` : check.kind,
-      ]),
-    );
+  expect(checkpoints[0]?.checks.map(({ name }) => name)).toEqual([
+    "live",
+    "ready",
+    "detailed",
+    "metrics",
+    "validation",
+    "circuit-breakers",
+    "pool-use",
+    "critical-alerts",
+  ]);
   for (const { checks } of checkpoints.slice(1)) {
-    expect(must(checks)).toEqual({
-      "error-rate": "below 0.001",
-      "p95-latency": "below 0.5",
-      "p99-latency": "below 1",
-      availability: "atLeast 0.999",
+    expect(Object.fromEntries(checks.map((check) => [check.name, limitsOf(check)]))).toEqual({
+      availability: "atLeast 99.9%, fall 0.0005",
+      throughput: "fall 30%",
+      "error-rate": "below 0.1%, rise 0.0005",
+      "p95-latency": "below 500ms, rise 20%",
+      "p99-latency": "below 1s, rise 20%",
       "circuit-breakers": "atMost 0",
-      "cache-hit-rate": "above 0.85",
-      "pool-use": "below 0.8",
-      "memory-growth": "below 0.1",
+      "cache-hit-rate": "above 85%",
+      "pool-use": "below 80%",
+      "memory-growth": "below 10%",
       "critical-alerts": "atMost 0",
     });
   }
 });
+
+function limitsOf(check: Check): string {
+  if (check.kind !== "metric") return check.kind;
+  const { must, versus } = check;
+  return [must && `${must.is} ${must.text}`, versus && `${versus.may} ${versus.text}`]
+    .filter((limit) => limit !== undefined)
+    .join(", ");
+}
