@@ -16,6 +16,7 @@ const STAGES = [
   "verification",
   "checkpoints",
   "notifications",
+  "report",
   "daemon",
   "server",
   "cli",
@@ -33,6 +34,7 @@ const PURE = [
   "^src/checkpoints/(due|judge|in-unit)[.]ts$",
   "^src/notifications/messages[.]ts$",
   "^src/log/(record|chain)[.]ts$",
+  "^src/report/(?!gather)",
 ];
 
 /** Files, sockets, processes, and the libraries around them. node:crypto is not here: a hash is a function. */
@@ -77,6 +79,7 @@ export default {
           "verification",
           "checkpoints",
           "notifications",
+          "report",
         ]),
       },
       to: { path: folders(LEAVES) },

@@ -45,6 +45,7 @@ import { logRoutes } from "./server/log-routes.ts";
 import { policyRoutes } from "./server/policy-routes.ts";
 import { createProbe } from "./signals/probe.ts";
 import { createMetrics, type Metrics } from "./telemetry/metrics.ts";
+import type { Scrub } from "./telemetry/scrub.ts";
 import { VERSION } from "./version.ts";
 
 /** What the process brings along. */
@@ -53,6 +54,8 @@ export interface AppParts {
   readonly logger: Logger;
   readonly lifecycle: Lifecycle;
   readonly environment: NodeJS.ProcessEnv;
+  /** Takes every secret that is configured, and what looks like one, out of a text. */
+  readonly scrub: Scrub;
   /** Every secret that is configured, to be kept out of what is shown. */
   readonly secrets: () => readonly string[];
   /** Why the process ends, asked for in its last words. */
@@ -272,7 +275,7 @@ interface Running {
 }
 
 async function serve(
-  { settings, logger, lifecycle }: AppParts,
+  { settings, logger, lifecycle, scrub }: AppParts,
   { metrics, log, core, cluster }: Running & Pick<Made, "cluster">,
 ): Promise<string> {
   const { registry } = metrics;
@@ -288,7 +291,7 @@ async function serve(
     }),
     routes: [
       ...policyRoutes({ running, history: log.history, now: Date.now }),
-      ...logRoutes({ folder, running }),
+      ...logRoutes({ folder, running, scrub }),
       ...changeRoutes({
         commands: onceRead(core.commands, log.readUntil),
         once: onlyOnce(Date.now),

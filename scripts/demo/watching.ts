@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { sentence } from "../../src/cli/log-sentence.ts";
+import { sentence } from "../../src/report/sentence.ts";
 import { toneOf, wrap } from "../../src/cli/log-text.ts";
 import { follow } from "../../src/log/follow.ts";
 import type { LogRecord } from "../../src/log/record.ts";

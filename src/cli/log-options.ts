@@ -28,7 +28,7 @@ class WrongCall extends Error {
  * as does a folder that is not there.
  */
 export async function onLog(
-  options: LogOptions,
+  options: Pick<LogOptions, "data">,
   io: Io,
   work: (folder: string) => Promise<0 | 1>,
 ): Promise<0 | 1 | 2> {

@@ -1,7 +1,7 @@
 import type { LogRecord } from "../log/record.ts";
 import { checkpointLines, nextStep } from "../notifications/checkpoint.ts";
 import type { Io } from "./io.ts";
-import { sentence } from "./log-sentence.ts";
+import { sentence } from "../report/sentence.ts";
 import { paint, policyOf, time, toneOf, wrap } from "./log-text.ts";
 
 /** One record by itself: a report after a launch with all its checks, of others what `log list` says, uncut. */

@@ -3,29 +3,30 @@ import type { DecisionRecord, LogRecord } from "../log/record.ts";
 import { chart, range } from "../notifications/chart.ts";
 import { AFTER_OVERTAKEN, failureText } from "../notifications/failure.ts";
 import type { Io } from "./io.ts";
-import { sentence } from "./log-sentence.ts";
+import { sentence } from "../report/sentence.ts";
 import { paint, time, toneOf, wrap } from "./log-text.ts";
 
 type Decision = DecisionRecord & LogRecord;
 type Screen = Pick<Io, "color" | "columns">;
 
-/** For programs: the decision, and everything that followed from it. */
-export function decisionJson(decision: Decision, later: readonly LogRecord[]) {
-  return { decision, later };
+/** For programs: the decision, what a person had asked for, and everything that followed from it. `records`: all of it. */
+export function decisionJson(decision: Decision, records: readonly LogRecord[]) {
+  const asked = records.find((record) => record.type === "operator.rollback");
+  return { decision, ...(asked && { asked }), later: records.filter(({ seq }) => seq > decision.seq) };
 }
 
 /** For a person who was just woken up: what, why, with which numbers, what was done, who knows, what now. */
-export function decisionText(decision: Decision, later: readonly LogRecord[], io: Screen): string {
-  const steps = later.filter(({ type }) => !type.startsWith("notification."));
+export function decisionText(decision: Decision, records: readonly LogRecord[], io: Screen): string {
+  const steps = records.filter(({ type }) => !type.startsWith("notification."));
   return [
     header(decision, io),
     ...decision.evidence.map((evidence) => evidenceText(evidence, evidence.trigger === decision.trigger, io)),
     section(
       "Steps",
-      [decision, ...steps].map((step) => stepText(step, decision, io)),
+      steps.map((step) => stepText(step, decision, io)),
       io,
     ),
-    section("Told", tellings(later), io),
+    section("Told", tellings(records), io),
     section("Next", nextLines(decision, steps, io.columns), io),
   ].join("\n\n");
 }
@@ -86,10 +87,10 @@ function indented(output: string): string {
   return lines.map((line) => `\n${" ".repeat(14)}| ${line}`).join("");
 }
 
-function tellings(later: readonly LogRecord[]): string[] {
-  const queued = later.filter((record) => record.type === "notification.queued");
+function tellings(records: readonly LogRecord[]): string[] {
+  const queued = records.filter((record) => record.type === "notification.queued");
   return queued.map(({ notificationId, channel, event, at }) => {
-    const end = later.find(
+    const end = records.find(
       (record) =>
         (record.type === "notification.delivered" || record.type === "notification.failed") &&
         record.notificationId === notificationId,

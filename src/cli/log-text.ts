@@ -1,7 +1,7 @@
 import { styleText } from "node:util";
 import type { LogRecord } from "../log/record.ts";
 import type { Io } from "./io.ts";
-import { sentence } from "./log-sentence.ts";
+import { sentence } from "../report/sentence.ts";
 
 type Tone = "red" | "yellow" | "green" | "bold" | "dim";
 

@@ -2,6 +2,9 @@ import { follow } from "../log/follow.ts";
 import { byDecision, bySeq, readNewest } from "../log/reader.ts";
 import type { LogRecord } from "../log/record.ts";
 import { verifyLog, type Verdict } from "../log/verify.ts";
+import { reportDocument } from "../report/document.ts";
+import { gatherIncident } from "../report/gather.ts";
+import { createScrub } from "../telemetry/scrub.ts";
 import type { Io } from "./io.ts";
 import { filterOf, headOf, onLog, type FilterOptions, type LogOptions } from "./log-options.ts";
 import { recordText } from "./log-record.ts";
@@ -72,17 +75,33 @@ async function showDecision(
   { id, format }: LogOptions & { readonly id: string },
   io: Io,
 ): Promise<0 | 1> {
-  const [decision, ...later] = await byDecision(folder, id);
-  if (decision?.type !== "decision.made") {
-    io.err(
-      `The log in ${folder} knows no ${isNumber(id) ? "record" : "decision"} ${id}. Next: \`rollbackd log list --type decision\`.`,
-    );
-    return 1;
-  }
+  const records = await byDecision(folder, id);
+  const decision = records.find((record) => record.type === "decision.made");
+  if (decision === undefined) return unknown(folder, id, io);
   io.out(
-    format === "json" ? JSON.stringify(decisionJson(decision, later)) : decisionText(decision, later, io),
+    format === "json" ? JSON.stringify(decisionJson(decision, records)) : decisionText(decision, records, io),
   );
   return 0;
+}
+
+/** Everything about one decision as a Markdown document. Exit code 1 when the log does not know it. */
+export function reportDecision(
+  options: Omit<LogOptions, "format"> & { readonly id: string },
+  io: Io,
+): Promise<0 | 1 | 2> {
+  return onLog(options, io, async (folder) => {
+    const incident = await gatherIncident(folder, options.id);
+    if (incident === undefined) return unknown(folder, options.id, io);
+    // No secret is known here; what looks like one is taken out.
+    io.out(reportDocument(incident, createScrub([], io.now)).trimEnd());
+    return 0;
+  });
+}
+
+function unknown(folder: string, id: string, io: Io): 1 {
+  const what = isNumber(id) ? "record" : "decision";
+  io.err(`The log in ${folder} knows no ${what} ${id}. Next: \`rollbackd log list --type decision\`.`);
+  return 1;
 }
 
 /** The last ten records, then each new one, until `signal` aborts. */

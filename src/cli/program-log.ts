@@ -5,13 +5,14 @@ import { type Done, count, example, formatOption } from "./program-parts.ts";
 
 const DEFAULT_LIMIT = 50;
 
-/** `log list|show|follow|verify`, all beside a daemon that may be writing. */
+/** `log list|show|report|follow|verify`, all beside a daemon that may be writing. */
 export function addLog(program: Command, io: Io, done: Done): void {
   const log = program
     .command("log")
     .description("Reads the decision log: what was decided, why, and what came of it.");
   addList(log, io, done);
   addShow(log, io, done);
+  addReport(log, io, done);
   addFollow(log, io, done);
   addVerify(log, io, done);
 }
@@ -47,6 +48,16 @@ function addShow(log: Command, io: Io, done: Done): void {
     });
 }
 
+function addReport(log: Command, io: Io, done: Done): void {
+  onData(log, "report", "Everything about one decision, for finding the cause, as a Markdown document.")
+    .argument("<id>", "of the decision, as pages and `log list` show it")
+    .addHelpText("after", example("rollbackd log report 20260302T100600Z-3f9a1c > incident.md"))
+    .action(async (id: string, options: Omit<LogOptions, "format">) => {
+      const { reportDecision } = await import("./log.ts");
+      done(await reportDecision({ ...options, id }, io));
+    });
+}
+
 function addFollow(log: Command, io: Io, done: Done): void {
   subcommand(log, "follow", "The last ten records, then each new one until Ctrl-C.")
     .addHelpText("after", example("rollbackd log follow"))
@@ -69,9 +80,12 @@ function addVerify(log: Command, io: Io, done: Done): void {
 }
 
 function subcommand(log: Command, name: string, description: string): Command {
+  return onData(log, name, description).addOption(formatOption());
+}
+
+function onData(log: Command, name: string, description: string): Command {
   return log
     .command(name)
     .description(description)
-    .option("--data <folder>", "the daemon's data folder (default: ROLLBACKD_DATA_DIR, else ./data)")
-    .addOption(formatOption());
+    .option("--data <folder>", "the daemon's data folder (default: ROLLBACKD_DATA_DIR, else ./data)");
 }

@@ -11,7 +11,8 @@ const END_MS = 10_000;
 /** The daemon, in the foreground, until a signal ends the process. Throws when it cannot start. */
 export async function run(settings: Settings): Promise<never> {
   const secrets = secretsIn(settings);
-  const logger = createLogger(settings.logLevel, createScrub(secrets, Date.now));
+  const scrub = createScrub(secrets, Date.now);
+  const logger = createLogger(settings.logLevel, scrub);
   const report = (name: string, error: unknown): void => {
     logger.error(
       { err: error },
@@ -35,6 +36,7 @@ export async function run(settings: Settings): Promise<never> {
       logger,
       lifecycle,
       environment: process.env,
+      scrub,
       secrets: () => secrets.flatMap((secret) => secret() ?? []),
       cause: () => cause,
       onStarted: (tell) => {

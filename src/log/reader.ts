@@ -63,13 +63,14 @@ export async function* readNewest(
   }
 }
 
-/** Everything about one decision, oldest first; empty when the log does not know it. */
+/** Everything about one decision, oldest first: where a person asked for it, that first. Empty when the log does not know it. */
 export async function byDecision(folder: string, decisionId: string): Promise<LogRecord[]> {
   const found: LogRecord[] = [];
   for await (const record of readNewest(folder, { decisionId })) {
     found.push(record);
-    // Nothing about a decision is written before it is made.
-    if (record.type === "decision.made") {
+    // Nothing about a decision is written before it is made, or asked for.
+    const isFirst = record.type === "operator.rollback";
+    if (isFirst || (record.type === "decision.made" && record.manual === undefined)) {
       break;
     }
   }

@@ -1,19 +1,25 @@
+import { Type } from "typebox";
 import type { RunningPolicy } from "../daemon/run-policy.ts";
 import { byDecision, type LogFilter, readNewest } from "../log/reader.ts";
 import type { LogRecord } from "../log/record.ts";
-import { type Route, route } from "./route.ts";
+import { gatherIncident } from "../report/gather.ts";
+import { reportDocument } from "../report/document.ts";
+import { type Outcome, type Route, route } from "./route.ts";
 import { DECISIONS, DECISIONS_QUERY, NO_QUERY, ONE_DECISION, RELEASES, RELEASES_QUERY } from "./schemas.ts";
 
 export interface LogSource {
+  /** Takes secrets out of what is shown as text. */
+  readonly scrub: (text: string) => string;
   /** Of the decision log. */
   readonly folder: string;
   readonly running: () => readonly RunningPolicy[];
 }
 
+const MARKDOWN = "text/markdown; charset=utf-8";
 const READ = { scope: "read", verb: "get" } as const;
 
 /** What is read from the end of the log: never more of it than the page needs. */
-export function logRoutes({ folder, running }: LogSource): readonly Route[] {
+export function logRoutes({ folder, running, scrub }: LogSource): readonly Route[] {
   return [
     route({
       method: "GET",
@@ -53,15 +59,31 @@ export function logRoutes({ folder, running }: LogSource): readonly Route[] {
       answer: async ({ params: { id = "" } }) => {
         const records = await byDecision(folder, id);
         const decision = records.find(({ type }) => type === "decision.made");
-        return decision === undefined
-          ? {
-              problem: 404,
-              detail: `There is no decision ${id} in the log. GET /api/v1/decisions lists them.`,
-            }
-          : { status: 200, body: { decision, records } };
+        return decision === undefined ? unknown(id) : { status: 200, body: { decision, records } };
+      },
+    }),
+    route({
+      method: "GET",
+      path: "/api/v1/decisions/:id/report",
+      summary: "Everything about one decision as a Markdown document",
+      permission: READ,
+      query: NO_QUERY,
+      answers: { 200: { description: "the document", type: MARKDOWN, schema: Type.String() } },
+      answer: async ({ params: { id = "" } }) => {
+        const incident = await gatherIncident(folder, id);
+        return incident === undefined
+          ? unknown(id)
+          : { status: 200, type: MARKDOWN, body: reportDocument(incident, scrub) };
       },
     }),
   ];
+}
+
+function unknown(id: string): Outcome {
+  return {
+    problem: 404,
+    detail: `There is no decision ${id} in the log. GET /api/v1/decisions lists them.`,
+  };
 }
 
 /** The cursor is a record's number, which stays what it is while others are appended. */

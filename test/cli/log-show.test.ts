@@ -6,8 +6,8 @@ import { recordsOf } from "../notifications/memory-log.ts";
 import { decision, failed, started } from "../notifications/story.ts";
 
 function shown(reason: string, columns = 10_000): string {
-  const [made, ...later] = recordsOf([decision("d1"), started("d1"), failed("d1", reason)]);
-  const text = decisionText(made as DecisionRecord & LogRecord, later, { color: false, columns });
+  const records = recordsOf([decision("d1"), started("d1"), failed("d1", reason)]);
+  const text = decisionText(records[0] as DecisionRecord & LogRecord, records, { color: false, columns });
   return text.slice(text.indexOf("\nNext\n"));
 }
 

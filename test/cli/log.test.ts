@@ -2,7 +2,7 @@ import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Io } from "../../src/cli/io.ts";
-import { followLog, listLog, showInLog, verifyLogFolder } from "../../src/cli/log.ts";
+import { followLog, listLog, reportDecision, showInLog, verifyLogFolder } from "../../src/cli/log.ts";
 import type { RecordBody } from "../../src/log/record.ts";
 import { openLog } from "../../src/log/writer.ts";
 import { logFiles } from "../log/sample-log.ts";
@@ -186,6 +186,29 @@ test("log follow shows the last records, then new ones, until it is ended", asyn
   expect(out).toHaveLength(9);
   stop.abort();
   expect(await following).toBe(0);
+});
+
+describe("log report", () => {
+  test("prints one document about a decision", async () => {
+    expect(await reportDecision({ data, id: "d-1" }, io())).toBe(0);
+    expect(out.join("\n")).toMatch(/^# shop\/api was rolled back from 7 to 6, and it helped\n/u);
+    expect(out.join("\n")).toContain("| slack | trigger | 2026-03-02 10:06:50.000Z | delivered");
+  });
+
+  test("a decision that the log does not know ends with 1 and the next step", async () => {
+    expect(await reportDecision({ data, id: "d-9" }, io())).toBe(1);
+    expect(err.join("")).toMatch(/knows no decision d-9\. Next: /u);
+  });
+
+  test("trap 34: what looks like a secret does not show", async () => {
+    const log = await openLog(join(data, "decisions"));
+    const reason = "https://hooks.slack.com/services/T0123/B0123/SECRETPART refused; user:hunter2222@";
+    await log.append({ ...decision("d-3"), summary: reason }, START + 900_000);
+    await log.close();
+    await reportDecision({ data, id: "d-3" }, io());
+    expect(out.join("\n")).toContain(String.raw`\[secret\] refused`);
+    expect(out.join("\n")).not.toContain("SECRETPART");
+  });
 });
 
 describe("log verify", () => {

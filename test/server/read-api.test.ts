@@ -47,7 +47,7 @@ async function world() {
   const ending = new AbortController();
   const routes = [
     ...policyRoutes({ running, history: createHistory(), now: Date.now }),
-    ...logRoutes({ folder: folder.path, running }),
+    ...logRoutes({ folder: folder.path, running, scrub: (text) => text.replaceAll("HUNTER2", "[secret]") }),
     eventRoute({ folder: folder.path, ...log, signal: ending.signal }),
   ];
   const app = createApp({
@@ -105,6 +105,17 @@ describe("the read API", () => {
       "d-1",
     ]);
     expect(second).not.toHaveProperty("nextCursor");
+  });
+
+  it("a decision has its report, without secrets; one that is not there has none", async () => {
+    const { app, log } = await world();
+    await log.append({ ...decision(7), summary: "it said HUNTER2" } as RecordBody);
+    const reply = await app.inject("/api/v1/decisions/d-7/report");
+    expect(reply.headers["content-type"]).toBe("text/markdown; charset=utf-8");
+    expect(reply.body).toMatch(/^# ns\/vcci-api is being rolled back\n\n.*it said \\\[secret\\\]/su);
+    const missing = await app.inject("/api/v1/decisions/d-8/report");
+    expect(missing.statusCode).toBe(404);
+    expect(missing.json().detail).toMatch(/no decision d-8/u);
   });
 
   it("decisions are filtered by kind and time", async () => {

@@ -1,0 +1,269 @@
+import { describe, expect, it } from "vitest";
+import type { DecisionRecord, LogRecord, RecordBody } from "../../src/log/record.ts";
+import { reportDocument } from "../../src/report/document.ts";
+import { recordsOf } from "../notifications/memory-log.ts";
+import { applied, decision, evidence, failed, started, trigger, verified } from "../notifications/story.ts";
+import { type Block, parsed } from "./parsed.ts";
+
+const OF = { policy: "api", target: "shop/api", release: "shop/api@7" };
+const PAGE = { policy: "api", decisionId: "d1", notificationId: "n1", channel: "pagerduty" } as const;
+const SLACK = { policy: "api", decisionId: "d1", notificationId: "n2", channel: "slack" } as const;
+
+const observed: RecordBody = {
+  type: "release.observed",
+  ...OF,
+  revision: "7",
+  digest: "d7",
+  previous: { revision: "6", digest: "d6" },
+  startedAt: "2026-01-01T00:00:00.000Z",
+  cause: "deploy",
+  quarantined: false,
+};
+
+const told: readonly RecordBody[] = [
+  { type: "notification.queued", ...PAGE, event: "trigger", dedupKey: "k", cause: 4 },
+  { type: "notification.queued", ...SLACK, event: "trigger", dedupKey: "k", cause: 4 },
+  { type: "notification.delivered", ...PAGE, attempts: 2 },
+  { type: "notification.failed", ...SLACK, attempts: 7, error: "Slack said | no_service" },
+];
+
+function asked(reason: "data-corruption" | "other"): RecordBody {
+  return {
+    type: "operator.rollback",
+    policy: "api",
+    target: "shop/api",
+    decisionId: "d1",
+    by: "token:alice",
+    reason,
+  };
+}
+
+function byHand(reason: "data-corruption" | "other", runbook?: string): DecisionRecord {
+  return {
+    ...decision("d1"),
+    trigger: "manual",
+    evidence: [],
+    manual: { reason, by: "token:alice", note: "totals | are wrong" },
+    ...(runbook === undefined ? {} : { runbook }),
+  };
+}
+
+/** The report of the first decision among the records. */
+function report(...bodies: readonly RecordBody[]): string {
+  const around = recordsOf(bodies);
+  const made = around.find((record) => record.type === "decision.made");
+  if (made === undefined) throw new Error("no decision");
+  const own = around.filter(
+    (record: LogRecord) => "decisionId" in record && record.decisionId === made.decisionId,
+  );
+  return reportDocument({ decision: made, own, around }, (text) => text.replaceAll("HUN*TER_2", "[secret]"));
+}
+
+function sectionOf(markdown: string, title: string): readonly Block[] {
+  const blocks = parsed(markdown);
+  const begin = blocks.findIndex((block) => block.kind === "heading" && block.text === title);
+  expect(begin, `a section "${title}"`).toBeGreaterThanOrEqual(0);
+  const rest = blocks.slice(begin + 1);
+  const end = rest.findIndex((block) => block.kind === "heading" && block.level <= 2);
+  return end < 0 ? rest : rest.slice(0, end);
+}
+
+function titleOf(markdown: string): string {
+  return markdown.split("\n")[0] ?? "";
+}
+
+const VERIFIED = [
+  observed,
+  trigger("pending"),
+  trigger("firing"),
+  decision("d1"),
+  started("d1"),
+  ...told,
+  applied("d1"),
+  verified("d1"),
+];
+
+describe("the report of a rollback that helped", () => {
+  const markdown = report(...VERIFIED);
+
+  it("says in its title and first paragraph what happened", () => {
+    expect(titleOf(markdown)).toBe("# shop/api was rolled back from 7 to 6, and it helped");
+    expect(markdown).toMatch(
+      /^On 2026-01-01 at [\d:]+ UTC rollbackd decided: error-rate 0\.112 > 5% for 1m.*verified: recovered after 40 s\.$/mu,
+    );
+  });
+
+  it("has the window as it was measured, slot by slot", () => {
+    const samples = sectionOf(markdown, "What fired").find((block) => block.kind === "table");
+    expect(samples?.rows.map((row) => row.slice(1, 3))).toEqual([
+      ["value", "verdict"],
+      ["0.001", ""],
+      ["0.06", ""],
+      ["–", "unknown: unreachable"],
+      ["0.11", ""],
+      ["0.112", ""],
+    ]);
+  });
+
+  it("judges each slot by the threshold", () => {
+    const shown = report({
+      ...decision("d1"),
+      evidence: [{ ...evidence, threshold: "above 5%", limit: 0.05 }],
+    });
+    const samples = sectionOf(shown, "What fired").find((block) => block.kind === "table");
+    expect(samples?.rows.map((row) => row[2])).toEqual([
+      "verdict",
+      "healthy",
+      "breaching",
+      "unknown: unreachable",
+      "breaching",
+      "breaching",
+    ]);
+  });
+
+  it("begins its timeline with the release and has each step", () => {
+    const timeline = sectionOf(markdown, "Timeline").find((block) => block.kind === "table");
+    expect(timeline?.rows.slice(1).map((row) => row[2])).toEqual([
+      "release.observed",
+      "trigger.pending",
+      "trigger.firing",
+      "decision.made",
+      "rollback.started",
+      "rollback.applied",
+      "rollback.verified",
+    ]);
+  });
+
+  it("says whom it reached, when, and whom it did not", () => {
+    const table = sectionOf(markdown, "Who was told").find((block) => block.kind === "table");
+    expect(table?.rows[1]?.[3]).toMatch(/^delivered 2026-01-01 .*, after /u);
+    expect(table?.rows[1]?.[4]).toBe("2");
+    expect(table?.rows[2]?.[3]).toMatch(/^not delivered: .*Slack said \\\| no_service$/u);
+  });
+
+  it("lists every record with its hash, its own in bold", () => {
+    const table = sectionOf(markdown, "Related records").find((block) => block.kind === "table");
+    expect(table?.rows).toHaveLength(1 + VERIFIED.length);
+    expect(table?.rows[4]?.[2]).toBe("**decision.made**");
+    expect(table?.rows[1]?.[2]).toBe("release.observed");
+  });
+
+  it("names the commands to look further", () => {
+    const commands = sectionOf(markdown, "Look further").find((block) => block.kind === "code");
+    expect(commands?.lines).toContain("rollbackd log show d1");
+    expect(commands?.lines).toContain("kubectl -n shop rollout history deployment/api --revision=7");
+  });
+
+  it("links to the graph of what Prometheus measured", () => {
+    const measured = { ...evidence, threshold: "above 5%", limit: 0.05 };
+    const shown = report({ ...decision("d1"), evidence: [measured] });
+    const link = sectionOf(shown, "Look further").find((block) => block.kind === "text");
+    const address = /\(<(.+)>\)/u.exec(link?.kind === "text" ? link.text : "")?.[1] ?? "";
+    expect(new URL(address).searchParams.get("g0.expr")).toBe(evidence.query);
+  });
+});
+
+describe("other ends", () => {
+  it("a rollback that failed: why, how the target stands, and the command that is left", () => {
+    const markdown = report(decision("d1"), started("d1"), {
+      ...failed("d1", "rejected"),
+      output: "``` | out",
+    } as RecordBody);
+    expect(titleOf(markdown)).toBe("# The rollback of shop/api from 7 to 6 failed (rejected)");
+    expect(markdown).toContain(
+      "it failed: the cluster refused the change. Nothing was changed: shop/api still runs 7.",
+    );
+    expect(markdown).toContain("kubectl -n shop rollout undo deployment/api --to-revision=6");
+    expect(sectionOf(markdown, "Who and what acted").find((block) => block.kind === "code")).toMatchObject({
+      lines: ["``` | out"],
+    });
+  });
+
+  it("one that is not at its end says so", () => {
+    const markdown = report(decision("d1"), started("d1"));
+    expect(titleOf(markdown)).toBe("# shop/api is being rolled back from 7 to 6");
+    expect(markdown).toContain("As far as the log goes it is not at its end.");
+  });
+
+  it.each([
+    ["hold", "frozen", "# shop/api was not rolled back (frozen)"],
+    ["escalate", "outside-guard-period", "# shop/api was not rolled back (outside-guard-period)"],
+    ["hold", "observe-mode", "# shop/api would have been rolled back from 7 to 6 (observe mode)"],
+  ] as const)("%s, %s", (kind, reason, title) => {
+    const markdown = report(decision("d1", { decision: kind, reason, otherReasons: ["cooldown"] }));
+    expect(titleOf(markdown)).toBe(title);
+    expect(markdown).toContain("| also in the way | `cooldown` |");
+    expect(markdown).not.toContain("## Verification");
+  });
+
+  it("a decision that waited for a person says what came of it", () => {
+    const waited = decision("d1", { decision: "escalate", reason: "awaiting-approval" });
+    const rejected: RecordBody = {
+      type: "operator.reject",
+      policy: "api",
+      decisionId: "d1",
+      by: "token:bob",
+      note: "not now",
+    };
+    const markdown = report(waited, rejected);
+    expect(markdown).toContain("token:bob rejected it.");
+    const who = sectionOf(markdown, "Who and what acted").find((block) => block.kind === "table");
+    expect(who?.rows.at(-1)?.[1]).toBe("token:bob");
+  });
+
+  it("a rollback by hand says who asked and why, and that nothing had to fire", () => {
+    const markdown = report(asked("other"), byHand("other"), started("d1"), applied("d1"), verified("d1"));
+    expect(titleOf(markdown)).toBe("# shop/api was rolled back by hand from 7 to 6, and it helped");
+    expect(markdown).toContain("Nothing had to fire: token:alice asked for it, because of `other`.");
+    const who = sectionOf(markdown, "Who and what acted").find((block) => block.kind === "table");
+    expect(who?.rows[1]?.[1]).toBe("token:alice");
+  });
+
+  it("trap 43: after data corruption it says that code was rolled back and data was not, with the runbook", () => {
+    const bodies = [started("d1"), applied("d1"), verified("d1")];
+    const markdown = report(
+      asked("data-corruption"),
+      byHand("data-corruption", "https://wiki.example/data"),
+      ...bodies,
+    );
+    expect(markdown).toContain("**Code was rolled back, data was not.**");
+    expect(markdown).toContain("How to mend it: [https://wiki.example/data](<https://wiki.example/data>)");
+    expect(report(asked("data-corruption"), byHand("data-corruption"))).toContain(
+      "The policy names no runbook",
+    );
+    expect(report(asked("other"), byHand("other"))).not.toContain("data was not");
+  });
+
+  it("trap 34: a secret shows nowhere, also one that Markdown writes with backslashes", () => {
+    const markdown = report({
+      ...decision("d1"),
+      summary: "HUN*TER_2",
+      evidence: [{ ...evidence, query: "HUN*TER_2" }],
+    });
+    expect(markdown.replaceAll("\\", "")).not.toContain("HUN*TER_2");
+    expect(markdown).toContain("[secret]");
+  });
+
+  it("what a script runs has no kubectl commands", () => {
+    const markdown = report(decision("d1", { target: "script/api" }));
+    expect(markdown).not.toContain("kubectl");
+  });
+
+  it("a trigger that came and went all day leaves the story readable", () => {
+    const flapping = Array.from({ length: 500 }, (_, index) =>
+      trigger(index % 2 === 0 ? "pending" : "resolved"),
+    );
+    const markdown = report(
+      observed,
+      ...flapping,
+      decision("d1"),
+      started("d1"),
+      applied("d1"),
+      verified("d1"),
+    );
+    const timeline = sectionOf(markdown, "Timeline").find((block) => block.kind === "table");
+    expect(timeline?.rows).toHaveLength(151);
+    expect(timeline?.rows[1]?.[2]).toBe("release.observed");
+    expect(markdown).toContain("355 more, of triggers that came and went, are left out");
+  });
+});
