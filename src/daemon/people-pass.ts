@@ -1,6 +1,7 @@
 import type { Answer } from "../decisions/answer.ts";
 import { isOver } from "../decisions/freeze.ts";
 import { formatDuration } from "../engine/format.ts";
+import type { DecisionRecord } from "../log/record.ts";
 import { targetKey } from "../rules/policy.ts";
 import type { Seen } from "./seen.ts";
 import type { Approval } from "./people-fold.ts";
@@ -44,9 +45,17 @@ async function settleApproval(approval: Approval, seen: Seen, ports: PassPorts):
     const detail =
       state === "waiting"
         ? `nobody answered within ${within}; nothing is done about ${decision.trigger} in this episode`
-        : `it was approved by ${approval.by}, but something else stood in the way for ${within}`;
+        : `it was approved by ${approval.by}, but ${inTheWay(decision, ports)} until the ${within} were over; nothing is done about ${decision.trigger} in this episode`;
     await ports.record({ type: "approval.expired", ...about, detail });
   }
+}
+
+/** Of a decision that was approved and has not acted. */
+function inTheWay({ policy, decisionId }: DecisionRecord, { history }: PassPorts): string {
+  const last = history.lastDecision(policy);
+  return last === undefined || last.decisionId === decisionId
+    ? "it could not be looked at again"
+    : `something else stood in the way (${[last.reason, ...last.otherReasons].join(", ")})`;
 }
 
 /** A trigger that is unknown has not recovered, and a target out of sight has not moved. */

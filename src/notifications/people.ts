@@ -2,36 +2,61 @@ import type { ApprovalRecord, DecisionRecord, LogRecord } from "../log/record.ts
 import { dedupKey, incidentKey, type Message, stamp } from "./message.ts";
 import { type Of, present } from "./messages.ts";
 
-/** What people asked for and answered, as it is told; decisions that wait for an answer are remembered. */
+/** A decision that a person was asked about and that neither acted nor came to its end. */
+interface Asked {
+  readonly decision: DecisionRecord;
+  /** Who approved it. */
+  readonly by?: string;
+}
+
+/** What people asked for and answered, as it is told; decisions that were asked about are remembered. */
 export function createPeopleTeller(): (record: LogRecord) => readonly Message[] {
-  const waiting = new Map<string, DecisionRecord>();
-  const take = (decisionId: string): readonly DecisionRecord[] => {
-    const decision = waiting.get(decisionId);
-    waiting.delete(decisionId);
-    return decision === undefined ? [] : [decision];
+  const asked = new Map<string, Asked>();
+  const take = (decisionId: string): readonly Asked[] => {
+    const found = asked.get(decisionId);
+    asked.delete(decisionId);
+    return found === undefined ? [] : [found];
   };
   return (record) => {
     switch (record.type) {
       case "decision.made":
-        if (record.approveUntil !== undefined) waiting.set(record.decisionId, record);
-        return [];
+        return decided(record, asked);
       case "operator.freeze":
       case "operator.resume":
       case "freeze.expired":
         return [ofFreeze(record)];
       case "operator.approve":
+        return take(record.decisionId).flatMap(({ decision, by }) => {
+          // It stays until it acts: whoever agreed to it expects that.
+          asked.set(record.decisionId, { decision, by: record.by });
+          return by === undefined ? [ofAnswer(record, decision)] : [];
+        });
       case "operator.reject":
-        return take(record.decisionId).map((decision) => ofAnswer(record, decision));
+        return take(record.decisionId).map(({ decision }) => ofAnswer(record, decision));
       case "approval.expired":
-        return take(record.decisionId).map((decision) => ofExpired(record, decision));
+        return take(record.decisionId).map((which) => ofExpired(record, which));
       case "approval.withdrawn":
-        // A trigger that recovered ends the incident; another release, or other rules, lead to a decision of their own.
-        take(record.decisionId);
-        return [];
+        // Without an approval nobody waits for it: a trigger that recovered ends the incident, and another release, or
+        // other rules, lead to a decision of their own.
+        return take(record.decisionId).flatMap(({ decision, by }) =>
+          by === undefined ? [] : [ofWithdrawn(record, { decision, by })],
+        );
       default:
         return [];
     }
   };
+}
+
+/** What was asked about before has become an act, or another question, or something stands in its way. */
+function decided(record: Of<"decision.made">, asked: Map<string, Asked>): readonly Message[] {
+  const before = [...asked.values()].filter(({ decision }) => decision.policy === record.policy);
+  if (record.decision === "rollback" || record.approveUntil !== undefined) {
+    before.forEach(({ decision }) => asked.delete(decision.decisionId));
+  }
+  if (record.approveUntil !== undefined) asked.set(record.decisionId, { decision: record });
+  // What escalates pages by itself.
+  if (record.decision !== "hold") return [];
+  return before.flatMap(({ decision, by }) => (by === undefined ? [] : [ofDelay(record, { decision, by })]));
 }
 
 /** A freeze, its end by a person, and its end by itself: all that one policy's people should know of. */
@@ -92,13 +117,43 @@ function ofAnswer(record: Of<"operator.approve"> | Of<"operator.reject">, decisi
   };
 }
 
-/** Nobody answered: the incident is open still, and says so where it is open. */
-function ofExpired(record: LogRecord & ApprovalRecord, decision: DecisionRecord): Message {
+/** Somebody agreed, and yet it is not done: they, and those who read that it would be, are told why. */
+function ofDelay(record: Of<"decision.made">, { decision, by }: Required<Asked>): Message {
+  return {
+    ...ofIncident(record, decision),
+    event: "info",
+    severity: "warning",
+    title: `${record.target} is approved by ${by} and not rolled back yet (${record.reason})`,
+    lines: [
+      record.summary,
+      `The approval of ${decision.decisionId} stands until ${decision.approveUntil}: it is rolled back once nothing stands in the way. To do it at once, by hand: rollbackd rollback ${record.policy} --reason other`,
+    ],
+  };
+}
+
+function ofWithdrawn(record: LogRecord & ApprovalRecord, { decision, by }: Required<Asked>): Message {
+  return {
+    ...ofIncident(record, decision),
+    event: "info",
+    severity: "info",
+    title: `The rollback of ${record.target} that ${by} approved does not take place`,
+    lines: [
+      `Decision ${record.decisionId} is withdrawn: ${record.detail}`,
+      "Next: nothing to do; if a trigger goes on firing, it is decided about anew.",
+    ],
+  };
+}
+
+/** Nobody answered, or nothing came of the answer: the incident is open still, and says so where it is open. */
+function ofExpired(record: LogRecord & ApprovalRecord, { decision, by }: Asked): Message {
   return {
     ...ofIncident(record, decision),
     event: "trigger",
     severity: decision.severity ?? "critical",
-    title: `Nobody answered: ${record.target} is not rolled back`,
+    title:
+      by === undefined
+        ? `Nobody answered: ${record.target} is not rolled back`
+        : `${record.target} is not rolled back, though ${by} approved it`,
     lines: present(
       `${decision.trigger} fires, and the decision ${record.decisionId} waits no longer: ${record.detail}`,
       `Users may be affected. Next: look, and if you agree: rollbackd rollback ${record.policy} --reason other`,
@@ -107,7 +162,7 @@ function ofExpired(record: LogRecord & ApprovalRecord, decision: DecisionRecord)
 }
 
 function ofIncident(
-  record: Of<"operator.approve"> | Of<"operator.reject"> | (LogRecord & ApprovalRecord),
+  record: Of<"operator.approve"> | Of<"operator.reject"> | Of<"decision.made"> | (LogRecord & ApprovalRecord),
   { target, release }: DecisionRecord,
 ) {
   return {

@@ -46,6 +46,30 @@ describe("a decision that waits for a person", () => {
     expect(last(rejected)).toEqual([]);
   });
 
+  describe("that is approved and blocked", () => {
+    const blocked = decision("d2", { decision: "hold", reason: "frozen" });
+    const expired: RecordBody = { type: "approval.expired", ...ended, detail: "frozen until 30m were over" };
+    const withdrawn: RecordBody = { type: "approval.withdrawn", ...ended, detail: "it recovered" };
+    const agreed = [trigger("firing"), waits, approved];
+
+    it.each([
+      ["at once", [blocked], "info", /token:alice and not rolled back yet \(frozen\).*stands until.*10:30/],
+      ["when the time is over", [blocked, expired], "trigger", /though token:alice.*frozen.*rollback api/],
+      ["when it is withdrawn", [blocked, withdrawn], "info", /does not take place.*it recovered/],
+    ] as const)("is told of %s, in the same incident", (_, records, event, text) => {
+      const told = last(...agreed, ...records);
+      expect(told).toMatchObject([{ event, dedupKey: KEY }]);
+      expect([told[0]?.title, ...(told[0]?.lines ?? [])].join(" ")).toMatch(text);
+    });
+
+    it("is told of no more once it was rolled back, or was asked anew", () => {
+      const hold: RecordBody = decision("d3", { decision: "hold", reason: "frozen" });
+      expect(last(...agreed, decision("d2"), hold)).toEqual([]);
+      expect(last(...agreed, { ...waits, decisionId: "d2" }, hold)).toEqual([]);
+      expect(last(...agreed, { ...hold, policy: "other" })).toEqual([]);
+    });
+  });
+
   it("that is withdrawn ends with its trigger, in one message", () => {
     const withdrawn: RecordBody = { type: "approval.withdrawn", ...ended };
     expect(last(trigger("firing"), waits, withdrawn)).toEqual([]);
