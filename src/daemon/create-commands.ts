@@ -1,4 +1,5 @@
 import { isOver } from "../decisions/freeze.ts";
+import type { LogRecord, OperatorRecord } from "../log/record.ts";
 import type { History } from "./history.ts";
 import type { Answer, Asker, Commands, Refusal } from "./commands.ts";
 import { createManual, type ManualPorts } from "./manual-rollback.ts";
@@ -42,7 +43,10 @@ async function freeze(
     return refused("until-past", "The end of the freeze has passed already. Name an instant to come.");
   }
   const until = untilMs === undefined ? {} : { until: new Date(untilMs).toISOString() };
-  const record = await ports.record({ type: "operator.freeze", policy, by, ...noted(note), ...until });
+  const record = await recordAndWeigh(
+    { type: "operator.freeze", policy, by, ...noted(note), ...until },
+    ports,
+  );
   return record === undefined ? UNWRITABLE : { ok: true, ...until };
 }
 
@@ -57,8 +61,21 @@ async function resume(
   if (frozen === undefined || isOver(frozen, ports.now())) {
     return refused("not-frozen", `${policy} is not frozen, so there is nothing to resume.`);
   }
-  const record = await ports.record({ type: "operator.resume", policy, by, ...noted(note) });
+  const record = await recordAndWeigh({ type: "operator.resume", policy, by, ...noted(note) }, ports);
   return record === undefined ? UNWRITABLE : { ok: true };
+}
+
+/** What a person said is acted on at once, not in the next slot. */
+async function recordAndWeigh(
+  body: Exclude<OperatorRecord, { type: "operator.rollback" }>,
+  { record, running }: CommandPorts,
+): Promise<LogRecord | undefined> {
+  const written = await record(body);
+  if (written !== undefined)
+    running()
+      .find(({ policy }) => policy.name === body.policy)
+      ?.reconsider();
+  return written;
 }
 
 interface Given {
@@ -83,7 +100,7 @@ async function answerNow(given: Given, ports: CommandPorts): Promise<Answer<{ re
     const why = whyTooLate(decisionId, ports.history, ports.now());
     if (why !== undefined) return why;
     const about = { policy, by, decisionId, ...noted(note), ...(release !== undefined && { release }) };
-    const record = await ports.record({ type: `operator.${kind}`, ...about });
+    const record = await recordAndWeigh({ type: `operator.${kind}`, ...about }, ports);
     return record === undefined ? UNWRITABLE : { ok: true, policy };
   });
 }

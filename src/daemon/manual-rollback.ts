@@ -16,7 +16,10 @@ import type { RunningPolicy } from "./run-policy.ts";
 import { withMemory } from "./target-facts.ts";
 
 /** As much of a running policy as a person's decision needs. */
-export type Handled = Pick<RunningPolicy, "policy" | "carried" | "watch" | "begin" | "mayDecide">;
+export type Handled = Pick<
+  RunningPolicy,
+  "policy" | "carried" | "watch" | "begin" | "reconsider" | "mayDecide"
+>;
 
 export interface ManualPorts {
   readonly running: () => readonly Handled[];

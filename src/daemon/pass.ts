@@ -60,6 +60,19 @@ export async function runPass(
   return { watched, sight, lookup, at };
 }
 
+/** Takes the decision anew on what the last pass found; no slot is measured again. Nothing before the first pass. */
+export async function weighAgain(
+  policy: Policy,
+  { watched, at: measuredAt }: Carried,
+  at: number,
+  ports: PassPorts,
+): Promise<void> {
+  if (measuredAt === undefined) return;
+  const facts = factsOf(ports.watch.current(), ports);
+  await ports.member.othersMeasured();
+  await decideNow({ at, policy, facts, watched }, ports);
+}
+
 function heatNow({ intervalMs }: Policy, watched: ReadonlyMap<string, Watched>): Heat {
   const statuses = [...watched.values()].map(({ track }) => track.status);
   return heatOf(statuses, intervalMs);

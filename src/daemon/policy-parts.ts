@@ -97,6 +97,7 @@ function runningPolicy(
     carried: passes.carried,
     watch,
     begin: rollbacks.begin,
+    reconsider: passes.reconsider,
     mayDecide: passes.mayDecide,
     overdueMs: passes.overdueMs,
     retire: async () => {

@@ -3,8 +3,9 @@ import { slotAt } from "../engine/slots.ts";
 import type { TargetWatch } from "../releases/watch.ts";
 import type { Policy } from "../rules/policy.ts";
 import type { ServerClock } from "../signals/server-clock.ts";
+import { createWaker, type Waker } from "../verification/waker.ts";
 import { forgetMetrics } from "./forget-metrics.ts";
-import { type Carried, NOTHING_CARRIED, runPass } from "./pass.ts";
+import { type Carried, NOTHING_CARRIED, runPass, weighAgain } from "./pass.ts";
 import type { PassPorts } from "./ports.ts";
 import type { Begin } from "./rollbacks.ts";
 import { watchTargetSight } from "./target-sight.ts";
@@ -16,6 +17,8 @@ export interface RunningPolicy {
   readonly carried: () => Carried;
   readonly watch: TargetWatch;
   readonly begin: Begin;
+  /** A person said something that bears on the decision: it is weighed again at once, not in the next slot. */
+  readonly reconsider: () => void;
   /** False once it is on its way out. */
   readonly mayDecide: () => boolean;
   /** For how long no pass has ended as it should although one was begun, in ms; 0 between passes. */
@@ -29,6 +32,7 @@ export interface RunningPolicy {
 /** The passes over one policy. */
 export interface PolicyPasses {
   readonly carried: () => Carried;
+  readonly reconsider: () => void;
   readonly mayDecide: () => boolean;
   readonly overdueMs: () => number;
   /** Passes go on, but no decision is made any more once this has resolved. */
@@ -60,7 +64,15 @@ export function runPolicy(policy: Policy, ports: RunPolicyPorts): PolicyPasses {
   const deciding = new AbortController();
   const mayDecide = (): boolean => !deciding.signal.aborted;
   const isStopping = (): boolean => stopping.signal.aborted;
+  const waker = createWaker();
+  let isAsked = false;
   const running = loop(policy, { ...ports, mayDecide, isStopping }, stopping.signal, {
+    wait: waker.wait,
+    takeAsked: () => {
+      const was = isAsked;
+      isAsked = false;
+      return was;
+    },
     get: () => carried,
     set: async (next) => {
       pass = next;
@@ -73,6 +85,10 @@ export function runPolicy(policy: Policy, ports: RunPolicyPorts): PolicyPasses {
   });
   return {
     carried: () => carried,
+    reconsider: () => {
+      isAsked = true;
+      waker.wake();
+    },
     mayDecide,
     overdueMs: () => (began === undefined ? 0 : performance.now() - began),
     decideNoMore: async () => {
@@ -90,6 +106,9 @@ export function runPolicy(policy: Policy, ports: RunPolicyPorts): PolicyPasses {
 }
 
 interface Cell {
+  readonly wait: Waker["wait"];
+  /** Whether somebody wants it weighed again since this was last asked. */
+  readonly takeAsked: () => boolean;
   readonly get: () => Carried;
   /** A pass that broke brings nothing. */
   readonly set: (next: Promise<Carried | undefined>) => Promise<void>;
@@ -111,7 +130,8 @@ async function loop(policy: Policy, ports: LoopPorts, signal: AbortSignal, carri
       targetSight(ports.watch.current(), ports.now());
       await carried.set(timedPass(policy, carried.get(), { at: ports.now(), slot }, ports));
     }
-    await pause(Math.max(SHORTEST_WAIT_MS, slotAt(lag(), intervalMs) + intervalMs - lag()), signal);
+    if (carried.takeAsked()) await carried.set(reconsidered(policy, carried.get(), ports));
+    await carried.wait(Math.max(SHORTEST_WAIT_MS, slotAt(lag(), intervalMs) + intervalMs - lag()), signal);
   }
 }
 
@@ -151,6 +171,18 @@ async function timedPass(
   } finally {
     endTimer();
   }
+}
+
+async function reconsidered(policy: Policy, before: Carried, ports: PassPorts): Promise<Carried> {
+  try {
+    await weighAgain(policy, before, ports.now(), ports);
+  } catch (error) {
+    ports.logger.error(
+      { err: error, policy: policy.name },
+      "what a person said could not be weighed at once; the next slot does",
+    );
+  }
+  return before;
 }
 
 function countMissed(policy: Policy, missed: number, { metrics }: PassPorts): void {

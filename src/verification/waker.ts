@@ -13,9 +13,14 @@ export function createWaker(): Waker {
     wake: () => news.resolve(),
     wait: async (ms, signal) => {
       const rest = new AbortController();
-      const until = AbortSignal.any([signal, rest.signal]);
-      await Promise.race([news.promise, sleep(ms, undefined, { signal: until }).catch(() => undefined)]);
-      rest.abort();
+      const end = (): void => rest.abort();
+      // Undone after each wait: a signal of a long life must not gather what once waited for it.
+      signal.addEventListener("abort", end, { once: true });
+      if (signal.aborted) end();
+      const slept = sleep(ms, undefined, { signal: rest.signal }).catch(() => undefined);
+      await Promise.race([news.promise, slept]);
+      signal.removeEventListener("abort", end);
+      end();
       news = Promise.withResolvers();
     },
   };

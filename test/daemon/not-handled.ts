@@ -9,6 +9,7 @@ export const NOT_HANDLED: Omit<RunningPolicy, "policy" | "carried"> = {
     stop: async () => undefined,
   },
   begin: async () => true,
+  reconsider: () => undefined,
   mayDecide: () => true,
   overdueMs: () => 0,
   retire: async () => undefined,

@@ -101,6 +101,42 @@ describe("approval", () => {
     expect(world.target.running()).toBe("v1");
   });
 
+  it("that is given acts at once, not in the next slot", async () => {
+    const { world, daemon } = await stage(approving, clock("10:06:30"));
+    const asked = world.prometheus.asked.length;
+    world.at += 1_000;
+    await daemon.commands.approve(ofType(world, "decision.made")[0]?.decisionId ?? "", {}, ALICE);
+    await daemon.reconsider();
+    expect(world.target.running()).toBe("v1");
+    // The second look before the act, and no slot measured again.
+    expect(world.prometheus.asked).toHaveLength(asked + 1);
+  });
+
+  it("that is given for nothing says what stood in the way, and the page stays open with the next step", async () => {
+    const { world, daemon } = await stage(approving, clock("10:06:00"));
+    await daemon.commands.freeze("vcci-api", {}, ALICE);
+    await daemon.commands.approve(ofType(world, "decision.made")[0]?.decisionId ?? "", {}, ALICE);
+    await daemon.passUntil(clock("10:36:15"));
+    expect(world.target.acts()).toBe(0);
+    expect(ofType(world, "approval.expired")).toMatchObject([
+      {
+        detail: expect.stringContaining(
+          `approved by ${ALICE}, but something else stood in the way (frozen)`,
+        ) as unknown,
+      },
+    ]);
+    const tell = createTeller();
+    const titles = world.log.records.flatMap((record) =>
+      tell(record).map(({ event, title }) => `${event} ${title}`),
+    );
+    expect(titles).toContain(
+      `info vcci-production/vcci-api is approved by ${ALICE} and not rolled back yet (frozen)`,
+    );
+    expect(titles).toContain(
+      `trigger vcci-production/vcci-api is not rolled back, though ${ALICE} approved it`,
+    );
+  });
+
   it("that is rejected holds for the episode and is not asked for again", async () => {
     const { world, daemon } = await stage(approving, clock("10:06:00"));
     await daemon.commands.reject(ofType(world, "decision.made")[0]?.decisionId ?? "", {}, ALICE);

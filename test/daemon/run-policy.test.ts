@@ -21,7 +21,11 @@ afterEach(async () => {
 });
 
 /** A policy whose clock starts at ten and can be set, with real timers. */
-function run(changes: Partial<RunPolicyPorts> & { readonly now: () => number }, around = justDo) {
+function run(
+  changes: Partial<RunPolicyPorts> & { readonly now: () => number },
+  around = justDo,
+  watched = fast,
+) {
   const metrics = createMetrics("test");
   const prometheus = fakePrometheus();
   const asked: number[] = [];
@@ -30,7 +34,7 @@ function run(changes: Partial<RunPolicyPorts> & { readonly now: () => number }, 
     sampleRange: (trigger: Measurable, grid) =>
       around(grid.to, () => (asked.push(grid.to), prometheus.sampleRange(trigger, grid))),
   };
-  const passes = runPolicy(fast, {
+  const passes = runPolicy(watched, {
     instant: prometheus.instant,
     sampler,
     probeResults: () => [],
@@ -157,6 +161,18 @@ describe("the passes over a policy", () => {
     });
     await until(() => expect(passes.carried().at).toBeGreaterThan(TEN));
     expect(asked.length).toBeGreaterThan(1);
+  });
+
+  it("weigh again at once when somebody said something, and measure nothing for that", async () => {
+    const slow = policy({ intervalMs: 10 * MINUTE });
+    let weighed = 0;
+    const oneAtATime: RunPolicyPorts["oneAtATime"] = (_, decide) => ((weighed += 1), decide());
+    const { passes, asked } = run({ now: clockFrom(TEN).now, oneAtATime }, justDo, slow);
+    await until(() => expect(weighed).toBe(1));
+    const before = asked.length;
+    passes.reconsider();
+    await until(() => expect(weighed).toBe(2));
+    expect(asked).toHaveLength(before);
   });
 
   it("go on when no decision may be made any more, and end when they are stopped", async () => {

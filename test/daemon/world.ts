@@ -7,7 +7,7 @@ import { createGates } from "../../src/daemon/gates.ts";
 import { createHistory, type History } from "../../src/daemon/history.ts";
 import { createLogGate, type LogGate } from "../../src/daemon/log-gate.ts";
 import { createOneAtATime, type OneAtATime } from "../../src/daemon/one-at-a-time.ts";
-import { type Carried, NOTHING_CARRIED, runPass } from "../../src/daemon/pass.ts";
+import { type Carried, NOTHING_CARRIED, runPass, weighAgain } from "../../src/daemon/pass.ts";
 import type { PassPorts } from "../../src/daemon/ports.ts";
 import { createRollbacks } from "../../src/daemon/rollbacks.ts";
 import type { RollbackPorts } from "../../src/daemon/rollback-run.ts";
@@ -76,6 +76,8 @@ export interface Daemon {
   readonly resume: () => void;
   /** One pass of each policy, side by side, at the world's time; then whatever they set off. */
   readonly pass: () => Promise<void>;
+  /** What the loop over a policy does before its next slot when somebody said something; then whatever it sets off. */
+  readonly reconsider: () => Promise<void>;
   /** A pass at every slot from the next one to the one at `at`. */
   readonly passUntil: (at: number) => Promise<void>;
 }
@@ -115,6 +117,8 @@ export function startDaemon(world: World, ...policies: readonly Policy[]): Daemo
   };
   const runs = policies.map((policy) => ({ policy, ...assemble(policy, parts), carried: NOTHING_CARRIED }));
 
+  const asked = new Set<string>();
+
   async function pass(): Promise<void> {
     await Promise.all(
       runs.map(async (run) => {
@@ -139,6 +143,7 @@ export function startDaemon(world: World, ...policies: readonly Policy[]): Daemo
           carried: () => run.carried,
           watch: world.target.watch,
           begin: run.rollbacks.begin,
+          reconsider: () => void asked.add(run.policy.name),
           mayDecide: () => true,
         })),
       history,
@@ -158,6 +163,12 @@ export function startDaemon(world: World, ...policies: readonly Policy[]): Daemo
       for (const { rollbacks } of runs) rollbacks.resume();
     },
     pass,
+    reconsider: async () => {
+      for (const { policy, carried, ports } of runs.filter((run) => asked.delete(run.policy.name))) {
+        await weighAgain(policy, carried, world.at, ports);
+      }
+      await settled();
+    },
     passUntil: async (at) => {
       const intervalMs = Math.min(...policies.map((policy) => policy.intervalMs));
       for (let next = slotAt(world.at, intervalMs) + intervalMs; next <= at; next += intervalMs) {
