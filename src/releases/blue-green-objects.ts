@@ -1,8 +1,9 @@
-import type { Deployment, Service } from "../kubernetes/objects.ts";
+import type { Deployment, ReplicaSet, Service } from "../kubernetes/objects.ts";
 import { blueGreenKey } from "../rules/policy.ts";
 import { selectionOf, serviceRef } from "./blue-green-sides.ts";
 import type { BlueGreenView } from "./blue-green-snapshot.ts";
 import type { BlueGreenWatchOptions } from "./blue-green-watch.ts";
+import { replicaSetsRef } from "./deployment-read.ts";
 import { followSelected } from "./selected-pods.ts";
 import { longestStaleness, notRead, startFollow, type TargetObjects } from "./sighting.ts";
 
@@ -16,7 +17,7 @@ export function followBlueGreen(
 ): TargetObjects<BlueGreenView> {
   const { target, namespace, now } = options;
   const { name: _name, ...services } = serviceRef(blueGreenKey(target));
-  const selected = followSelected(options, onChange);
+  const selected = followSelected<ReplicaSet>(options, replicaSetsRef(namespace), onChange);
   const service = startFollow<Service>(
     options,
     services,
@@ -42,9 +43,9 @@ export function followBlueGreen(
       const all = deployments.items();
       if (all === undefined) return notRead(deployments);
       const below = selected.lastSeen();
-      return below.kind === "seen"
-        ? { kind: "seen", view: { service: one, deployments: all, ...below.view, at: now() } }
-        : below;
+      if (below.kind !== "seen") return below;
+      const { revisions: replicaSets, pods } = below.view;
+      return { kind: "seen", view: { service: one, deployments: all, replicaSets, pods, at: now() } };
     },
     staleness: () => longestStaleness([service, deployments, ...selected.follows()]),
     stop: async () => {
