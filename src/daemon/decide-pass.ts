@@ -22,14 +22,41 @@ async function decideInTurn(seen: Seen, ports: PassPorts): Promise<void> {
   if (!ports.mayDecide()) return;
   await settlePeople(seen, ports);
   if (!ports.mayDecide() || ports.history.open(targetKey(policy)) !== undefined) return;
-  const vetoes = await askVetoes(seen, ports);
-  const situation = situationOf(seen, vetoes, ports);
+  const situation = situationOf(seen, await askVetoes(seen, ports), ports);
   const first = decide(situation);
+  if (first === undefined) ports.precheck?.forget();
   if (first === undefined || isRecorded(first, situation, ports)) return;
-  const confirmed = wouldAct(first) ? await withConfirmation(first, situation, ports) : situation;
-  const decided = decide(confirmed);
-  if (decided === undefined || !ports.mayDecide() || isRecorded(decided, confirmed, ports)) return;
-  await carryOut(decided, confirmed, seen, ports);
+  const looked = wouldAct(first) ? await withLastLooks(first, situation, seen, ports) : situation;
+  const decided = decide(looked);
+  if (decided === undefined || !ports.mayDecide() || isRecorded(decided, looked, ports)) return;
+  await carryOut(decided, looked, seen, ports);
+}
+
+/** The precheck may take its time, so what it lets pass is weighed anew before the very last look. */
+async function withLastLooks(
+  first: Decided,
+  before: Situation,
+  seen: Seen,
+  ports: PassPorts,
+): Promise<Situation> {
+  const { precheck } = ports;
+  const { release } = before;
+  if (precheck === undefined || release === undefined || first.to === undefined) {
+    return withConfirmation(first, before, ports);
+  }
+  const { policy } = seen;
+  const change = {
+    policy,
+    target: targetKey(policy),
+    release: release.id,
+    from: release.revision,
+    to: first.to,
+  };
+  const objection = await precheck.ask(change, first.decision.reason);
+  if (objection !== undefined) return { ...before, objection };
+  const situation = situationOf(seen, await askVetoes(seen, ports), ports);
+  const now = decide(situation);
+  return now !== undefined && wouldAct(now) ? withConfirmation(now, situation, ports) : situation;
 }
 
 function situationOf(seen: Seen, vetoes: Vetoes, ports: PassPorts): Situation {

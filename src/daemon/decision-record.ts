@@ -37,6 +37,7 @@ export function decisionRecord(
     ...(policy.runbook !== undefined && { runbook: policy.runbook }),
     ...asking(decided, situation),
     ...(firing.veto && { veto: firing.veto }),
+    ...(situation.objection?.output !== undefined && { output: situation.objection.output }),
   };
 }
 

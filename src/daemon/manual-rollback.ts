@@ -1,4 +1,4 @@
-import { decideByHand } from "../decisions/manual.ts";
+import { type ByHand, decideByHand } from "../decisions/manual.ts";
 import type { Situation } from "../decisions/situation.ts";
 import { wasBreachingBefore } from "../decisions/track.ts";
 import type { DecisionRecord } from "../log/record.ts";
@@ -18,7 +18,7 @@ import { withMemory } from "./target-facts.ts";
 /** As much of a running policy as a person's decision needs. */
 export type Handled = Pick<
   RunningPolicy,
-  "policy" | "carried" | "watch" | "begin" | "reconsider" | "mayDecide"
+  "policy" | "carried" | "watch" | "begin" | "reconsider" | "precheck" | "mayDecide"
 >;
 
 export interface ManualPorts {
@@ -77,7 +77,7 @@ async function weigh(name: string, { to }: ManualRollback, ports: ManualPorts): 
     return refused("target-not-seen", detail);
   }
   const situation = situationOf(running, lookup, ports);
-  const decided = decideByHand(situation, to);
+  const decided = await decideWithPrecheck(situation, to, running);
   if (!decided.ok) return { ...decided, kind: "refused" };
   const { release, to: chosen, warnings } = decided;
   const plan: RollbackPlan = {
@@ -90,6 +90,20 @@ async function weigh(name: string, { to }: ManualRollback, ports: ManualPorts): 
     warnings,
   };
   return { ok: true, running, uid: lookup.snapshot.uid, release, to: chosen, plan };
+}
+
+/** A person may not undo either what cannot be undone. */
+async function decideWithPrecheck(
+  situation: Situation,
+  to: string | undefined,
+  { policy, precheck }: Handled,
+): Promise<ByHand> {
+  const decided = decideByHand(situation, to);
+  if (!decided.ok || precheck === undefined) return decided;
+  const { id, revision } = decided.release;
+  const change = { policy, target: targetKey(policy), release: id, from: revision, to: decided.to };
+  const objection = await precheck(change);
+  return objection === undefined ? decided : decideByHand({ ...situation, objection }, to);
 }
 
 /** A target whose version nobody can tell is as it was last taken to be, as for automation. */

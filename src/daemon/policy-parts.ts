@@ -6,6 +6,7 @@ import { type Policy, targetKey } from "../rules/policy.ts";
 import type { Probe } from "../signals/probe.ts";
 import { type Prober, startProber } from "../signals/prober.ts";
 import type { Prometheus } from "../signals/prometheus.ts";
+import { type Precheck, precheckWith } from "../rollback/precheck.ts";
 import { createSampler } from "../signals/sampler.ts";
 import type { ServerClock } from "../signals/server-clock.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
@@ -16,6 +17,7 @@ import type { GatesOf } from "./gates.ts";
 import type { History } from "./history.ts";
 import type { OneAtATime } from "./one-at-a-time.ts";
 import type { RecordInLog } from "./ports.ts";
+import { precheckOnce } from "./precheck-once.ts";
 import { createRollbacks, type Rollbacks } from "./rollbacks.ts";
 import { type PolicyPasses, type RunningPolicy, runPolicy } from "./run-policy.ts";
 import { targetParts } from "./target-parts.ts";
@@ -56,6 +58,9 @@ export function assemblePolicy(policy: Policy, shared: Shared, kube: KubeApi | u
       return verifyRollback(order, appliedAt, { ...shared, watch, triggers }, signal);
     },
   });
+  const stopping = new AbortController();
+  const spec = policy.rollback.precheck;
+  const precheck = spec && precheckWith(spec, { ...shared, signal: stopping.signal });
   const sampler = createSampler(shared.prometheus);
   const checkpoints = createCheckpoints(policy, { ...shared, sampler });
   passes = runPolicy(policy, {
@@ -63,6 +68,7 @@ export function assemblePolicy(policy: Policy, shared: Shared, kube: KubeApi | u
     watch,
     sampler,
     checkpoints,
+    ...(precheck && { precheck: precheckOnce(precheck) }),
     instant: shared.prometheus.instant,
     probeResults: ({ name }) => probers.get(name)?.samples() ?? [],
     massBreach: shared.fleet.massBreach,
@@ -72,7 +78,7 @@ export function assemblePolicy(policy: Policy, shared: Shared, kube: KubeApi | u
     skewMs,
   });
   rollbacks.resume();
-  return runningPolicy(policy, passes, { rollbacks, watch, probers, checkpoints });
+  return runningPolicy(policy, passes, { rollbacks, watch, probers, checkpoints, precheck, stopping });
 }
 
 function runningPolicy(
@@ -83,11 +89,16 @@ function runningPolicy(
     readonly checkpoints: Checkpoints;
     readonly watch: TargetWatch;
     readonly probers: ReadonlyMap<string, Prober>;
+    readonly precheck: Precheck | undefined;
+    /** Ends what a pass waits for. */
+    readonly stopping: AbortController;
   },
 ): RunningPolicy {
-  const { rollbacks, watch, probers, checkpoints } = parts;
+  const { rollbacks, watch, probers, checkpoints, precheck, stopping } = parts;
   const stop = async (): Promise<void> => {
-    await passes.stop();
+    const passed = passes.stop();
+    stopping.abort();
+    await passed;
     await checkpoints.stop();
     await rollbacks.stop();
     await Promise.all([watch.stop(), ...[...probers.values()].map((prober) => prober.stop())]);
@@ -98,6 +109,7 @@ function runningPolicy(
     watch,
     begin: rollbacks.begin,
     reconsider: passes.reconsider,
+    ...(precheck && { precheck }),
     mayDecide: passes.mayDecide,
     overdueMs: passes.overdueMs,
     retire: async () => {

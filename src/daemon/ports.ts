@@ -11,6 +11,7 @@ import type { Fleet, Member } from "./fleet.ts";
 import type { GatesOf } from "./gates.ts";
 import type { History } from "./history.ts";
 import type { OneAtATime } from "./one-at-a-time.ts";
+import type { PrecheckOnce } from "./precheck-once.ts";
 
 /**
  * Appends, and folds into the history; undefined when the log cannot be written. What could not be recorded
@@ -23,6 +24,8 @@ export type LookAfterLaunch = (release: Release, slot: number) => void;
 
 /** What a pass over one policy needs of the world. */
 export interface PassPorts extends ConfirmPorts {
+  /** Absent where the policy has none. */
+  readonly precheck?: PrecheckOnce;
   /** Asked for vetoes; triggers are measured by the sampler. */
   readonly instant: InstantQuery;
   readonly history: History;

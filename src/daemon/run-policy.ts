@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { slotAt } from "../engine/slots.ts";
 import type { TargetWatch } from "../releases/watch.ts";
+import type { Precheck } from "../rollback/precheck.ts";
 import type { Policy } from "../rules/policy.ts";
 import type { ServerClock } from "../signals/server-clock.ts";
 import { createWaker, type Waker } from "../verification/waker.ts";
@@ -19,6 +20,8 @@ export interface RunningPolicy {
   readonly begin: Begin;
   /** A person said something that bears on the decision: it is weighed again at once, not in the next slot. */
   readonly reconsider: () => void;
+  /** Absent where the policy has none. */
+  readonly precheck?: Precheck;
   /** False once it is on its way out. */
   readonly mayDecide: () => boolean;
   /** For how long no pass has ended as it should although one was begun, in ms; 0 between passes. */

@@ -43,7 +43,8 @@ const NEXT: Partial<Record<HoldReason, string>> = {
   "log-unwritable": "Nothing is done without a record: free space or repair the volume, then ask again.",
   "not-leader": "Ask the replica that leads.",
   superseded: "Look at what runs now, and ask for a new plan.",
-  "release-not-reversible": "Fix forward, or undo what cannot be rolled back first.",
+  "release-not-reversible":
+    "Fix forward, or undo first what cannot be rolled back; where the precheck itself is broken, mend it.",
   "gitops-owner": "Revert in the repository that owns the target, or suspend its sync first.",
   "target-not-ready": "Bring it up first, then ask again.",
 };

@@ -22,8 +22,8 @@ export const TARGET_CHECKS: Partial<Record<HoldReason, (situation: Situation) =>
   "mass-breach": ({ gates }) => gates.massBreach,
   "outside-guard-period": outsideGuard,
   superseded: ({ confirmation }) => confirmation?.movedTo && `the target now runs ${confirmation.movedTo}`,
-  "release-not-reversible": ({ release }) =>
-    release?.reversible === false ? `${release.id} is marked as not reversible` : undefined,
+  "release-not-reversible": ({ release, objection }) =>
+    release?.reversible === false ? `${release.id} is marked as not reversible` : objection?.detail,
   cooldown,
   "budget-exhausted": budgetExhausted,
   "no-known-good-revision": noTarget,

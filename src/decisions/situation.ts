@@ -37,6 +37,14 @@ export interface Confirmation {
   readonly movedTo: string | undefined;
 }
 
+/** Why the policy's precheck does not let the release be undone: it says no, or it could not be heard. */
+export interface Objection {
+  /** A sentence. */
+  readonly detail: string;
+  /** What it printed. */
+  readonly output?: string;
+}
+
 /** Everything a decision about one target depends on, at one instant. */
 export interface Situation {
   readonly at: number;
@@ -52,6 +60,8 @@ export interface Situation {
   /** The last time a rollback of this target was begun, whether or not it came to an act. */
   readonly lastAttemptAt: number | undefined;
   readonly gates: Gates;
+  /** Absent: none was made, or it was not asked yet. */
+  readonly objection?: Objection;
   /** Undefined: not asked yet. */
   readonly confirmation: Confirmation | undefined;
 }

@@ -128,6 +128,8 @@ export interface DecisionRecord {
   readonly approval?: { readonly decisionId: string; readonly by: string };
   /** What the `unless` of the trigger or of its policy had against it. */
   readonly veto?: Veto;
+  /** What the precheck printed that does not let the release be undone. */
+  readonly output?: string;
 }
 
 interface OfRollback {

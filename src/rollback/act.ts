@@ -1,17 +1,21 @@
 import type { Policy } from "../rules/policy.ts";
 import type { Revision } from "../releases/release.ts";
 
-/** What was decided and must now be done to the target. */
-export interface RollbackOrder {
-  readonly decisionId: string;
+/** What a rollback would change. */
+export interface Change {
   readonly policy: Policy;
   readonly target: string;
   /** Id of the release that is rolled back. */
   readonly release: string;
-  /** Of the object that the decision was about; an object made anew since is another target. */
-  readonly uid: string;
   readonly from: Revision;
   readonly to: Revision;
+}
+
+/** What was decided and must now be done to the target. */
+export interface RollbackOrder extends Change {
+  readonly decisionId: string;
+  /** Of the object that the decision was about; an object made anew since is another target. */
+  readonly uid: string;
   /** The trigger and its numbers, in one line. */
   readonly reason: string;
   /** Of one that a person asked for: what fired when it began, and no more, has to recover. */

@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import type { TargetSnapshot } from "../releases/release.ts";
 import type { Lookup, TargetWatch } from "../releases/watch.ts";
 import type { CommandSpec } from "../rules/policy.ts";
-import type { ActFailure, ActOutcome, RollbackOrder, Strategy } from "./act.ts";
+import type { ActFailure, ActOutcome, Change, RollbackOrder, Strategy } from "./act.ts";
 import { describeCommand } from "./command-text.ts";
 import { type CommandResult, runCommand } from "./command.ts";
 
@@ -34,15 +34,22 @@ export function scriptStrategy(script: CommandSpec, ports: ScriptPorts): Strateg
 
 /** What a rollback's commands are told in their environment. */
 export function orderEnv(order: RollbackOrder): Readonly<Record<string, string>> {
-  const { namespace } = order.policy.target;
+  return {
+    ...changeEnv(order),
+    ROLLBACKD_DECISION_ID: order.decisionId,
+    ROLLBACKD_REASON: order.reason,
+  };
+}
+
+/** The same for a command that runs before it is decided. */
+export function changeEnv({ policy, target, from, to }: Change): Readonly<Record<string, string>> {
+  const { namespace } = policy.target;
   return {
     ...(namespace === undefined ? {} : { KUBERNETES_NAMESPACE: namespace }),
-    ROLLBACKD_DECISION_ID: order.decisionId,
-    ROLLBACKD_POLICY: order.policy.name,
-    ROLLBACKD_TARGET: order.target,
-    ROLLBACKD_REASON: order.reason,
-    ROLLBACKD_FROM_REVISION: order.from.name,
-    ROLLBACKD_TO_REVISION: order.to.name,
+    ROLLBACKD_POLICY: policy.name,
+    ROLLBACKD_TARGET: target,
+    ROLLBACKD_FROM_REVISION: from.name,
+    ROLLBACKD_TO_REVISION: to.name,
   };
 }
 

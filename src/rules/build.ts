@@ -165,6 +165,7 @@ function buildRollback(written: WrittenPolicy["rollback"]): RollbackSpec {
       written.strategy === "script" && written.script !== undefined
         ? { kind: "script", script: buildCommand(written.script) }
         : { kind: "deployment" },
+    ...(written.precheck !== undefined && { precheck: buildCommand(written.precheck) }),
     timeoutMs: durationMs(written.timeout),
     verify: {
       probe: probe === undefined ? undefined : { probe: buildProbe(probe), successes: probe.successes },

@@ -19,7 +19,6 @@ const PLANNED: Readonly<Record<string, Planned>> = {
     instead: "Use `deployments`, or `script: true` with a script that switches.",
   },
   colors: { under: ["target"], instead: "Use `deployments`, or `script: true` with a script that switches." },
-  precheck: { under: ["rollback"], instead: "Leave it out." },
   // In its place for one Deployment; refused by the schema's limit alone.
   deployments: { under: [], instead: "Name one Deployment here and write one policy for each." },
   "blue-green": {

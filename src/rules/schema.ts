@@ -143,6 +143,13 @@ const RollbackSchema = Type.Object(
     script: Type.Optional(
       Type.Object(command("10m"), { ...closed, description: "With `strategy: script`: what to run." }),
     ),
+    precheck: Type.Optional(
+      Type.Object(command("20s"), {
+        ...closed,
+        description:
+          "Asked before anything is changed: 0 means that the release can be undone. Must only read.",
+      }),
+    ),
     timeout: positiveDuration("Bound on the act and on the rollout that follows it.", "10m"),
     verify: VerifySchema,
   },

@@ -9,6 +9,7 @@ import { createLogGate, type LogGate } from "../../src/daemon/log-gate.ts";
 import { createOneAtATime, type OneAtATime } from "../../src/daemon/one-at-a-time.ts";
 import { type Carried, NOTHING_CARRIED, runPass, weighAgain } from "../../src/daemon/pass.ts";
 import type { PassPorts } from "../../src/daemon/ports.ts";
+import { precheckOnce } from "../../src/daemon/precheck-once.ts";
 import { createRollbacks } from "../../src/daemon/rollbacks.ts";
 import type { RollbackPorts } from "../../src/daemon/rollback-run.ts";
 import { slotAt } from "../../src/engine/slots.ts";
@@ -16,6 +17,7 @@ import type { DecisionRecord, LogRecord, RecordBody } from "../../src/log/record
 import { LogUnwritable } from "../../src/log/unwritable.ts";
 import type { LogWriter } from "../../src/log/writer.ts";
 import type { MarkStanding } from "../../src/releases/watch.ts";
+import type { Precheck } from "../../src/rollback/precheck.ts";
 import { type Policy, targetKey } from "../../src/rules/policy.ts";
 import type { Sample } from "../../src/signals/sample.ts";
 import { createMetrics, type Metrics } from "../../src/telemetry/metrics.ts";
@@ -39,6 +41,8 @@ export interface World {
   /** What each effect passes through; a test that ends the daemon there puts something else here. */
   effect: <T>(name: string, run: () => Promise<T>) => Promise<T>;
   verify: RollbackPorts["verify"];
+  /** Every policy's, once there is one. */
+  precheck: Precheck | undefined;
   markStanding: MarkStanding;
 }
 
@@ -56,6 +60,7 @@ export function createWorld(at: number = TEN): World {
     marked,
     effect: (_, run) => run(),
     verify: async () => ({ kind: "verified", steps: [] }),
+    precheck: undefined,
     markStanding: async (_, digest, { kind }) => void marked.push(`${digest} ${kind}`),
   };
   return world;
@@ -144,6 +149,7 @@ export function startDaemon(world: World, ...policies: readonly Policy[]): Daemo
           watch: world.target.watch,
           begin: run.rollbacks.begin,
           reconsider: () => void asked.add(run.policy.name),
+          ...(world.precheck && { precheck: world.precheck }),
           mayDecide: () => true,
         })),
       history,
@@ -202,6 +208,7 @@ function assemble(
   });
   const ports: PassPorts = {
     ...shared,
+    ...(world.precheck && { precheck: precheckOnce(world.precheck) }),
     instant: world.prometheus.instant,
     sampler: world.prometheus,
     watch: world.target.watch,

@@ -81,6 +81,7 @@ describe("meaning", () => {
       "    rollback:",
       "      strategy: script",
       "      script: {command: [bash, rollback.sh], cwd: /srv, env: {COLOR: blue}, timeout: 3m}",
+      "      precheck: {command: [check.sh]}",
       "      verify: {smoke: {command: [smoke.sh]}, probe: {url: 'http://a/', successes: 5}}",
     ].join("\n");
     expect(policyIn(text)).toMatchObject({
@@ -97,6 +98,7 @@ describe("meaning", () => {
             timeoutMs: 180_000,
           },
         },
+        precheck: { command: ["check.sh"], cwd: undefined, env: {}, timeoutMs: 20_000 },
         verify: {
           smoke: { command: ["smoke.sh"], timeoutMs: 300_000 },
           probe: { probe: { url: "http://a/", intervalMs: 10_000 }, successes: 5 },
