@@ -282,6 +282,7 @@ async function serve(
   const { running } = core.policies;
   const { head, onAppended } = log.writer;
   const { folder } = log;
+  const known = { history: log.history, now: Date.now };
   const server = createApp({
     version: VERSION,
     access: createAccess({
@@ -290,8 +291,8 @@ async function serve(
       logger,
     }),
     routes: [
-      ...policyRoutes({ running, history: log.history, now: Date.now }),
-      ...logRoutes({ folder, running, scrub }),
+      ...policyRoutes({ running, ...known }),
+      ...logRoutes({ folder, running, scrub, people: known }),
       ...changeRoutes({
         commands: onceRead(core.commands, log.readUntil),
         once: onlyOnce(Date.now),

@@ -4,6 +4,7 @@ import { byDecision, type LogFilter, readNewest } from "../log/reader.ts";
 import type { LogRecord } from "../log/record.ts";
 import { gatherIncident } from "../report/gather.ts";
 import { reportDocument } from "../report/document.ts";
+import { type PeopleSource, peopleJsonOf } from "./people-json.ts";
 import { type Outcome, type Route, route } from "./route.ts";
 import { DECISIONS, DECISIONS_QUERY, NO_QUERY, ONE_DECISION, RELEASES, RELEASES_QUERY } from "./schemas.ts";
 
@@ -13,13 +14,14 @@ export interface LogSource {
   /** Of the decision log. */
   readonly folder: string;
   readonly running: () => readonly RunningPolicy[];
+  readonly people: PeopleSource;
 }
 
 const MARKDOWN = "text/markdown; charset=utf-8";
 const READ = { scope: "read", verb: "get" } as const;
 
 /** What is read from the end of the log: never more of it than the page needs. */
-export function logRoutes({ folder, running, scrub }: LogSource): readonly Route[] {
+export function logRoutes({ folder, running, scrub, people }: LogSource): readonly Route[] {
   return [
     route({
       method: "GET",
@@ -58,8 +60,9 @@ export function logRoutes({ folder, running, scrub }: LogSource): readonly Route
       answers: { 200: { description: "the decision and its records", schema: ONE_DECISION } },
       answer: async ({ params: { id = "" } }) => {
         const records = await byDecision(folder, id);
-        const decision = records.find(({ type }) => type === "decision.made");
-        return decision === undefined ? unknown(id) : { status: 200, body: { decision, records } };
+        const decision = records.find((record) => record.type === "decision.made");
+        if (decision === undefined) return unknown(id);
+        return { status: 200, body: { decision, ...peopleJsonOf(decision, people), records } };
       },
     }),
     route({

@@ -8,6 +8,7 @@ import type { Release, Revision } from "../releases/release.ts";
 import { type Policy, targetKey, type Trigger } from "../rules/policy.ts";
 import { checkpointsJson } from "./checkpoint-json.ts";
 import { instant } from "./instant.ts";
+import { peopleJson } from "./people-json.ts";
 
 export interface PolicySource {
   readonly history: History;
@@ -33,6 +34,7 @@ export function policyJson({ policy, carried }: RunningPolicy, { history, now }:
       ? { since: instant(sight.blindSince), reason: blindReason }
       : "sighted",
     triggers,
+    ...peopleJson(policy.name, { history, now }),
     decision: decisionJson(policy.name, history),
     rollback: rollbackJson(target, history),
   };

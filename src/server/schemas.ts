@@ -1,5 +1,7 @@
 import { type TSchema, Type } from "typebox";
 import { HOLD_REASONS } from "../decisions/reason.ts";
+import { instant, named, oneOf } from "./schema-parts.ts";
+import { OF_PEOPLE } from "./schema-people.ts";
 
 /*
  * What requests and answers look like: they check the requests, and /openapi.json shows them. Answers may gain
@@ -7,13 +9,6 @@ import { HOLD_REASONS } from "../decisions/reason.ts";
  */
 
 const closed = { additionalProperties: false } as const;
-
-const oneOf = <const Values extends readonly string[]>(values: Values, description = "") =>
-  Type.Unsafe<Values[number]>({ type: "string", enum: values, ...(description && { description }) });
-
-/** RFC 3339, as `format` checks it. */
-const instant = (description?: string) =>
-  Type.String({ format: "date-time", ...(description !== undefined && { description }) });
 
 const MODE = oneOf(["observe", "approve", "enforce"]);
 const DECISION = oneOf(["rollback", "hold", "escalate"]);
@@ -52,7 +47,6 @@ export const EVENTS_QUERY = Type.Object(
   closed,
 );
 
-const named = { revision: Type.String(), digest: Type.String() };
 const images = Type.Record(Type.String(), Type.String(), { description: "by container" });
 const standing = oneOf(["good", "unproven", "quarantined"]);
 
@@ -136,6 +130,7 @@ export const POLICY = Type.Object({
   evaluatedAt: Type.Optional(instant()),
   sight: Type.Union([Type.Literal("sighted"), Type.Object({ since: instant(), reason: Type.String() })]),
   triggers: Type.Array(TRIGGER),
+  ...OF_PEOPLE,
   decision: Type.Optional(DECISION_BRIEF),
   rollback: Type.Optional(
     Type.Object({
@@ -209,6 +204,7 @@ export const DECISIONS = Type.Object({ decisions: Type.Array(DECISION_RECORD), n
 
 export const ONE_DECISION = Type.Object({
   decision: DECISION_RECORD,
+  ...OF_PEOPLE,
   records: Type.Array(RECORD, { description: "all that belong to it, oldest first, itself included" }),
 });
 

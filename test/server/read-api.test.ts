@@ -34,20 +34,29 @@ function decision(index: number): RecordBody {
   };
 }
 
-async function world() {
+/** `told` is on record beside the decisions. */
+async function world(told: readonly RecordBody[] = []) {
   const folder = temporaryFolder();
   cleanUps.push(folder.remove);
   let at = Date.UTC(2026, 0, 1);
   const log = await openLog(folder.path, { now: () => (at += 1000) });
   cleanUps.push(log.close);
-  for (let index = 1; index <= 5; index += 1) await log.append(decision(index));
+  const history = createHistory();
+  const now = (): number => at;
+  for (let index = 1; index <= 5; index += 1) history.apply(await log.append(decision(index)));
+  for (const body of told) history.apply(await log.append(body));
   const { policies } = await loadRules("rules");
   const running = () =>
     policies.map((policy) => Object.assign({}, NOT_HANDLED, { policy, carried: () => NOTHING_CARRIED }));
   const ending = new AbortController();
   const routes = [
-    ...policyRoutes({ running, history: createHistory(), now: Date.now }),
-    ...logRoutes({ folder: folder.path, running, scrub: (text) => text.replaceAll("HUNTER2", "[secret]") }),
+    ...policyRoutes({ running, history, now }),
+    ...logRoutes({
+      folder: folder.path,
+      running,
+      people: { history, now },
+      scrub: (text) => text.replaceAll("HUNTER2", "[secret]"),
+    }),
     eventRoute({ folder: folder.path, ...log, signal: ending.signal }),
   ];
   const app = createApp({
@@ -71,9 +80,24 @@ async function world() {
   return { app, log, routes, ending };
 }
 
+const waiting = {
+  ...decision(6),
+  decision: "escalate",
+  reason: "awaiting-approval",
+  approveUntil: "2026-01-01T00:10:00.000Z",
+} as RecordBody;
+const frozen: RecordBody = {
+  type: "operator.freeze",
+  policy: "vcci-api",
+  by: "token:alice",
+  note: "load test",
+  until: "2026-01-01T02:00:00.000Z",
+};
+const answered = { policy: "vcci-api", decisionId: "d-6", by: "token:bob" } as const;
+
 describe("the read API", () => {
   it("describes every route, and answers as described", async () => {
-    const { app, routes } = await world();
+    const { app, routes } = await world([waiting, frozen]);
     const document = (await app.inject("/openapi.json")).json();
     expect(Object.keys(document.paths)).toHaveLength(routes.length);
     for (const [url, path] of [
@@ -83,6 +107,7 @@ describe("the read API", () => {
       ["/api/v1/releases", "/api/v1/releases"],
       ["/api/v1/decisions", "/api/v1/decisions"],
       ["/api/v1/decisions/d-3", "/api/v1/decisions/{id}"],
+      ["/api/v1/decisions/d-6", "/api/v1/decisions/{id}"],
     ] as const) {
       const reply = await app.inject(url);
       expect([url, reply.statusCode]).toEqual([url, 200]);
@@ -91,6 +116,39 @@ describe("the read API", () => {
       ajv.validate(schema, reply.json());
       expect(ajv.errors).toBeNull();
     }
+  });
+
+  describe("what people decided and are asked", () => {
+    it.each(["/api/v1/policies/vcci-api", "/api/v1/decisions/d-6"])(
+      "is in %s for as long as it holds",
+      async (url) => {
+        const { app } = await world([waiting, frozen]);
+        expect((await app.inject(url)).json()).toMatchObject({
+          frozen: { by: "token:alice", note: "load test", until: "2026-01-01T02:00:00.000Z" },
+          pendingApproval: {
+            decisionId: "d-6",
+            state: "waiting",
+            trigger: "error-rate",
+            until: "2026-01-01T00:10:00.000Z",
+          },
+        });
+        const over = await world([
+          waiting,
+          frozen,
+          { type: "operator.resume", policy: "vcci-api", by: "token:bob" },
+          { type: "operator.reject", ...answered },
+        ]);
+        expect((await over.app.inject(url)).json()).not.toHaveProperty("frozen");
+        expect((await over.app.inject(url)).json()).not.toHaveProperty("pendingApproval");
+      },
+    );
+
+    it("an approval that has not acted yet says who gave it; another decision does not wait", async () => {
+      const { app } = await world([waiting, { type: "operator.approve", ...answered }]);
+      const { pendingApproval } = (await app.inject("/api/v1/policies/vcci-api")).json();
+      expect(pendingApproval).toMatchObject({ state: "approved", by: "token:bob" });
+      expect((await app.inject("/api/v1/decisions/d-5")).json()).not.toHaveProperty("pendingApproval");
+    });
   });
 
   it("a page of decisions goes on where the one before ended, also when records come between", async () => {

@@ -1,0 +1,54 @@
+import type { History } from "../daemon/history.ts";
+import type { Approval } from "../daemon/people-fold.ts";
+import { isOver } from "../decisions/freeze.ts";
+import { instant } from "./instant.ts";
+
+export interface PeopleSource {
+  readonly history: Pick<History, "freeze" | "approvals" | "approval">;
+  /** Epoch ms. */
+  readonly now: () => number;
+}
+
+/** Of a policy. */
+export function peopleJson(policy: string, { history, now }: PeopleSource): object {
+  const open = history.approvals(policy).findLast((approval) => isOpen(approval, now()));
+  return { frozen: frozenJson(policy, { history, now }), pendingApproval: open && approvalJson(open) };
+}
+
+/** Of a decision: the policy's freeze, and whether this very decision waits. */
+export function peopleJsonOf(
+  { policy, decisionId }: { readonly policy: string; readonly decisionId: string },
+  { history, now }: PeopleSource,
+): object {
+  const asked = history.approval(decisionId);
+  return {
+    frozen: frozenJson(policy, { history, now }),
+    pendingApproval: asked && isOpen(asked, now()) ? approvalJson(asked) : undefined,
+  };
+}
+
+function isOpen({ state, untilMs }: Approval, now: number): boolean {
+  return (state === "waiting" || state === "approved") && now < untilMs;
+}
+
+function approvalJson({ decision, state, by, askedAt, untilMs }: Approval): object {
+  const { decisionId, trigger, release, from, to } = decision;
+  return {
+    decisionId,
+    state,
+    by,
+    trigger,
+    release,
+    from,
+    to,
+    askedAt: instant(askedAt),
+    until: instant(untilMs),
+  };
+}
+
+function frozenJson(policy: string, { history, now }: PeopleSource): object | undefined {
+  const freeze = history.freeze(policy);
+  if (freeze === undefined || isOver(freeze, now())) return undefined;
+  const { by, at, untilMs, note } = freeze;
+  return { by, at: instant(at), until: instant(untilMs), note };
+}
