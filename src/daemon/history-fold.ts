@@ -4,7 +4,7 @@ import type { LoggedRelease, ScriptRollback } from "../releases/script-release.t
 import { type UnknownKind, unknownKind } from "../signals/sample.ts";
 import { endEpisode, foldDecision, foldPeople, isOfPeople, noPeople, type People } from "./people-fold.ts";
 
-type Started = Extract<RollbackRecord, { type: "rollback.started" }>;
+export type Started = Extract<RollbackRecord, { type: "rollback.started" }>;
 
 /** A rollback that has not ended. */
 export interface OpenRollback {
@@ -281,7 +281,9 @@ function foldRollback(memory: Memory, record: OfRollback, at: number): void {
   else memory.open.delete(target);
 }
 
+const ACTED = new Set(["script-failed", "script-timeout", "interrupted", "partly-applied"]);
+
 /** A script that ran and failed, or was cut off, may have changed the target: it counts as an act. */
 function mayHaveActed(open: OpenRollback, reason: string): boolean {
-  return open.appliedAt === undefined && ["script-failed", "script-timeout", "interrupted"].includes(reason);
+  return open.appliedAt === undefined && ACTED.has(reason);
 }

@@ -1,4 +1,4 @@
-import { type Policy, targetKey } from "../rules/policy.ts";
+import { type Policy, touchedBy } from "../rules/policy.ts";
 import type { RunningPolicy } from "./run-policy.ts";
 
 /** The policies in force. */
@@ -24,9 +24,10 @@ export function createPolicySet(start: (policy: Policy) => RunningPolicy): Polic
   function startWanted(): void {
     if (isStopped) return;
     const held = new Set([...running].map(({ policy }) => policy.name));
-    const heldTargets = new Set([...leaving].map(({ policy }) => targetKey(policy)));
+    const heldTargets = new Set([...leaving].flatMap(({ policy }) => touchedBy(policy)));
     for (const policy of wanted) {
-      if (!held.has(policy.name) && !heldTargets.has(targetKey(policy))) running.add(start(policy));
+      if (!held.has(policy.name) && !touchedBy(policy).some((one) => heldTargets.has(one)))
+        running.add(start(policy));
     }
   }
 

@@ -19,11 +19,17 @@ export async function recordChanges(seen: Seen, before: Sight, ports: PassPorts)
 }
 
 async function recordReleases({ policy, facts }: Seen, ports: PassPorts): Promise<void> {
-  if (facts === undefined) return;
+  if (facts === undefined || isMoving(policy, ports)) return;
   for (const body of releaseRecords(policy.name, facts.release, ports.history.release(policy.name))) {
     // Each follows from the one before: after a failure the next pass goes on from what is on record.
     if ((await ports.record(body)) === undefined) return;
   }
+}
+
+/** What a group runs while rollbackd moves one member after the other is no release of anybody. */
+function isMoving(policy: Seen["policy"], { history }: PassPorts): boolean {
+  const open = history.open(targetKey(policy));
+  return policy.target.kind === "group" && open !== undefined && open.appliedAt === undefined;
 }
 
 async function recordTriggers({ at, policy, facts, watched }: Seen, ports: PassPorts): Promise<void> {
@@ -75,13 +81,15 @@ async function recordPromotion({ at, policy, facts, watched }: Seen, ports: Pass
   const proofs = [...watched.values()].map(({ track }) => proofFor(track, facts.release));
   if (!isProven(facts.release, proofs, policy.provenAfterMs, at)) return;
   const { id: release, revision } = facts.release;
-  const { digest } = revision;
+  const { digest, members } = revision;
   const record = await ports.record({ type: "release.promoted", policy: policy.name, release, digest });
   if (record === undefined) return;
-  await ports.markStanding(targetKey(policy), digest, { kind: "good", at }).catch((error: unknown) => {
-    ports.logger.warn(
-      { err: error, policy: policy.name, release },
-      "the release is proven good, but the target could not be marked so; the log alone knows it",
-    );
-  });
+  await ports
+    .markStanding(targetKey(policy), digest, { kind: "good", at }, members)
+    .catch((error: unknown) => {
+      ports.logger.warn(
+        { err: error, policy: policy.name, release },
+        "the release is proven good, but the target could not be marked so; the log alone knows it",
+      );
+    });
 }

@@ -1,11 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "pino";
 import type { LogRecord, RecordBody, RollbackRecord } from "../log/record.ts";
+import { differing } from "../releases/group.ts";
+import type { Revision } from "../releases/release.ts";
 import type { MarkStanding } from "../releases/watch.ts";
-import type { ActOutcome, RollbackOrder, Strategy } from "../rollback/act.ts";
+import type { ActOutcome, RollbackOrder, Shown, Strategy } from "../rollback/act.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { VerifyOutcome } from "../verification/verify.ts";
-import type { OpenRollback } from "./history-fold.ts";
+import type { OpenRollback, Started } from "./history-fold.ts";
 import type { RecordInLog } from "./ports.ts";
 
 /** What carrying out one rollback needs of the world. */
@@ -41,10 +43,14 @@ export async function recordStart(
     uid,
     trigger,
     ...(order.manual && { mustRecover: order.manual.mustRecover }),
-    from: { revision: from.name, digest: from.digest },
-    to: { revision: to.name, digest: to.digest },
+    from: started(from),
+    to: started(to),
   });
   return record !== undefined;
+}
+
+function started({ name, digest, members }: Revision): Started["from"] {
+  return { revision: name, digest, ...(members && { members }) };
 }
 
 /** The act and its verification, after `recordStart`. Ends early and without a verdict when `signal` is aborted. */
@@ -89,14 +95,14 @@ export async function resume(
       await verify(order, { startedAt, appliedAt: Date.parse(applied.at) }, ports, signal);
     return;
   }
-  if (shown === "not-applied" && mayBeginAgain(order, open, ports)) {
+  const inPart = typeof shown === "object";
+  // What was done in part is finished like what was not done at all: each step looks for itself first.
+  if ((shown === "not-applied" || inPart) && mayBeginAgain(order, open, ports)) {
     await carryOut(order, startedAt, ports, signal);
     return;
   }
-  await recordFailed(order, interrupted(shown), ports, signal);
+  await recordFailed(order, inPart ? shown : interrupted(shown), ports, signal);
 }
-
-type Shown = Awaited<ReturnType<Strategy["inspect"]>>;
 
 /**
  * What stopped the daemon may have stopped the API server, too: as long as the act could still be begun, a target
@@ -132,7 +138,7 @@ function mayBeginAgain({ policy }: RollbackOrder, open: OpenRollback, ports: Rol
 
 type Failed = Extract<ActOutcome, { kind: "failed" }>;
 
-function interrupted(shown: Shown): Failed {
+function interrupted(shown: Extract<Shown, string>): Failed {
   if (shown === "moved") {
     const detail = "the daemon was stopped before the act, and the target runs something else by now";
     return { kind: "failed", reason: "superseded", detail };
@@ -170,9 +176,9 @@ async function recordApplied(
     ports,
     signal,
   );
-  const { target, from, decisionId } = order;
+  const { target, from, to, decisionId } = order;
   await ports
-    .markStanding(target, from.digest, { kind: "quarantined", decisionId })
+    .markStanding(target, from.digest, { kind: "quarantined", decisionId }, differing(from, to))
     .catch((error: unknown) => {
       ports.logger.warn(
         { err: error, decisionId, target },

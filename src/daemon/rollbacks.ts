@@ -1,8 +1,8 @@
 import type { FiringTrigger } from "../decisions/situation.ts";
 import type { Act, RollbackOrder } from "../rollback/act.ts";
 import { type Policy, targetKey } from "../rules/policy.ts";
-import type { OpenRollback } from "./history-fold.ts";
 import type { GatesOf } from "./gates.ts";
+import type { OpenRollback, Started } from "./history-fold.ts";
 import type { History } from "./history.ts";
 import type { PassPorts } from "./ports.ts";
 import { carryOut, recordBroken, recordStart, resume, type RollbackPorts } from "./rollback-run.ts";
@@ -115,8 +115,8 @@ function measuringLag<Ports extends RollbackPorts & Pick<PassPorts, "skewMs">>(
 
 /** The order as the log remembers it. */
 function orderOf(policy: Policy, { started }: OpenRollback): RollbackOrder {
-  const revision = (of: { readonly revision: string; readonly digest: string }) => {
-    return { name: of.revision, digest: of.digest, standing: "unproven", images: {} } as const;
+  const revision = ({ revision: name, digest, members }: Started["from"]) => {
+    return { name, digest, standing: "unproven", images: {}, ...(members && { members }) } as const;
   };
   return {
     decisionId: started.decisionId,

@@ -1,10 +1,12 @@
 import type { KubeApi } from "../kubernetes/api.ts";
-import { deploymentStandings } from "../releases/deployment-standing.ts";
+import { deploymentStandings, groupStandings } from "../releases/deployment-standing.ts";
 import { watchDeployment } from "../releases/deployment-watch.ts";
+import { watchGroup } from "../releases/group-watch.ts";
 import { watchScript } from "../releases/script-watch.ts";
 import type { MarkStanding, TargetWatch } from "../releases/watch.ts";
 import type { Strategy } from "../rollback/act.ts";
 import { deploymentStrategy } from "../rollback/deployment.ts";
+import { groupStrategy } from "../rollback/group.ts";
 import { scriptStrategy } from "../rollback/script.ts";
 import { type Policy, targetKey } from "../rules/policy.ts";
 import type { Prometheus } from "../signals/prometheus.ts";
@@ -41,6 +43,16 @@ export function targetParts(policy: Policy, ports: TargetPorts, kube: KubeApi | 
         markStanding: deploymentStandings(api),
       };
     }
+    case "group": {
+      const api = needed(kube, policy);
+      const { namespace, deployments } = target;
+      const members = deployments.map(
+        (deployment) =>
+          [deployment, watchDeployment({ api, namespace, deployment, now: ports.now })] as const,
+      );
+      const watch = watchGroup(targetKey(policy), new Map(members));
+      return { watch, strategy: strategyOf(policy, watch, ports, kube), markStanding: groupStandings(api) };
+    }
     case "script":
       return scriptParts(policy, ports, kube);
   }
@@ -68,9 +80,9 @@ function strategyOf(
   kube: KubeApi | undefined,
 ): Strategy {
   const { strategy } = policy.rollback;
-  return strategy.kind === "deployment"
-    ? deploymentStrategy({ api: needed(kube, policy), now: ports.now })
-    : scriptStrategy(strategy.script, { ...ports, reread: watch.reread });
+  if (strategy.kind === "script") return scriptStrategy(strategy.script, { ...ports, reread: watch.reread });
+  const options = { api: needed(kube, policy), now: ports.now };
+  return policy.target.kind === "group" ? groupStrategy({ ...options, watch }) : deploymentStrategy(options);
 }
 
 function needed(kube: KubeApi | undefined, policy: Policy): KubeApi {

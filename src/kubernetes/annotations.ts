@@ -9,7 +9,10 @@
 /** On a pod template, by its author: `"false"` when the release cannot be undone. */
 export const REVERSIBLE = "rollbackd.io/reversible";
 
-/** On a ReplicaSet: `good:<digest>:<when>` or `quarantined:<digest>:<decision>`, the digest cut to 12 places. */
+/**
+ * On a ReplicaSet: `good:<digest>:<when>` or `quarantined:<digest>:<decision>`, the digest cut to 12 places. What
+ * was proven as a member of a group has `:in:<digest of the group>` after it.
+ */
 export const STANDING = "rollbackd.io/standing";
 
 /** On the Deployment, or the Service of a blue/green target: the decision whose act wrote it last. */
@@ -24,6 +27,8 @@ export interface StandingNote {
   readonly kind: "good" | "quarantined";
   /** The first 12 places of the digest that this is about. */
   readonly digest12: string;
+  /** The same of the group in which it was proven. */
+  readonly group12: string | undefined;
 }
 
 /** One act of rollbackd as the cluster remembers it. */
@@ -40,8 +45,9 @@ export interface RollbackNote {
   readonly revision: number;
 }
 
-export function goodNote(digest: string, at: number): string {
-  return `good:${digest12(digest)}:${new Date(at).toISOString()}`;
+export function goodNote(digest: string, at: number, group?: string): string {
+  const proven = `good:${digest12(digest)}:${new Date(at).toISOString()}`;
+  return group === undefined ? proven : `${proven}:in:${digest12(group)}`;
 }
 
 export function quarantinedNote(digest: string, decisionId: string): string {
@@ -54,9 +60,10 @@ export function digest12(digest: string): string {
 
 /** Undefined for anything that rollbackd did not write. */
 export function parseStanding(text: string | undefined): StandingNote | undefined {
-  const [, kind, digest12] = /^(good|quarantined):([0-9a-f]{12}):/.exec(text ?? "") ?? [];
+  const [, kind, digest12, group12] =
+    /^(good|quarantined):([0-9a-f]{12}):(?:.*:in:([0-9a-f]{12})$)?/.exec(text ?? "") ?? [];
   if (kind === undefined || digest12 === undefined) return undefined;
-  return { kind: kind === "good" ? "good" : "quarantined", digest12 };
+  return { kind: kind === "good" ? "good" : "quarantined", digest12, group12 };
 }
 
 /** Keeps the newest ten. */

@@ -14,9 +14,11 @@ export interface JsonPatchStep {
   readonly value: unknown;
 }
 
-export type Patch =
+/** `dryRun`: everything is checked, admission included, and nothing is changed. */
+export type Patch = { readonly dryRun?: true } & (
   | { readonly kind: "json"; readonly steps: readonly JsonPatchStep[] }
-  | { readonly kind: "merge"; readonly value: Readonly<Record<string, unknown>> };
+  | { readonly kind: "merge"; readonly value: Readonly<Record<string, unknown>> }
+);
 
 /**
  * The API server in raw JSON: typed models drop fields that they do not know, and a pod template must be
@@ -73,5 +75,6 @@ function patchRequest(patch: Patch): Request {
     patch.kind === "json"
       ? { contentType: "application/json-patch+json", body: JSON.stringify(patch.steps) }
       : { contentType: "application/merge-patch+json", body: JSON.stringify(patch.value) };
-  return { method: "PATCH", query: { fieldManager: FIELD_MANAGER }, ...form };
+  const query = { fieldManager: FIELD_MANAGER, ...(patch.dryRun && { dryRun: "All" }) };
+  return { method: "PATCH", query, ...form };
 }

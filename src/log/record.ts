@@ -139,6 +139,13 @@ interface OfRollback {
   readonly decisionId: string;
 }
 
+interface StartedRevision {
+  readonly revision: string;
+  readonly digest: string;
+  /** Of a group: what each member runs, by its name. */
+  readonly members?: Readonly<Record<string, { readonly name: string; readonly digest: string }>>;
+}
+
 export type RollbackRecord =
   | (OfRollback & {
       readonly type: "rollback.started";
@@ -147,8 +154,8 @@ export type RollbackRecord =
       readonly trigger: string;
       /** Of one that a person asked for: what fired when it began, and no more, has to recover. */
       readonly mustRecover?: readonly string[];
-      readonly from: { readonly revision: string; readonly digest: string };
-      readonly to: { readonly revision: string; readonly digest: string };
+      readonly from: StartedRevision;
+      readonly to: StartedRevision;
     })
   | (OfRollback & { readonly type: "rollback.applied"; readonly detail: string; readonly output?: string })
   | (OfRollback & {

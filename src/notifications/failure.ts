@@ -8,8 +8,8 @@ type Failure = Exclude<ActFailure | VerificationFailure, "superseded">;
 interface Explained {
   /** What happened, as the end of "the rollback failed: …". */
   readonly what: string;
-  /** How the target stands: as it was before, not there, perhaps changed, or with the earlier revision back. */
-  readonly left: "unchanged" | "gone" | "unclear" | "restored";
+  /** How the target stands: as it was before, not there, perhaps changed, half changed, or with the earlier revision back. */
+  readonly left: "unchanged" | "gone" | "unclear" | "half" | "restored";
   /** A sentence. */
   readonly next: string;
   /** What a person is asked for is the rollback itself. */
@@ -92,6 +92,11 @@ const FAILURES: Readonly<Record<Failure, Explained>> = {
     next: "Look at the target, which may be half done; unless it was changed, roll back by hand.",
     byHand: true,
   },
+  "partly-applied": {
+    what: "only some members of the group were moved",
+    left: "half",
+    next: "Run the commands above that finish it, or those that go back; members of two releases are not meant to run together.",
+  },
   interrupted: {
     what: "it was interrupted, and how far it got is not known",
     left: "unclear",
@@ -156,7 +161,7 @@ export function failureText(
     what,
     left: leftText(left, target, from?.revision, to?.revision),
     next,
-    command: byHand === true ? undoCommand(target, to?.revision) : "",
+    command: byHand === true ? undoCommand(target, from?.revision, to?.revision) : "",
   };
 }
 
@@ -177,6 +182,8 @@ function leftText(
       return "Nothing was changed.";
     case "unclear":
       return `Whether ${target} still runs ${from} is not known.`;
+    case "half":
+      return `${target} runs ${from} in part and ${to} in part.`;
     case "restored":
       return `${to} was put back in the place of ${from}.`;
   }
@@ -185,8 +192,14 @@ function leftText(
 /** The key of a script target begins like this; how it is rolled back only its script knows. */
 const SCRIPT = "script/";
 
-function undoCommand(target: string, revision: string | undefined): string {
-  if (target.startsWith(SCRIPT) || revision === undefined) return "";
+function undoCommand(target: string, from: string | undefined, to: string | undefined): string {
+  if (target.startsWith(SCRIPT) || to === undefined) return "";
   const [namespace, name] = target.split("/");
-  return `kubectl -n ${namespace} rollout undo deployment/${name} --to-revision=${revision}`;
+  const undo = (deployment: string | undefined, revision: string) =>
+    `kubectl -n ${namespace} rollout undo deployment/${deployment} --to-revision=${revision}`;
+  if (!to.includes(":")) return undo(name, to);
+  // A group, named `api:7,worker:4`: what the release did not change stays.
+  const before = new Set(from?.split(","));
+  const moved = to.split(",").filter((member) => !before.has(member));
+  return moved.map((member) => undo(member.split(":")[0], member.split(":")[1] ?? "")).join(" && ");
 }

@@ -1,3 +1,4 @@
+import type { RollbackNote } from "../kubernetes/annotations.ts";
 import type { Deployment, Pod } from "../kubernetes/objects.ts";
 import type { Use } from "./deployment-history.ts";
 import { completedAt, instant } from "./deployment-rollout.ts";
@@ -25,6 +26,42 @@ export function firstReadyAt(
   // Pods of a template that was put back before they were gone have been Ready all along.
   const ready = earliest(pods.map(readyAt), 0);
   return earliest([ready && Math.max(ready, startedAt), completedAt(deployment)], startedAt);
+}
+
+/** One spell of one digest, under its newest number. */
+export interface DatedUse {
+  readonly use: Use;
+  /** Epoch ms. */
+  readonly from: number;
+  readonly cause: "deploy" | "rollback";
+}
+
+/**
+ * What ran before `revision`, newest first: as far back as no number is missing and each spell can be dated, by
+ * the ReplicaSet that was made for it or by the act of rollbackd that began it.
+ */
+export function ranBefore(
+  uses: readonly Use[],
+  revision: number,
+  rollbacks: readonly RollbackNote[],
+): readonly DatedUse[] {
+  const found: DatedUse[] = [];
+  for (let next = revision; ;) {
+    const last = uses.find((use) => use.revision === next - 1);
+    if (last === undefined) return found;
+    const first = spellStart(uses, last);
+    const note = rollbacks.find(({ to, revision: at }) => to === first.digest && at === first.revision);
+    const from = first.first ? instant(first.replicaSet.metadata.creationTimestamp) : note?.at;
+    if (from === undefined) return found;
+    found.push({ use: last, from, cause: note === undefined ? "deploy" : "rollback" });
+    next = first.revision;
+  }
+}
+
+/** The first of the consecutive uses of one digest that end with `last`. */
+function spellStart(uses: readonly Use[], last: Use): Use {
+  const before = uses.find(({ revision }) => revision === last.revision - 1);
+  return before?.digest === last.digest ? spellStart(uses, before) : last;
 }
 
 function earliest(instants: readonly (number | undefined)[], notBefore: number): number | undefined {

@@ -33,6 +33,12 @@ export function lastDecision(target: KubeObject): string | undefined {
   return target.metadata.annotations?.[DECISION];
 }
 
+/** The group in which a ReplicaSet's template was last proven good, by the first 12 places of its digest. */
+export function provenIn({ metadata, spec }: ReplicaSet): string | undefined {
+  const note = parseStanding(metadata.annotations?.[STANDING]);
+  return note?.digest12 === digest12(templateDigest(spec.template)) ? note.group12 : undefined;
+}
+
 /** Looks up what is known of a digest: rolled back from once is quarantined for good. */
 export function standings(
   replicaSets: readonly ReplicaSet[],

@@ -1,9 +1,9 @@
 import { REVERSIBLE, type RollbackNote } from "../kubernetes/annotations.ts";
 import type { Deployment, Pod, PodTemplate, ReplicaSet } from "../kubernetes/objects.ts";
 import { clockAt } from "./clock.ts";
-import { firstReadyAt, startOf } from "./deployment-dates.ts";
+import { firstReadyAt, ranBefore, startOf } from "./deployment-dates.ts";
 import { historyOf, ownedBy, type History, type Use } from "./deployment-history.ts";
-import { rememberedRollbacks, standings } from "./deployment-marks.ts";
+import { provenIn, rememberedRollbacks, standings } from "./deployment-marks.ts";
 import { deadlineExceededAt, rolloutStatus } from "./deployment-rollout.ts";
 import type { Release, Revision, RolloutStatus, Standing, TargetSnapshot } from "./release.ts";
 
@@ -44,6 +44,9 @@ export function deploymentSnapshot(
     uid: deployment.metadata.uid,
     release: releaseOf(view, history, { memory: updated, rollbacks, standingOf }),
     earlier: earlierOf(history, standingOf),
+    ranBefore: ranBefore(history.uses, updated.firstRevision, rollbacks).map(({ use, from, cause }) => {
+      return { revision: revisionOfUse(use, standingOf), from, cause };
+    }),
     rollbacks: rollbacks.map(({ decision, at, from }) => ({ decisionId: decision, at, fromDigest: from })),
     rollout: rolloutOf(view, history, updated),
   };
@@ -74,6 +77,7 @@ function releaseOf({ deployment, at }: DeploymentView, history: History, known: 
       digest,
       standing: standingOf(digest),
       images: imagesOf(template),
+      ...provenInGroup(history.current),
     },
     previous: before === undefined ? undefined : revisionOfUse(before, standingOf),
     startedAt,
@@ -155,7 +159,13 @@ function revisionOfUse(use: Use, standingOf: (digest: string) => Standing): Revi
     digest,
     standing: standingOf(digest),
     images: imagesOf(replicaSet.spec.template),
+    ...provenInGroup(replicaSet),
   };
+}
+
+function provenInGroup(replicaSet: ReplicaSet): Pick<Revision, "goodIn"> {
+  const goodIn = provenIn(replicaSet);
+  return goodIn === undefined ? {} : { goodIn };
 }
 
 function imagesOf({ spec }: PodTemplate): Readonly<Record<string, string>> {

@@ -10,6 +10,23 @@ export interface Revision {
   readonly standing: Standing;
   /** Images by container, for messages. Empty where the target is not a workload. */
   readonly images: Readonly<Record<string, string>>;
+  /** Of a group: what each member runs. */
+  readonly members?: Readonly<Record<string, MemberRevision>>;
+  /** The group, by the first 12 places of its digest, in which this was last proven good. */
+  readonly goodIn?: string;
+}
+
+/** What one member of a group runs: its own number and digest. */
+export interface MemberRevision {
+  readonly name: string;
+  readonly digest: string;
+}
+
+/** One that ran before, and from when (epoch ms). */
+export interface Ran {
+  readonly revision: Revision;
+  readonly from: number;
+  readonly cause: Release["cause"];
 }
 
 /** `7 (registry.example/api:1.4.2)`: by number nobody knows a revision, by its images people do. */
@@ -59,6 +76,8 @@ export interface TargetSnapshot {
   readonly release: Release;
   /** Newest first, without the running one. */
   readonly earlier: readonly Revision[];
+  /** What ran up to the release, newest first, without a gap, as far back as the target can date it. */
+  readonly ranBefore?: readonly Ran[];
   /** Acts of rollbackd that the target itself remembers. */
   readonly rollbacks: readonly PastRollback[];
   readonly rollout: RolloutStatus;

@@ -1,4 +1,4 @@
-import type { TargetSnapshot } from "./release.ts";
+import type { Revision, TargetSnapshot } from "./release.ts";
 
 export type Lookup =
   | {
@@ -31,4 +31,6 @@ export type MarkStanding = (
   standing:
     | { readonly kind: "good"; readonly at: number }
     | { readonly kind: "quarantined"; readonly decisionId: string },
+  /** Of a group: the members that it is about. */
+  members?: Revision["members"],
 ) => Promise<void>;

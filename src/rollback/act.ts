@@ -38,6 +38,7 @@ export type ActFailure =
   | "script-not-executable"
   | "script-failed"
   | "script-timeout"
+  | "partly-applied" // some members of a group were moved, others were not
   | "interrupted"; // the daemon died while a script may have run
 
 export type ActOutcome =
@@ -52,10 +53,16 @@ export type ActOutcome =
 /** Does the one thing that changes the target. Bounded in time; never throws. */
 export type Act = (order: RollbackOrder, signal: AbortSignal) => Promise<ActOutcome>;
 
+/** What a target shows of an act that may have happened: in part is a failure, unless the rest can still be done. */
+export type Shown =
+  | "applied"
+  | "not-applied"
+  | "moved"
+  | "not-observable"
+  | Extract<ActOutcome, { kind: "failed" }>;
+
 /** After a crash between "started" and "applied": what does the target itself show? */
-export type Inspect = (
-  order: RollbackOrder,
-) => Promise<"applied" | "not-applied" | "moved" | "not-observable">;
+export type Inspect = (order: RollbackOrder) => Promise<Shown>;
 
 export interface Strategy {
   readonly act: Act;

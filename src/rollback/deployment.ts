@@ -7,7 +7,7 @@ import { templateDigest } from "../releases/deployment-digest.ts";
 import { nextRevision, revisionOf } from "../releases/deployment-history.ts";
 import { lastDecision, rememberedRollbacks } from "../releases/deployment-marks.ts";
 import { deploymentRef, readDeployment, readReplicaSets } from "../releases/deployment-read.ts";
-import type { ActFailure, ActOutcome, Inspect, RollbackOrder, Strategy } from "./act.ts";
+import type { Act, ActFailure, ActOutcome, RollbackOrder, Shown, Strategy } from "./act.ts";
 import { rollbackPatch } from "./deployment-patch.ts";
 
 const ATTEMPTS = 5;
@@ -21,17 +21,29 @@ export interface DeploymentStrategyOptions {
   readonly boundMs?: number;
 }
 
+export interface DeploymentStrategy extends Strategy {
+  readonly inspect: InspectOne;
+  /** All of the act but the change itself; `applied` says that nothing stands in its way. */
+  readonly rehearse: Act;
+}
+
 /**
  * Puts an earlier template back on a Deployment, as `kubectl rollout undo` does, on condition that the
  * Deployment is still what was decided about. Every attempt reads and checks anew, and one that landed although
  * its answer was lost is recognised, so it never acts twice.
  */
-export function deploymentStrategy(options: DeploymentStrategyOptions): Strategy {
+export function deploymentStrategy(options: DeploymentStrategyOptions): DeploymentStrategy {
   const { api, boundMs = 30_000 } = options;
   const inspect = inspectWith(api);
   return {
     repeatable: true,
     inspect,
+    rehearse: async (order, signal) => {
+      const bound = AbortSignal.any([signal, AbortSignal.timeout(boundMs)]);
+      const outcome = await tryRepeatedly(() => attempt(rehearsal(options), order, bound), bound);
+      if (!(outcome instanceof KubeError)) return outcome;
+      return cannotRehearse(outcome) ? applied(order, "not rehearsed") : failure(order, outcome);
+    },
     act: async (order, signal) => {
       const bound = AbortSignal.any([signal, AbortSignal.timeout(boundMs)]);
       const outcome = await tryRepeatedly(() => attempt(options, order, bound), bound);
@@ -45,7 +57,25 @@ export function deploymentStrategy(options: DeploymentStrategyOptions): Strategy
   };
 }
 
-function inspectWith(api: KubeApi): Inspect {
+/** The same, but every change is only tried. */
+function rehearsal(options: DeploymentStrategyOptions): DeploymentStrategyOptions {
+  const { api } = options;
+  const dry: KubeApi = {
+    ...api,
+    patch: (ref, patch, signal) => api.patch(ref, { ...patch, dryRun: true }, signal),
+  };
+  return { ...options, api: dry };
+}
+
+/** A webhook with effects of its own refuses every dry run, and says nothing about the real change. */
+function cannotRehearse({ kind, message }: KubeError): boolean {
+  return kind === "rejected" && message.includes("does not support dry run");
+}
+
+/** One object is never changed in part. */
+type InspectOne = (order: RollbackOrder) => Promise<Extract<Shown, string>>;
+
+function inspectWith(api: KubeApi): InspectOne {
   return async (order) => {
     try {
       const deployment = await readDeployment(api, order.target);

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
+import { isBetween } from "../releases/group.ts";
 import type { TargetSnapshot } from "../releases/release.ts";
 import type { Lookup, TargetWatch } from "../releases/watch.ts";
 import type { CommandSpec } from "../rules/policy.ts";
@@ -27,7 +28,11 @@ export function scriptStrategy(script: CommandSpec, ports: ScriptPorts): Strateg
       obstacle(order, await ports.reread()) ?? (await runScript(script, ports, order, signal)),
     inspect: async (order) => {
       const lookup = await ports.reread();
-      return lookup.ok ? standingOf(order, lookup) : "not-observable";
+      if (!lookup.ok) return "not-observable";
+      // Of a group that is half back nobody can say that somebody else moved it.
+      const isHalf = isBetween(lookup.snapshot.release.revision, order.from, order.to);
+      const standing = standingOf(order, lookup);
+      return standing === "moved" && isHalf ? "not-applied" : standing;
     },
   };
 }

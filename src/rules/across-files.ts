@@ -6,8 +6,8 @@ import type { RulesReading } from "./reading.ts";
 interface Sketch {
   readonly file: string;
   readonly name: string | undefined;
-  /** The Deployment that it would act on. */
-  readonly actsOn: string | undefined;
+  /** The Deployments that it would act on. */
+  readonly actsOn: readonly string[];
   readonly nameAt: Position;
   readonly targetAt: Position;
 }
@@ -16,7 +16,7 @@ interface Sketch {
 export function acrossFiles(readings: readonly RulesReading[]): readonly Problem[] {
   const sketches = readings.flatMap(sketch);
   return [
-    ...repeated(sketches, ({ name }) => name).map(([first, second]) =>
+    ...repeated(sketches, ({ name }) => (name === undefined ? [] : [name])).map(({ first, second }) =>
       problem(
         second,
         "duplicate-name",
@@ -24,12 +24,12 @@ export function acrossFiles(readings: readonly RulesReading[]): readonly Problem
       ),
     ),
     ...repeated(sketches, ({ actsOn }) => actsOn)
-      .filter(([first, second]) => first.name !== second.name)
-      .map(([first, second]) =>
+      .filter(({ first, second }) => first.name !== second.name)
+      .map(({ first, second, key }) =>
         problem(
           second,
           "target",
-          `\`${first.name}\` at ${place(first)} already acts on ${second.actsOn}. Only one policy may act on a ` +
+          `\`${first.name}\` at ${place(first)} already acts on ${key}. Only one policy may act on a ` +
             "target: move the triggers there, or set one of the two to `mode: observe`.",
         ),
       ),
@@ -43,12 +43,14 @@ function sketch({ file, document, written }: RulesReading): readonly Sketch[] {
   return written.map((value, index) => {
     const { name, mode, target } = fields(value);
     const { namespace, deployments } = fields(target);
-    const deployment: unknown = Array.isArray(deployments) ? deployments[0] : undefined;
-    const named = typeof namespace === "string" && typeof deployment === "string";
+    const named: readonly unknown[] = Array.isArray(deployments) ? deployments : [];
+    const places = named.flatMap((one) =>
+      typeof namespace === "string" && typeof one === "string" ? [`${namespace}/${one}`] : [],
+    );
     return {
       file,
       name: typeof name === "string" ? name : undefined,
-      actsOn: named && mode !== "observe" ? `${namespace}/${deployment}` : undefined,
+      actsOn: mode === "observe" ? [] : [...new Set(places)],
       nameAt: document.locate(["policies", index, "name"]),
       targetAt: document.locate(["policies", index, "target"]),
     };
@@ -59,23 +61,27 @@ function fields(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
 }
 
-/** Every policy whose key was seen before, with the first that had it. */
+interface Repeated {
+  readonly first: Sketch;
+  readonly second: Sketch;
+  readonly key: string;
+}
+
+/** Every policy with a key that was seen before, with the first that had it. */
 function repeated(
   sketches: readonly Sketch[],
-  key: (policy: Sketch) => string | undefined,
-): readonly (readonly [Sketch, Sketch])[] {
-  const first = new Map<string, Sketch>();
-  const pairs: (readonly [Sketch, Sketch])[] = [];
-  for (const policy of sketches) {
-    const value = key(policy);
-    const earlier = value === undefined ? undefined : first.get(value);
-    if (earlier !== undefined) {
-      pairs.push([earlier, policy]);
-    } else if (value !== undefined) {
-      first.set(value, policy);
+  keys: (policy: Sketch) => readonly string[],
+): readonly Repeated[] {
+  const seen = new Map<string, Sketch>();
+  const found: Repeated[] = [];
+  for (const second of sketches) {
+    for (const key of keys(second)) {
+      const first = seen.get(key);
+      if (first === undefined) seen.set(key, second);
+      else found.push({ first, second, key });
     }
   }
-  return pairs;
+  return found;
 }
 
 function place({ file, nameAt }: Sketch): string {

@@ -66,13 +66,13 @@ function buildStatusPage(written: WrittenPolicy["statusPage"]): StatusPage {
 }
 
 function buildTarget(target: WrittenPolicy["target"]): Target {
-  return target.script === true
-    ? { kind: "script", namespace: target.namespace, releaseExpr: target.release?.expr }
-    : {
-        kind: "deployment",
-        namespace: target.namespace ?? "",
-        deployment: target.deployments?.[0] ?? "",
-      };
+  const { namespace = "", deployments = [] } = target;
+  if (target.script === true) {
+    return { kind: "script", namespace: target.namespace, releaseExpr: target.release?.expr };
+  }
+  return deployments.length > 1
+    ? { kind: "group", namespace, deployments }
+    : { kind: "deployment", namespace, deployment: deployments[0] ?? "" };
 }
 
 function buildTrigger(

@@ -28,8 +28,6 @@ export function explain(document: RulesDocument, error: ErrorObject, path: Path)
       return alternatives(document, path, problem);
     case "enum":
       return problem("value", ...wrongWord(error));
-    case "maxItems":
-      return problem("value", "not-supported", plannedMessage("deployments"));
     default:
       return problem("value", "wrong-value", `${subject(path)} ${expectation(error)}`);
   }
@@ -62,7 +60,7 @@ function alternatives(document: RulesDocument, path: Path, problem: MakeProblem)
     ? problem(
         "value",
         "target",
-        "A target is either `namespace` and `deployments`, for a Deployment, or `script: true`, for anything else.",
+        "A target is either `namespace` and `deployments`, for Deployments, or `script: true`, for anything else.",
       )
     : problem(
         "value",

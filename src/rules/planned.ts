@@ -19,8 +19,6 @@ const PLANNED: Readonly<Record<string, Planned>> = {
     instead: "Use `deployments`, or `script: true` with a script that switches.",
   },
   colors: { under: ["target"], instead: "Use `deployments`, or `script: true` with a script that switches." },
-  // In its place for one Deployment; refused by the schema's limit alone.
-  deployments: { under: [], instead: "Name one Deployment here and write one policy for each." },
   "blue-green": {
     under: ["rollback"],
     instead: "Use `deployment`, or `script` with a script that switches.",
@@ -34,6 +32,5 @@ export function isPlanned(key: string, parent: Path): boolean {
 }
 
 export function plannedMessage(key: string): string {
-  const what = key === "deployments" ? "More than one of `deployments`" : `\`${key}\``;
-  return `${what} is not supported by this version. ${PLANNED[key]?.instead ?? ""}`.trimEnd();
+  return `\`${key}\` is not supported by this version. ${PLANNED[key]?.instead ?? ""}`.trimEnd();
 }

@@ -99,6 +99,13 @@ export interface BlueGreenTarget {
   readonly colors: readonly [string, string];
 }
 
+/** Deployments that are released and rolled back together, in the order written. */
+export interface GroupTarget {
+  readonly kind: "group";
+  readonly namespace: string;
+  readonly deployments: readonly string[];
+}
+
 export interface ScriptTarget {
   readonly kind: "script";
   /** KUBERNETES_NAMESPACE for the script, where the author named one. */
@@ -107,7 +114,7 @@ export interface ScriptTarget {
   readonly releaseExpr: string | undefined;
 }
 
-export type Target = DeploymentTarget | ScriptTarget;
+export type Target = DeploymentTarget | GroupTarget | ScriptTarget;
 
 export interface CommandSpec {
   readonly command: readonly [string, ...string[]];
@@ -217,9 +224,20 @@ export function targetKey({ name, target }: Pick<Policy, "name" | "target">): st
   switch (target.kind) {
     case "deployment":
       return `${target.namespace}/${target.deployment}`;
+    case "group":
+      // Not in the order written: what is remembered of a group is the same in any order.
+      return `${target.namespace}/${target.deployments.toSorted().join("+")}`;
     case "script":
       return `script/${name}`;
   }
+}
+
+/** The things that a rollback of the policy would change: two policies with one in common must not act at a time. */
+export function touchedBy(policy: Pick<Policy, "name" | "target">): readonly string[] {
+  const { target } = policy;
+  return target.kind === "group"
+    ? target.deployments.map((deployment) => `${target.namespace}/${deployment}`)
+    : [targetKey(policy)];
 }
 
 /** Whether the API server is needed to see what the target runs. */

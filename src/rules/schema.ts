@@ -95,8 +95,10 @@ const TargetSchema = Type.Object(
     deployments: Type.Optional(
       Type.Array(text("Name of a Deployment."), {
         minItems: 1,
-        maxItems: 1,
-        description: "The Deployment that is watched and rolled back.",
+        maxItems: 10,
+        uniqueItems: true,
+        description:
+          "The Deployment that is watched and rolled back; several, up to ten, are one target and are moved in this order.",
       }),
     ),
     script: Type.Optional(

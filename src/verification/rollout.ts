@@ -1,3 +1,5 @@
+import { isBetween } from "../releases/group.ts";
+import type { TargetSnapshot } from "../releases/release.ts";
 import type { Lookup } from "../releases/watch.ts";
 import type { RollbackOrder } from "../rollback/act.ts";
 import type { RolloutFact } from "./judge.ts";
@@ -21,7 +23,7 @@ export function rolloutFact(
   const { name, digest } = release.revision;
   if (uid !== order.uid) return { kind: "superseded", detail: `${order.target} was deleted and made anew` };
   if (digest !== order.to.digest && digest !== order.from.digest) {
-    return { kind: "superseded", detail: `${order.target} now runs ${name}, not ${order.to.name}` };
+    return somethingElse(order, lookup.snapshot, before);
   }
   if (digest === order.from.digest) {
     return before?.kind === "complete"
@@ -31,6 +33,18 @@ export function rolloutFact(
   if (before?.kind === "complete") return before;
   if (rollout.complete) return { kind: "complete", at, detail: rollout.detail };
   return { kind: "running", stalled: rollout.stalled, detail: rollout.detail };
+}
+
+/** Members are seen to change one by one; a group that stays in between is half done, and nobody overtook it. */
+function somethingElse(
+  { target, from, to }: RollbackOrder,
+  { release: { revision }, rollout }: TargetSnapshot,
+  before: RolloutFact | undefined,
+): RolloutFact {
+  if (before?.kind !== "complete" && isBetween(revision, from, to)) {
+    return running(`${target} runs ${revision.name}, not yet ${to.name} as a whole (${rollout.detail})`);
+  }
+  return { kind: "superseded", detail: `${target} now runs ${revision.name}, not ${to.name}` };
 }
 
 function running(detail: string): RolloutFact {

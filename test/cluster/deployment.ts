@@ -1,5 +1,7 @@
 export interface DeploymentOptions {
   readonly image: string;
+  /** Also its label `app`; default `vcci-api`. */
+  readonly name?: string;
   /** Default 2. */
   readonly replicas?: number;
   /** Default 600, as Kubernetes has it. */
@@ -12,18 +14,24 @@ export interface DeploymentOptions {
 
 /** The Deployment `vcci-api` as its team would write it, with a quick readiness probe. */
 export function vcciApiDeployment(options: DeploymentOptions): object {
-  const { image, replicas = 2, progressDeadlineSeconds = 600, revisionHistoryLimit = 10 } = options;
+  const {
+    image,
+    name = "vcci-api",
+    replicas = 2,
+    progressDeadlineSeconds = 600,
+    revisionHistoryLimit = 10,
+  } = options;
   return {
     apiVersion: "apps/v1",
     kind: "Deployment",
-    metadata: { name: "vcci-api", labels: { app: "vcci-api" } },
+    metadata: { name, labels: { app: name } },
     spec: {
       replicas,
       progressDeadlineSeconds,
       revisionHistoryLimit,
-      selector: { matchLabels: { app: "vcci-api" } },
+      selector: { matchLabels: { app: name } },
       template: {
-        metadata: { labels: { app: "vcci-api" } },
+        metadata: { labels: { app: name } },
         spec: {
           // On a cluster with a scheduler of its own, that one must leave these Pods to the test kubelet.
           schedulerName: "test-kubelet",

@@ -54,6 +54,36 @@ describe("trap 20: an intent without its act, after a start that cannot see the 
   });
 });
 
+describe("trap 25: an act that a stop of the daemon left half done", () => {
+  const half = { kind: "failed", reason: "partly-applied", detail: "api was moved, worker was not" } as const;
+  /** Started again `laterMs` after the intent; the target shows that some of it was moved. */
+  async function startedHalfWay(laterMs: number): Promise<World> {
+    const { world } = await deciding(() => new Promise(() => undefined));
+    world.at += laterMs;
+    world.effect = (name, run) => (name === "inspect" ? Promise.resolve(half as never) : run());
+    const next = startDaemon(world, policy());
+    await next.load();
+    next.resume();
+    return world;
+  }
+
+  it("is finished as long as it is about the present", async () => {
+    const world = await startedHalfWay(INTERVAL);
+    await eventually("the rollback ends", () => expect(ofType(world, "rollback.verified")).toHaveLength(1));
+  });
+
+  it("is left as it is later, and people are told which of it was done; the budget is spent", async () => {
+    const world = await startedHalfWay(policy().rollback.timeoutMs);
+    await eventually("the rollback ends", () => expect(ofType(world, "rollback.failed")).toHaveLength(1));
+    expect(ofType(world, "rollback.failed")).toMatchObject([
+      { reason: "partly-applied", detail: half.detail },
+    ]);
+    const { history } = startDaemon(world, policy());
+    expect(history.rollbacks("vcci-production/vcci-api")).toHaveLength(1);
+    expect(world.target.acts()).toBe(0);
+  });
+});
+
 describe("an act that breaks off with an error nobody foresaw", () => {
   it("has an end on record, so that people hear of it and the target is decided about again", async () => {
     const { world, daemon } = await deciding(() => Promise.reject(new TypeError("spec is undefined")));

@@ -53,7 +53,8 @@ export async function startApiGate(kubeconfig: string, folder: string): Promise<
   const handle = async (incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> => {
     const { pathname, searchParams } = new URL(incoming.url ?? "/", url);
     const method = incoming.method ?? "GET";
-    const hold = method === "PATCH" && pathname.includes("/deployments/") ? wanted : undefined;
+    const isChange = method === "PATCH" && !searchParams.has("dryRun");
+    const hold = isChange && pathname.includes("/deployments/") ? wanted : undefined;
     if (hold !== undefined) wanted = undefined;
     const pause = (): Promise<void> =>
       new Promise((release) => {

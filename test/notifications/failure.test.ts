@@ -30,6 +30,11 @@ const ofAct: Readonly<Record<Exclude<ActFailure, "superseded">, Told>> = {
   "script-not-executable": [/may not be executed/, UNCHANGED, /make it executable/],
   "script-failed": [/the script failed/, UNCLEAR, /Read what it printed/],
   "script-timeout": [/took too long/, UNCLEAR, /Look at the target, which may be half done/],
+  "partly-applied": [
+    /only some members of the group were moved/,
+    /shop\/api runs 7 in part and 6 in part\./,
+    /Run the commands above that finish it, or those that go back/,
+  ],
   interrupted: [/interrupted/, UNCLEAR, /Look at the target/],
 };
 
@@ -66,6 +71,20 @@ describe("trap 24: the page of a rollback that failed", () => {
     const page = pageOf("out-of-luck");
     expect(page?.title).toBe("shop/api needs you: the rollback failed (out-of-luck)");
     expect(page?.lines.at(-1)).toMatch(/Next: Look at the target/);
+  });
+
+  test("of a group undoes each member that the release changed", () => {
+    const target = "shop/api+worker";
+    const sides = {
+      from: { revision: "api:7,web:2,worker:4", digest: "b" },
+      to: { revision: "api:6,web:2,worker:3", digest: "a" },
+    };
+    const records = [decision("d1", { target, ...sides }), { ...failed("d1", "paused"), target }] as const;
+    const page = recordsOf(records).map(createTeller()).at(-1)?.[0];
+    expect(page?.lines.at(-1)).toBe(
+      "kubectl -n shop rollout undo deployment/api --to-revision=6 && " +
+        "kubectl -n shop rollout undo deployment/worker --to-revision=3",
+    );
   });
 
   test("of a script's target names no Deployment to undo", () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Condition, Deployment, ManagedFields, Pod } from "../../src/kubernetes/objects.ts";
-import { firstReadyAt, startOf } from "../../src/releases/deployment-dates.ts";
+import type { RollbackNote } from "../../src/kubernetes/annotations.ts";
+import { firstReadyAt, ranBefore, startOf } from "../../src/releases/deployment-dates.ts";
 import type { Use } from "../../src/releases/deployment-history.ts";
 import { clock } from "../support/model.ts";
 import { deployment, done, readyPod, replicaSet, template } from "./deployment-fixture.ts";
@@ -97,5 +98,43 @@ describe("the first Ready pod of a release", () => {
     const complete = deployment({ template: V1, progressing: done("10:03:00") });
     expect(firstReadyAt(complete, [], clock("10:00:00"))).toBe(clock("10:03:00"));
     expect(firstReadyAt(complete, [], clock("10:04:00"))).toBeUndefined();
+  });
+});
+
+describe("what ran before a release", () => {
+  const use = (revision: number, digest: string, created: string, first = true): Use => {
+    const made = replicaSet({ revision, template: template(digest), created });
+    return { revision, replicaSet: made, digest, first };
+  };
+  const act = (revision: number, to: string, time: string): RollbackNote => {
+    return { decision: "d", at: clock(time), uid: "u", from: "x", to, revision };
+  };
+  const ran = (uses: readonly Use[], revision: number, ...acts: readonly RollbackNote[]) =>
+    ranBefore(uses, revision, acts).map(({ use: { digest }, from, cause }) => [digest, from, cause]);
+  const first = use(1, "a", "09:00:00");
+
+  it("is dated by the ReplicaSets that were made for it, newest first, and a restart is no other", () => {
+    const uses = [first, use(2, "b", "09:10:00"), use(3, "b", "09:20:00"), use(4, "c", "09:30:00")];
+    expect(ran(uses, 4)).toEqual([
+      ["b", clock("09:10:00"), "deploy"],
+      ["a", clock("09:00:00"), "deploy"],
+    ]);
+  });
+
+  it("ends where a number is missing", () => {
+    expect(ran([first, use(3, "c", "09:30:00"), use(4, "d", "09:40:00")], 4)).toEqual([
+      ["c", clock("09:30:00"), "deploy"],
+    ]);
+    expect(ran([first, use(3, "c", "09:30:00")], 3)).toEqual([]);
+  });
+
+  it("is dated by the act of rollbackd where a ReplicaSet was used again, and ends where nothing dates it", () => {
+    const uses = [first, use(2, "b", "09:10:00"), use(3, "a", "09:00:00", false), use(4, "c", "09:30:00")];
+    expect(ran(uses, 4, act(3, "a", "09:20:00"))).toEqual([
+      ["a", clock("09:20:00"), "rollback"],
+      ["b", clock("09:10:00"), "deploy"],
+      ["a", clock("09:00:00"), "deploy"],
+    ]);
+    expect(ran(uses, 4)).toEqual([]);
   });
 });

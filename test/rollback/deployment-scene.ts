@@ -70,7 +70,7 @@ export async function createScene(kubeconfig: string): Promise<Scene> {
     create: async (name, [first = "vcci-api:v1", ...others], { annotations = {}, ...options } = {}) => {
       await harness.create(
         deployments,
-        named(name, vcciApiDeployment({ image: first, ...options }), annotations),
+        annotated(vcciApiDeployment({ image: first, name, ...options }), annotations),
       );
       await settled(name);
       for (const image of others) await setImage(name, image);
@@ -89,10 +89,7 @@ export async function createScene(kubeconfig: string): Promise<Scene> {
   };
 }
 
-function named(name: string, deployment: object, annotations: Readonly<Record<string, string>>): object {
-  const text = JSON.stringify(deployment)
-    .replaceAll('"app":"vcci-api"', `"app":"${name}"`)
-    .replace('"name":"vcci-api"', `"name":"${name}"`);
-  const object = JSON.parse(text) as { metadata: object };
-  return { ...object, metadata: { ...object.metadata, annotations } };
+function annotated(deployment: object, annotations: Readonly<Record<string, string>>): object {
+  const { metadata } = deployment as { readonly metadata: object };
+  return { ...deployment, metadata: { ...metadata, annotations } };
 }

@@ -4,6 +4,7 @@ import * as fc from "fast-check";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { stringify } from "yaml";
 import { loadRules, parseRules } from "../../src/rules/load.ts";
+import { targetKey } from "../../src/rules/policy.ts";
 import { isError } from "../../src/rules/problem.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { policyIn, rulesWith, triggerIn } from "./written.ts";
@@ -176,6 +177,22 @@ describe("a folder of rules", () => {
     ]);
     const one = await folderWith({ "a.yaml": first, "b.yaml": rulesWith({ name: "b" }) });
     expect((await loadRules(one)).problems).toEqual([]);
+  });
+
+  test("trap 25: two groups that share a Deployment act on one target, and so does a policy for a member", async () => {
+    const acting = (names: string) => `target: {namespace: shop, deployments: [${names}]}\nmode: enforce`;
+    const group = rulesWith({ name: "a", policy: acting("api, worker") });
+    for (const names of ["cron, worker", "worker"]) {
+      const other = rulesWith({ name: "b", policy: acting(names) });
+      const { problems } = await loadRules(await folderWith({ "a.yaml": group, "b.yaml": other }));
+      expect(problems).toMatchObject([{ line: 3, rule: "target" }]);
+      expect(problems[0]?.message).toContain("already acts on shop/worker.");
+    }
+    const apart = rulesWith({ name: "b", policy: acting("cron, mail") });
+    const { policies, problems } = await loadRules(await folderWith({ "a.yaml": group, "b.yaml": apart }));
+    expect(problems).toEqual([]);
+    expect(policies[0]?.target).toEqual({ kind: "group", namespace: "shop", deployments: ["api", "worker"] });
+    expect(policies.map(targetKey)).toEqual(["shop/api+worker", "shop/cron+mail"]);
   });
 
   test("one broken file keeps all of them out of force", async () => {

@@ -56,7 +56,12 @@ describe("a mistake is told with its line and column", () => {
 
   const target = "target: {namespace: shop, deployments: [api]}";
   const ofPolicy: readonly (readonly [string, string, readonly string[]])[] = [
-    ["several Deployments", "target: {namespace: shop, deployments: [a, b]}", ["3:44 error not-supported"]],
+    ["one Deployment twice", "target: {namespace: shop, deployments: [a, a]}", ["3:44 error wrong-value"]],
+    [
+      "more Deployments than one group may have",
+      "target: {namespace: shop, deployments: [a, b, c, d, e, f, g, h, i, j, k]}",
+      ["3:44 error wrong-value"],
+    ],
     ["a Deployment without its namespace", "target: {deployments: [a]}", ["3:13 error target"]],
     ["a later version's target", "target: {service: a, namespace: shop}", ["3:14 error not-supported"]],
     ["a later version's key", `${target}\ngitops: warn`, ["4:5 error not-supported"]],

@@ -29,6 +29,21 @@ describe("after a rollback from 2 to 1", () => {
     expect(rolloutFact(order(), lookup, TEN, before)).toMatchObject(expected);
   });
 
+  const group = (a: string, b: string) => {
+    const members = { a: { name: a, digest: a }, b: { name: b, digest: b } };
+    return revision(`a:${a},b:${b}`, { digest: `${a}${b}`, members });
+  };
+  const ofGroup: readonly (readonly [string, Lookup, RolloutFact | undefined, Partial<RolloutFact>])[] = [
+    ["one member is seen before the other", seen(group("1", "2")), undefined, { kind: "running" }],
+    ["all members are seen", seen(group("1", "1")), undefined, { kind: "complete", at: TEN }],
+    ["a third is shipped to one of them", seen(group("1", "3")), undefined, { kind: "superseded" }],
+    ["one of them is changed back later", seen(group("2", "1")), COMPLETE, { kind: "superseded" }],
+  ];
+  test.each(ofGroup)("trap 25: of a group, %s", (_, lookup, before, expected) => {
+    const moved = order({ from: group("2", "2"), to: group("1", "1") });
+    expect(rolloutFact(moved, lookup, TEN, before)).toMatchObject(expected);
+  });
+
   test("a script target without release.expr is not observed", () => {
     const target = { kind: "script", namespace: undefined, releaseExpr: undefined } as const;
     const fact = rolloutFact(order({ policy: policy({ target }) }), seen(v2), TEN, undefined);

@@ -1,0 +1,133 @@
+import { digest12 } from "../kubernetes/annotations.ts";
+import { type Combination, foldChanges, type GroupRelease, type MemberChange } from "./group-history.ts";
+import { groupDigest, groupUid, type Members } from "./group.ts";
+import type { PastRollback, Release, Revision, RolloutStatus, TargetSnapshot } from "./release.ts";
+
+/** What the members show, as one target. Undefined without members. */
+export function groupSnapshot(target: string, members: Members<TargetSnapshot>): TargetSnapshot | undefined {
+  const releases = foldChanges([...members].flatMap(([name, snapshot]) => changesOf(name, snapshot)));
+  const current = releases.at(-1);
+  if (current === undefined) return undefined;
+  const asRevision = (combination: Combination) => revisionOf(combination, members);
+  const revision = asRevision(new Map([...members].map(([name, one]) => [name, one.release.revision])));
+  const previous = complete(current.before, members) ? asRevision(current.before) : undefined;
+  const older = releases
+    .slice(0, -1)
+    .toReversed()
+    .filter(({ after }) => complete(after, members))
+    .map(({ after }) => asRevision(after));
+  const earlier = distinct([previous ?? [], older].flat()).filter(({ digest }) => digest !== revision.digest);
+  return {
+    target,
+    uid: groupUid(new Map([...members].map(([name, { uid }]) => [name, uid]))),
+    release: releaseOf(target, current, { members, revision, previous }),
+    earlier,
+    rollbacks: rollbacksOf(members, [revision, ...earlier]),
+    rollout: rolloutOf(members, current),
+  };
+}
+
+function changesOf(member: string, { release, ranBefore = [] }: TargetSnapshot): readonly MemberChange[] {
+  const { revision, startedAt, previous, cause, clockAt = Infinity } = release;
+  return [
+    { member, at: startedAt, to: revision, before: previous, cause, rolledOutAt: clockAt },
+    ...ranBefore.map(({ revision: to, from, cause: why }, index) => {
+      const before = ranBefore[index + 1]?.revision;
+      return { member, at: from, to, before, cause: why, rolledOutAt: from };
+    }),
+  ];
+}
+
+function complete(combination: Combination, members: Members<unknown>): boolean {
+  return [...members.keys()].every((name) => combination.has(name));
+}
+
+function releaseOf(
+  target: string,
+  { startedAt, cause, changed }: GroupRelease,
+  {
+    members,
+    ...revisions
+  }: Pick<Release, "revision" | "previous"> & { readonly members: Members<TargetSnapshot> },
+): Release {
+  const released = [...members].filter(([name]) => changed.has(name)).map(([, { release }]) => release);
+  const clocks = released.flatMap(({ clockAt }) => clockAt ?? []);
+  return {
+    id: `${target}@${revisions.revision.name}`,
+    target,
+    ...revisions,
+    startedAt,
+    clockAt: clocks.length === 0 ? undefined : Math.max(startedAt, Math.min(...clocks)),
+    cause,
+    reversible: released.every(({ reversible }) => reversible),
+  };
+}
+
+function revisionOf(combination: Combination, members: Members<TargetSnapshot>): Revision {
+  const sorted = [...combination].toSorted(([a], [b]) => (a < b ? -1 : 1));
+  const digest = groupDigest(new Map(sorted.map(([name, one]) => [name, one.digest])));
+  const isGood = sorted.some(([, { goodIn }]) => goodIn === digest12(digest));
+  return {
+    name: sorted.map(([name, one]) => `${name}:${one.name}`).join(","),
+    digest,
+    standing: isQuarantined(combination, members) ? "quarantined" : isGood ? "good" : "unproven",
+    images: Object.fromEntries(
+      sorted.flatMap(([name, { images }]) =>
+        Object.entries(images).map(([container, image]) => [`${name}/${container}`, image]),
+      ),
+    ),
+    members: Object.fromEntries(sorted.map(([name, one]) => [name, { name: one.name, digest: one.digest }])),
+  };
+}
+
+/** Rolled back from once: whatever else it is combined with, the members that were moved back are as they were. */
+function isQuarantined(combination: Combination, members: Members<TargetSnapshot>): boolean {
+  return decisionsOf(members).some((decisionId) => isRolledBackBy(decisionId, combination, members));
+}
+
+function isRolledBackBy(
+  decisionId: string,
+  combination: ReadonlyMap<string, Pick<Revision, "digest">>,
+  members: Members<TargetSnapshot>,
+): boolean {
+  return [...members].every(([name, { rollbacks }]) => {
+    const moved = rollbacks.find((one) => one.decisionId === decisionId);
+    return moved === undefined || moved.fromDigest === combination.get(name)?.digest;
+  });
+}
+
+function decisionsOf(members: Members<TargetSnapshot>): readonly string[] {
+  const all = [...members.values()].flatMap(({ rollbacks }) => rollbacks);
+  return [...new Set(all.map(({ decisionId }) => decisionId))];
+}
+
+/** One for each decision, whichever members remember it. */
+function rollbacksOf(members: Members<TargetSnapshot>, known: readonly Revision[]): readonly PastRollback[] {
+  const notes = [...members.values()].flatMap(({ rollbacks }) => rollbacks);
+  return decisionsOf(members)
+    .map((decisionId) => {
+      const ofDecision = notes.filter((note) => note.decisionId === decisionId);
+      const from = known.find(({ members: of = {} }) =>
+        isRolledBackBy(decisionId, new Map(Object.entries(of)), members),
+      );
+      const fromDigest = from?.digest ?? ofDecision[0]?.fromDigest ?? "";
+      return { decisionId, at: Math.min(...ofDecision.map(({ at }) => at)), fromDigest };
+    })
+    .toSorted((a, b) => a.at - b.at);
+}
+
+/** A stall of a member that the release did not change is not the release's. */
+function rolloutOf(members: Members<TargetSnapshot>, { changed }: GroupRelease): RolloutStatus {
+  const all = [...members].map(([name, { rollout }]) => [name, rollout] as const);
+  const stalls = all.flatMap(([name, { stalledAt }]) => (changed.has(name) ? (stalledAt ?? []) : []));
+  return {
+    complete: all.every(([, { complete: isComplete }]) => isComplete),
+    stalled: all.some(([, { stalled }]) => stalled),
+    ...(stalls.length > 0 && { stalledAt: Math.min(...stalls) }),
+    detail: all.map(([name, { detail }]) => `${name}: ${detail}`).join("; "),
+  };
+}
+
+function distinct(revisions: readonly Revision[]): readonly Revision[] {
+  return [...new Map(revisions.toReversed().map((one) => [one.digest, one])).values()].toReversed();
+}

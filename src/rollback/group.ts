@@ -1,0 +1,109 @@
+import type { KubeApi } from "../kubernetes/api.ts";
+import type { TargetWatch } from "../releases/watch.ts";
+import type { Act, ActOutcome, Inspect, RollbackOrder, Shown, Strategy } from "./act.ts";
+import { type DeploymentStrategy, deploymentStrategy } from "./deployment.ts";
+import { type MemberOrder, memberOrders } from "./group-order.ts";
+import { partlyApplied } from "./group-partly.ts";
+import { untilShown } from "./group-shown.ts";
+
+type Failed = Extract<ActOutcome, { kind: "failed" }>;
+
+export interface GroupStrategyOptions {
+  readonly api: KubeApi;
+  /** Epoch ms. */
+  readonly now: () => number;
+  /** Of the group. */
+  readonly watch: Pick<TargetWatch, "current" | "onChange">;
+}
+
+/**
+ * Puts earlier templates back on several Deployments, in the order of the policy. The cluster has no transaction for
+ * that: every change is tried on the server first, and nothing is changed unless all of them would pass. What fails
+ * after that leaves the group in part, and says which member is where.
+ */
+export function groupStrategy({ api, now, watch }: GroupStrategyOptions): Strategy {
+  const one = deploymentStrategy({ api, now });
+  return {
+    repeatable: true,
+    inspect: inspectWith(one),
+    act: async (order, signal) => {
+      const outcome = await moveAll(order, one, signal);
+      // What follows judges what the watch shows, and each member is watched by itself.
+      if (outcome.kind === "applied") await untilShown(order.to.digest, watch, signal);
+      return outcome;
+    },
+  };
+}
+
+async function moveAll(
+  order: RollbackOrder,
+  one: DeploymentStrategy,
+  signal: AbortSignal,
+): Promise<ActOutcome> {
+  const members = memberOrders(order);
+  const moving = members.filter(({ moves }) => moves);
+  const rehearsed = await Promise.all(members.map((member) => rehearse(member, one, signal)));
+  const blocked = rehearsed.find((outcome) => outcome.kind === "failed");
+  if (blocked !== undefined) return ownOrPartly(blocked, order, one);
+  const details: string[] = [];
+  for (const member of moving) {
+    const outcome = await one.act(member.order, signal);
+    if (outcome.kind === "failed") return ownOrPartly(outcome, order, one);
+    details.push(`${member.name}: ${outcome.detail}`);
+  }
+  return { kind: "applied", detail: details.join(" ") };
+}
+
+/** One that stays as it is must be what was decided about, too: the whole was proven together. */
+async function rehearse(
+  { name, order, moves }: MemberOrder,
+  one: DeploymentStrategy,
+  signal: AbortSignal,
+): ReturnType<Act> {
+  if (moves) return one.rehearse(order, signal);
+  const shown = await one.inspect(order);
+  if (shown === "not-applied") return { kind: "applied", detail: `${name} stays` };
+  return shown === "not-observable"
+    ? failed("unreachable", `What ${order.target} runs cannot be seen; nothing was changed.`)
+    : failed(
+        "superseded",
+        `${order.target} no longer runs revision ${order.from.name}; somebody changed it since the decision, and ` +
+          "nothing was undone.",
+      );
+}
+
+/** As long as no member was moved, what stopped the first is what stopped all. */
+async function ownOrPartly(
+  outcome: Failed,
+  order: RollbackOrder,
+  one: DeploymentStrategy,
+): Promise<ActOutcome> {
+  const shown = await look(order, one.inspect);
+  return shown.some(([, state]) => state === "applied") ? partlyApplied(shown, outcome.detail) : outcome;
+}
+
+function inspectWith(one: DeploymentStrategy): Inspect {
+  return async (order) => {
+    const shown = await look(order, one.inspect);
+    const states = new Set(shown.map(([, state]) => state));
+    if (states.has("not-observable")) return "not-observable";
+    if (states.has("applied")) {
+      if (states.size === 1) return "applied";
+      return partlyApplied(shown, "The daemon was stopped during the act, and it is too late to go on.");
+    }
+    return states.has("moved") ? "moved" : "not-applied";
+  };
+}
+
+/** What each member shows that was to be moved. */
+async function look(
+  order: RollbackOrder,
+  inspect: DeploymentStrategy["inspect"],
+): Promise<readonly (readonly [MemberOrder, Extract<Shown, string>])[]> {
+  const moving = memberOrders(order).filter(({ moves }) => moves);
+  return Promise.all(moving.map(async (member) => [member, await inspect(member.order)] as const));
+}
+
+function failed(reason: Failed["reason"], detail: string): Failed {
+  return { kind: "failed", reason, detail };
+}
