@@ -41,7 +41,7 @@ export function sidesOf(
   { label, colors }: Colors,
 ): Sides | NoSide {
   const color = service.spec.selector?.[label];
-  const [other] = colors.filter((each) => each !== color);
+  const other = colors.find((each) => each !== color);
   if (color === undefined || other === undefined || !colors.includes(color)) {
     return { ok: false, detail: noColor(service, { label, colors }) };
   }

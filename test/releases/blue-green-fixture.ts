@@ -77,13 +77,14 @@ export function side(
     replicaSets: entries.map(([created, each], index) => {
       const annotations = marks[each] ?? {};
       const one = replicaSet({ revision: index + 1, template: labelled(each), created, annotations });
-      const ownerReferences = [{ uid, controller: true }];
-      return {
-        ...one,
-        metadata: { ...one.metadata, name: `${name}-${index}`, uid: `${name}-${index}`, ownerReferences },
-      };
+      return ownedBy(one, uid, `${name}-${index}`);
     }),
   };
+}
+
+function ownedBy(one: ReplicaSet, owner: string, name: string): ReplicaSet {
+  const ownerReferences = [{ uid: owner, controller: true }];
+  return { ...one, metadata: { ...one.metadata, name, uid: name, ownerReferences } };
 }
 
 export function view(
