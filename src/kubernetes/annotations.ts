@@ -21,6 +21,9 @@ export const DECISION = "rollbackd.io/decision";
 /** In the same place: the last rollbacks, JSON, newest last. */
 export const ROLLBACKS = "rollbackd.io/rollbacks";
 
+/** Who changed what, as `managedFields` says it. */
+export const FIELD_MANAGER = "rollbackd";
+
 const KEPT_ROLLBACKS = 10;
 
 export interface StandingNote {

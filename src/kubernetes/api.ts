@@ -1,12 +1,10 @@
+import { FIELD_MANAGER } from "./annotations.ts";
 import type { Connection } from "./connect.ts";
 import type { Call } from "./error.ts";
 import { eventStream, type Selection, type WatchEvent, type WatchRequest } from "./event-stream.ts";
 import type { KubeList } from "./objects.ts";
 import type { ResourceRef } from "./resource.ts";
 import { asKubeError, send, type Request } from "./send.ts";
-
-/** Who changed what, as `managedFields` will say it. */
-export const FIELD_MANAGER = "rollbackd";
 
 export interface JsonPatchStep {
   readonly op: "add" | "replace";

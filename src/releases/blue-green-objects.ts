@@ -1,11 +1,23 @@
 import type { Deployment, ReplicaSet, Service } from "../kubernetes/objects.ts";
-import { blueGreenKey } from "../rules/policy.ts";
+import { type BlueGreenTarget, blueGreenKey } from "../rules/policy.ts";
 import { selectionOf, serviceRef } from "./blue-green-sides.ts";
 import type { BlueGreenView } from "./blue-green-snapshot.ts";
-import type { BlueGreenWatchOptions } from "./blue-green-watch.ts";
 import { replicaSetsRef } from "./deployment-read.ts";
+import type { LoggedRelease } from "./script-release.ts";
 import { followSelected } from "./selected-pods.ts";
-import { longestStaleness, notRead, startFollow, type TargetObjects } from "./sighting.ts";
+import {
+  type FollowingOptions,
+  longestStaleness,
+  notRead,
+  startFollow,
+  type TargetObjects,
+} from "./sighting.ts";
+
+export interface BlueGreenWatchOptions extends FollowingOptions {
+  readonly target: BlueGreenTarget;
+  /** Releases of the target in the log, oldest first; read anew at each use. */
+  readonly logged: () => readonly LoggedRelease[];
+}
 
 /**
  * Follows a Service, the Deployments of its namespace (which of them are meant, the labels of their pods say, and no

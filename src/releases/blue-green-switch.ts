@@ -1,4 +1,4 @@
-import { FIELD_MANAGER } from "../kubernetes/api.ts";
+import { FIELD_MANAGER } from "../kubernetes/annotations.ts";
 import type { ManagedFields, Service } from "../kubernetes/objects.ts";
 import { instant } from "./deployment-rollout.ts";
 

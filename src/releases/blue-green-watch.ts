@@ -1,18 +1,10 @@
-import { type BlueGreenTarget, blueGreenKey } from "../rules/policy.ts";
-import { followBlueGreen } from "./blue-green-objects.ts";
+import { blueGreenKey } from "../rules/policy.ts";
+import { type BlueGreenWatchOptions, followBlueGreen } from "./blue-green-objects.ts";
 import { readBlueGreen } from "./blue-green-read.ts";
 import { serviceRef } from "./blue-green-sides.ts";
 import { type BlueGreenMemory, blueGreenSnapshot, type BlueGreenView } from "./blue-green-snapshot.ts";
-import type { LoggedRelease } from "./script-release.ts";
-import type { FollowingOptions } from "./sighting.ts";
 import { watchTarget } from "./target-watch.ts";
 import type { TargetWatch } from "./watch.ts";
-
-export interface BlueGreenWatchOptions extends FollowingOptions {
-  readonly target: BlueGreenTarget;
-  /** Releases of the target in the log, oldest first; read anew at each use. */
-  readonly logged: () => readonly LoggedRelease[];
-}
 
 /** Follows a Service and the Deployments between which it switches. */
 export function watchBlueGreen(options: BlueGreenWatchOptions): TargetWatch {
