@@ -5,8 +5,7 @@ import type { Problem } from "../rules/problem.ts";
 import { readPromql } from "../rules/promql.ts";
 import type { RulesReading } from "../rules/reading.ts";
 import type { WrittenCheck, WrittenPolicy } from "../rules/schema.ts";
-import type { LiveSource } from "./check-live.ts";
-import { hasMetric } from "./live-series.ts";
+import { hasMetric, type LiveSource } from "./live-series.ts";
 
 /** One expression of a check, with its span filled in, and where it is written. */
 interface Query {

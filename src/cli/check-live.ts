@@ -6,15 +6,9 @@ import type { Problem } from "../rules/problem.ts";
 import { readPromql } from "../rules/promql.ts";
 import type { RulesReading } from "../rules/reading.ts";
 import type { WrittenPolicy } from "../rules/schema.ts";
-import type { InstantQuery, InstantSeries } from "../signals/query.ts";
+import type { InstantSeries } from "../signals/query.ts";
 import { checkLiveCheckpoints } from "./check-live-checkpoints.ts";
-import { hasMetric, scrapeIntervalMs, topBucket } from "./live-series.ts";
-
-/** What a Prometheus is asked with, at one instant (epoch ms) for all rules. */
-export interface LiveSource {
-  readonly query: InstantQuery;
-  readonly at: number;
-}
+import { hasMetric, type LiveSource, scrapeIntervalMs, topBucket } from "./live-series.ts";
 
 /** A trigger or a veto. */
 interface Subject {
