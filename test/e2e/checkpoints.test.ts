@@ -64,8 +64,8 @@ function told({ accepted }: Receiver): readonly string[] {
   return accepted.map(({ text }) => text);
 }
 
-async function shownByApi({ url }: Daemon): Promise<object> {
-  return (await fetch(`${url}/api/v1/policies/shop`)).json() as Promise<object>;
+async function shownByApi({ url }: Daemon): Promise<unknown> {
+  return (await fetch(`${url}/api/v1/policies/shop`)).json();
 }
 
 /** A service that can be replaced by its next version: metrics, and a health endpoint. */
