@@ -1,11 +1,16 @@
 import { logFolder } from "../log/files.ts";
 import type { LogFilter } from "../log/reader.ts";
 import type { Io } from "./io.ts";
+import { serverSource } from "./log-server.ts";
+import { folderSource, type LogSource, NotRead } from "./log-source.ts";
 
 /** What every log command takes. */
 export interface LogOptions {
   /** The data folder; undefined: ROLLBACKD_DATA_DIR, else ./data. */
   readonly data?: string | undefined;
+  /** A daemon that has it. */
+  readonly server?: string;
+  readonly tokenFile?: string;
   readonly format: "text" | "json";
 }
 
@@ -24,38 +29,70 @@ class WrongCall extends Error {
 }
 
 /**
- * Does the work on the log's folder. A call that cannot be carried out is explained on standard error and ends with 2,
- * as does a folder that is not there.
+ * Does the work on the log: of a daemon, where one is named, else of a folder. A call that cannot be carried out is
+ * explained on standard error and ends with 2, as does a log that cannot be read.
  */
-export async function onLog(
-  options: Pick<LogOptions, "data">,
+export function onLog(
+  options: Omit<LogOptions, "format">,
+  io: Io,
+  work: (source: LogSource) => Promise<0 | 1>,
+): Promise<0 | 1 | 2> {
+  return explaining(folderOf(options), io, () => work(sourceOf(options)));
+}
+
+/** The same on the files of the log alone. */
+export function onFolder(
+  options: Omit<LogOptions, "format">,
   io: Io,
   work: (folder: string) => Promise<0 | 1>,
 ): Promise<0 | 1 | 2> {
-  const data = options.data ?? process.env["ROLLBACKD_DATA_DIR"] ?? "./data";
-  const folder = logFolder(data);
-  try {
-    return await work(folder);
-  } catch (error) {
-    if (error instanceof WrongCall) {
-      io.err(error.message);
-      return 2;
-    }
-    const code = error instanceof Error && "code" in error ? error.code : undefined;
-    if (code === "ENOENT" || code === "ENOTDIR") {
-      io.err(
-        `There is no decision log in ${folder}. Next: name the data folder with --data or ROLLBACKD_DATA_DIR.`,
-      );
-      return 2;
-    }
-    if (code === "EACCES" || code === "EPERM") {
-      io.err(
-        `The decision log in ${folder} may not be read (${code}). Next: run this as the user of rollbackd.`,
-      );
-      return 2;
-    }
-    throw error;
+  const folder = folderOf(options);
+  return explaining(folder, io, async () => {
+    if (options.server !== undefined) throw new WrongCall(NOT_BY_ITSELF);
+    return work(folder);
+  });
+}
+
+const NOT_BY_ITSELF =
+  "A daemon that vouches for its own log proves nothing: whoever can change its files can have it answer as well. " +
+  "Next: verify the files, beside it or in a copy: rollbackd log verify --data FOLDER, with --head from a page.";
+
+function folderOf({ data }: Pick<LogOptions, "data">): string {
+  return logFolder(data ?? process.env["ROLLBACKD_DATA_DIR"] ?? "./data");
+}
+
+/** What is named goes before the environment, and files that are here before a daemon that may be elsewhere. */
+function sourceOf(options: Omit<LogOptions, "format">): LogSource {
+  const { data, server } = options;
+  if (data !== undefined && server !== undefined) {
+    throw new WrongCall("--data and --server are two places to read from. Name one of them.");
   }
+  const hasFolder = data !== undefined || process.env["ROLLBACKD_DATA_DIR"] !== undefined;
+  const isServer = server !== undefined || (!hasFolder && process.env["ROLLBACKD_SERVER"] !== undefined);
+  return isServer ? serverSource(options) : folderSource(folderOf(options));
+}
+
+async function explaining(folder: string, io: Io, work: () => Promise<0 | 1>): Promise<0 | 1 | 2> {
+  try {
+    return await work();
+  } catch (error) {
+    const said = error instanceof WrongCall || error instanceof NotRead ? error.message : why(folder, error);
+    if (said === undefined) throw error;
+    io.err(said);
+    return 2;
+  }
+}
+
+/** Why a folder cannot be read; undefined for errors of other kinds. */
+function why(folder: string, error: unknown): string | undefined {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  if (code === "ENOENT" || code === "ENOTDIR") {
+    return `There is no decision log in ${folder}. Next: name the data folder with --data or ROLLBACKD_DATA_DIR, or a daemon with --server.`;
+  }
+  if (code === "EACCES" || code === "EPERM") {
+    return `The decision log in ${folder} may not be read (${code}). Next: run this as the user of rollbackd, or name the daemon with --server.`;
+  }
+  return undefined;
 }
 
 /** Throws WrongCall. */

@@ -1,14 +1,10 @@
-import { follow } from "../log/follow.ts";
-import { byDecision, bySeq, readNewest } from "../log/reader.ts";
 import type { LogRecord } from "../log/record.ts";
 import { verifyLog, type Verdict } from "../log/verify.ts";
-import { reportDocument } from "../report/document.ts";
-import { gatherIncident } from "../report/gather.ts";
-import { createScrub } from "../telemetry/scrub.ts";
 import type { Io } from "./io.ts";
-import { filterOf, headOf, onLog, type FilterOptions, type LogOptions } from "./log-options.ts";
+import { filterOf, headOf, onFolder, onLog, type FilterOptions, type LogOptions } from "./log-options.ts";
 import { recordText } from "./log-record.ts";
 import { decisionJson, decisionText } from "./log-show.ts";
+import type { LogSource } from "./log-source.ts";
 import { paint, policyOf, row } from "./log-text.ts";
 
 const MAX_POLICY_WIDTH = 32;
@@ -19,19 +15,10 @@ export function listLog(
   options: LogOptions & FilterOptions & { readonly limit: number },
   io: Io,
 ): Promise<0 | 1 | 2> {
-  return onLog(options, io, async (folder) => {
+  return onLog(options, io, async ({ newest }) => {
     const unreadable: string[] = [];
-    const records: LogRecord[] = [];
-    const reading = readNewest(folder, {
-      ...filterOf(options, io.now()),
-      onUnreadable: ({ file, offset }) => unreadable.push(`${file}, byte ${offset}`),
-    });
-    for await (const record of reading) {
-      records.push(record);
-      if (records.length >= options.limit) {
-        break;
-      }
-    }
+    const filter = filterOf(options, io.now());
+    const records = await newest(filter, options.limit, (place) => unreadable.push(place));
     showRows(records, options.format, io);
     if (unreadable.length > 0) {
       io.err(`Passed over what is no record: ${unreadable.join("; ")}. Next: \`rollbackd log verify\`.`);
@@ -56,13 +43,13 @@ function showRows(records: readonly LogRecord[], format: "text" | "json", io: Io
  * log does not know it.
  */
 export function showInLog(options: LogOptions & { readonly id: string }, io: Io): Promise<0 | 1 | 2> {
-  return onLog(options, io, async (folder) => {
-    const record = isNumber(options.id) ? await bySeq(folder, Number(options.id)) : undefined;
+  return onLog(options, io, async (source) => {
+    const record = isNumber(options.id) ? await source.record(Number(options.id)) : undefined;
     if (record !== undefined && record.type !== "decision.made") {
       io.out(options.format === "json" ? JSON.stringify(record) : recordText(record, io));
       return 0;
     }
-    return showDecision(folder, { ...options, id: record?.decisionId ?? options.id }, io);
+    return showDecision(source, { ...options, id: record?.decisionId ?? options.id }, io);
   });
 }
 
@@ -71,13 +58,13 @@ function isNumber(id: string): boolean {
 }
 
 async function showDecision(
-  folder: string,
+  source: LogSource,
   { id, format }: LogOptions & { readonly id: string },
   io: Io,
 ): Promise<0 | 1> {
-  const records = await byDecision(folder, id);
+  const records = await source.decision(id);
   const decision = records.find((record) => record.type === "decision.made");
-  if (decision === undefined) return unknown(folder, id, io);
+  if (decision === undefined) return unknown(source, id, io);
   io.out(
     format === "json" ? JSON.stringify(decisionJson(decision, records)) : decisionText(decision, records, io),
   );
@@ -89,18 +76,17 @@ export function reportDecision(
   options: Omit<LogOptions, "format"> & { readonly id: string },
   io: Io,
 ): Promise<0 | 1 | 2> {
-  return onLog(options, io, async (folder) => {
-    const incident = await gatherIncident(folder, options.id);
-    if (incident === undefined) return unknown(folder, options.id, io);
-    // No secret is known here; what looks like one is taken out.
-    io.out(reportDocument(incident, createScrub([], io.now)).trimEnd());
+  return onLog(options, io, async (source) => {
+    const document = await source.report(options.id);
+    if (document === undefined) return unknown(source, options.id, io);
+    io.out(document.trimEnd());
     return 0;
   });
 }
 
-function unknown(folder: string, id: string, io: Io): 1 {
+function unknown({ where }: LogSource, id: string, io: Io): 1 {
   const what = isNumber(id) ? "record" : "decision";
-  io.err(`The log in ${folder} knows no ${what} ${id}. Next: \`rollbackd log list --type decision\`.`);
+  io.err(`The log of ${where} knows no ${what} ${id}. Next: \`rollbackd log list --type decision\`.`);
   return 1;
 }
 
@@ -109,13 +95,8 @@ export function followLog(
   options: LogOptions & { readonly signal: AbortSignal },
   io: Io,
 ): Promise<0 | 1 | 2> {
-  return onLog(options, io, async (folder) => {
-    let since = 1;
-    for await (const { seq } of readNewest(folder)) {
-      since = Math.max(1, seq - 9);
-      break;
-    }
-    for await (const record of follow(folder, since, options.signal)) {
+  return onLog(options, io, async (source) => {
+    for await (const record of source.follow(options.signal, io.err)) {
       io.out(options.format === "json" ? JSON.stringify(record) : row(record, FOLLOW_POLICY_WIDTH, io));
     }
     return 0;
@@ -130,7 +111,7 @@ export function verifyLogFolder(
   options: LogOptions & { readonly head?: string | undefined },
   io: Io,
 ): Promise<0 | 1 | 2> {
-  return onLog(options, io, async (folder) => {
+  return onFolder(options, io, async (folder) => {
     const verdict = await verifyLog(folder, options.head === undefined ? undefined : headOf(options.head));
     io.out(options.format === "json" ? JSON.stringify(verdict) : verdictText(verdict, options.head, io));
     return verdict.defect === undefined ? 0 : 1;

@@ -1,11 +1,11 @@
 import { type Command, Option } from "commander";
 import type { Io } from "./io.ts";
 import type { FilterOptions, LogOptions } from "./log-options.ts";
-import { type Done, count, example, formatOption } from "./program-parts.ts";
+import { type Done, count, example, formatOption, httpUrl } from "./program-parts.ts";
 
 const DEFAULT_LIMIT = 50;
 
-/** `log list|show|report|follow|verify`, all beside a daemon that may be writing. */
+/** `log list|show|report|follow|verify`, beside a daemon that may be writing, or (all but `verify`) from it. */
 export function addLog(program: Command, io: Io, done: Done): void {
   const log = program
     .command("log")
@@ -87,5 +87,11 @@ function onData(log: Command, name: string, description: string): Command {
   return log
     .command(name)
     .description(description)
-    .option("--data <folder>", "the daemon's data folder (default: ROLLBACKD_DATA_DIR, else ./data)");
+    .option("--data <folder>", "the daemon's data folder (default: ROLLBACKD_DATA_DIR, else ./data)")
+    .option(
+      "--server <url>",
+      "a daemon instead (default where no folder is named: ROLLBACKD_SERVER)",
+      httpUrl,
+    )
+    .option("--token-file <file>", "holds the token that lets you in (default: ROLLBACKD_TOKEN_FILE)");
 }

@@ -19,23 +19,73 @@ const TIMEOUT_MS = 30_000;
 
 /** Asks the daemon to change something. Never throws. */
 export async function ask(options: ServerOptions, path: string, body: object): Promise<Reply> {
-  const server = (options.server ?? process.env["ROLLBACKD_SERVER"] ?? DEFAULT_SERVER).replace(/\/+$/u, "");
+  const reply = await send(options, path, unreachable, {
+    method: "POST",
+    headers: {
+      "content-type": "application/json",
+      // A proxy on the way may send a request twice; it is done once.
+      "idempotency-key": randomUUID(),
+    },
+    body: JSON.stringify(body),
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+  });
+  return "text" in reply ? { ok: true, body: parsed(reply.text) } : reply;
+}
+
+/** What was read, as it came. `isProblem`: rollbackd itself says no, with its own sentence. */
+export type TextReply =
+  | { readonly ok: true; readonly text: string }
+  | (Extract<Reply, { readonly ok: false }> & { readonly status?: number; readonly isProblem: boolean });
+
+/** Reads something of the daemon. Never throws. */
+export function get(options: ServerOptions, path: string): Promise<TextReply> {
+  return send(options, path, silent, { signal: AbortSignal.timeout(TIMEOUT_MS) });
+}
+
+type Opened =
+  | { readonly ok: true; readonly body: AsyncIterable<Uint8Array> }
+  | Extract<TextReply, { readonly ok: false }>;
+
+/** Server-sent events after the one named, until `signal` aborts. Never throws; reading them may. */
+export async function openStream(
+  options: ServerOptions,
+  path: string,
+  after: number | undefined,
+  signal: AbortSignal,
+): Promise<Opened> {
+  const headers: Record<string, string> = after === undefined ? {} : { "last-event-id": String(after) };
   try {
-    const response = await fetch(`${server}/api/v1/${path}`, {
-      method: "POST",
-      headers: {
-        "content-type": "application/json",
-        // A proxy on the way may send a request twice; it is done once.
-        "idempotency-key": randomUUID(),
-        ...authorization(options),
-      },
-      body: JSON.stringify(body),
-      signal: AbortSignal.timeout(TIMEOUT_MS),
-    });
-    return readReply(response.ok, response.status, await response.text());
+    const response = await request(options, path, { headers, signal });
+    if (response.ok && response.body !== null) return { ok: true, body: response.body };
+    return refusal(response.status, await response.text());
   } catch (error) {
-    return failed(error instanceof TokenUnreadable ? error.message : unreachable(server, error));
+    return notAnswered(error, silent(serverOf(options), error));
   }
+}
+
+/** Where it is looked for. */
+export function serverOf({ server }: ServerOptions): string {
+  return (server ?? process.env["ROLLBACKD_SERVER"] ?? DEFAULT_SERVER).replace(/\/+$/u, "");
+}
+
+async function send(
+  options: ServerOptions,
+  path: string,
+  unanswered: (server: string, error: unknown) => string,
+  init: RequestInit,
+): Promise<TextReply> {
+  try {
+    const response = await request(options, path, init);
+    const text = await response.text();
+    return response.ok ? { ok: true, text } : refusal(response.status, text);
+  } catch (error) {
+    return notAnswered(error, unanswered(serverOf(options), error));
+  }
+}
+
+function request(options: ServerOptions, path: string, init: RequestInit): Promise<Response> {
+  const headers = { ...(init.headers as Record<string, string>), ...authorization(options) };
+  return fetch(`${serverOf(options)}/api/v1/${path}`, { ...init, headers });
 }
 
 class TokenUnreadable extends Error {}
@@ -54,14 +104,19 @@ function authorization({ tokenFile = process.env["ROLLBACKD_TOKEN_FILE"] }: Serv
   }
 }
 
-function readReply(isOk: boolean, status: number, text: string): Reply {
-  const body = parsed(text);
-  if (isOk) return { ok: true, body };
-  const { detail, reason } = body;
-  const sentence = typeof detail === "string" ? detail : `the server answered with status ${status}.`;
+function refusal(status: number, text: string): Extract<TextReply, { readonly ok: false }> {
+  const { detail, reason } = parsed(text);
+  const isProblem = typeof detail === "string";
+  const sentence = isProblem ? detail : `the server answered with status ${status}.`;
   const named = typeof reason === "string" ? `${reason}: ${sentence}` : sentence;
   const hint = status === 401 ? " Name a token with --token-file or ROLLBACKD_TOKEN_FILE." : "";
-  return { ok: false, isRefusal: status === 404 || status === 409, detail: `${named}${hint}` };
+  return {
+    ok: false,
+    status,
+    isProblem,
+    isRefusal: status === 404 || status === 409,
+    detail: `${named}${hint}`,
+  };
 }
 
 /** Whatever answers at that address need not be rollbackd. */
@@ -75,13 +130,21 @@ function parsed(text: string): Readonly<Record<string, unknown>> {
 }
 
 function unreachable(server: string, error: unknown): string {
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
   return (
-    `${server} did not answer (${cause}). If the daemon runs there, it may have been done all the same: look at ` +
-    "rollbackd log list beside it before you ask again. If it does not, name another address with --server."
+    `${server} did not answer (${causeOf(error)}). If the daemon runs there, it may have been done all the same: look at ` +
+    "rollbackd log list --server or beside it before you ask again. If it does not, name another address with --server."
   );
 }
 
-function failed(detail: string): Reply {
-  return { ok: false, isRefusal: false, detail };
+function silent(server: string, error: unknown): string {
+  return `${server} did not answer (${causeOf(error)}). Check that the daemon runs there, or name another address with --server.`;
+}
+
+function causeOf(error: unknown): string {
+  return error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
+}
+
+function notAnswered(error: unknown, sentence: string): Extract<TextReply, { readonly ok: false }> {
+  const detail = error instanceof TokenUnreadable ? error.message : sentence;
+  return { ok: false, isProblem: false, isRefusal: false, detail };
 }

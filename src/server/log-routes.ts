@@ -6,7 +6,16 @@ import { gatherIncident } from "../report/gather.ts";
 import { reportDocument } from "../report/document.ts";
 import { type PeopleSource, peopleJsonOf } from "./people-json.ts";
 import { type Outcome, type Route, route } from "./route.ts";
-import { DECISIONS, DECISIONS_QUERY, NO_QUERY, ONE_DECISION, RELEASES, RELEASES_QUERY } from "./schemas.ts";
+import {
+  DECISIONS,
+  DECISIONS_QUERY,
+  NO_QUERY,
+  ONE_DECISION,
+  RECORDS,
+  RECORDS_QUERY,
+  RELEASES,
+  RELEASES_QUERY,
+} from "./schemas.ts";
 
 export interface LogSource {
   /** Takes secrets out of what is shown as text. */
@@ -21,7 +30,11 @@ const MARKDOWN = "text/markdown; charset=utf-8";
 const READ = { scope: "read", verb: "get" } as const;
 
 /** What is read from the end of the log: never more of it than the page needs. */
-export function logRoutes({ folder, running, scrub, people }: LogSource): readonly Route[] {
+export function logRoutes(source: LogSource): readonly Route[] {
+  return [...listRoutes(source), ...decisionRoutes(source)];
+}
+
+function listRoutes({ folder, running }: LogSource): readonly Route[] {
   return [
     route({
       method: "GET",
@@ -42,15 +55,28 @@ export function logRoutes({ folder, running, scrub, people }: LogSource): readon
       permission: READ,
       query: DECISIONS_QUERY,
       answers: { 200: { description: "a page of decisions", schema: DECISIONS } },
-      answer: async ({ query: { from, to, ...query } }) => {
-        const span = {
-          ...(from !== undefined && { from: Date.parse(from) }),
-          ...(to !== undefined && { to: Date.parse(to) }),
-        };
-        const { records, nextCursor } = await page(folder, { type: "decision.made", ...query, ...span });
+      answer: async ({ query }) => {
+        const { records, nextCursor } = await page(folder, { type: "decision.made", ...filterOf(query) });
         return { status: 200, body: { decisions: records, nextCursor } };
       },
     }),
+    route({
+      method: "GET",
+      path: "/api/v1/records",
+      summary: "Records of the log of whatever type, newest first",
+      permission: READ,
+      query: RECORDS_QUERY,
+      answers: { 200: { description: "a page of records", schema: RECORDS } },
+      answer: async ({ query }) => ({
+        status: 200,
+        body: await page(folder, filterOf(query)),
+      }),
+    }),
+  ];
+}
+
+function decisionRoutes({ folder, scrub, people }: LogSource): readonly Route[] {
+  return [
     route({
       method: "GET",
       path: "/api/v1/decisions/:id",
@@ -86,6 +112,19 @@ function unknown(id: string): Outcome {
   return {
     problem: 404,
     detail: `There is no decision ${id} in the log. GET /api/v1/decisions lists them.`,
+  };
+}
+
+/** Times as the reader takes them. */
+function filterOf<Query extends { readonly from?: string; readonly to?: string }>({
+  from,
+  to,
+  ...query
+}: Query) {
+  return {
+    ...query,
+    ...(from !== undefined && { from: Date.parse(from) }),
+    ...(to !== undefined && { to: Date.parse(to) }),
   };
 }
 

@@ -35,6 +35,21 @@ export const DECISIONS_QUERY = Type.Object(
   { ...ofPolicy, decision: Type.Optional(DECISION), ...span, ...paged },
   closed,
 );
+export const RECORDS_QUERY = Type.Object(
+  {
+    ...ofPolicy,
+    type: Type.Optional(
+      Type.String({
+        minLength: 1,
+        description: "of this type (`rollback.failed`), or of its first half (`rollback`)",
+      }),
+    ),
+    decision: Type.Optional(DECISION),
+    ...span,
+    ...paged,
+  },
+  closed,
+);
 export const EVENTS_QUERY = Type.Object(
   {
     last: Type.Integer({
@@ -197,6 +212,8 @@ const RECORD = Type.Object({
   prev: Type.String(),
   hash: Type.String(),
 });
+
+export const RECORDS = Type.Object({ records: Type.Array(RECORD), nextCursor });
 
 const DECISION_RECORD = Type.Intersect([RECORD, DECISION_BRIEF, Type.Object({ policy: Type.String() })]);
 
