@@ -39,7 +39,7 @@ export async function rollBack(
   const planned = await ask(options, path, { ...wanted, dryRun: true });
   if (!planned.ok) return refused(planned, io);
   const plan = planned.body["plan"] as RollbackPlan;
-  io.out(planText(plan));
+  io.out(planText(plan, io));
   if (dryRun) return 0;
   if (!yes && confirm === undefined) {
     io.err("rollbackd: nobody is here to agree to this; nothing was done. Add --yes to agree beforehand.");

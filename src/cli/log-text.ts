@@ -3,7 +3,7 @@ import type { LogRecord } from "../log/record.ts";
 import type { Io } from "./io.ts";
 import { sentence } from "../report/sentence.ts";
 
-type Tone = "red" | "yellow" | "green" | "bold" | "dim";
+export type Tone = "red" | "yellow" | "green" | "bold" | "dim";
 
 /** `2026-03-02 10:06:00Z`: everything that is shown is UTC, and says so. */
 export function time(at: string): string {

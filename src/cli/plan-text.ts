@@ -1,13 +1,20 @@
 import type { RevisionText, RollbackPlan } from "../daemon/commands.ts";
+import type { Io } from "./io.ts";
+import { paint, type Tone } from "./log-text.ts";
+
+const TONES: Readonly<Record<string, Tone>> = { "-": "red", "+": "green", "~": "yellow" };
 
 /** What a rollback would change, for a person who is about to agree to it. */
-export function planText({ policy, target, from, to, diff, warnings }: RollbackPlan): string {
+export function planText(
+  { policy, target, from, to, diff, warnings }: RollbackPlan,
+  io: Pick<Io, "color">,
+): string {
   return [
     `Policy  ${policy}`,
     `Target  ${target}`,
     `From    ${sideText(from)}`,
     `To      ${sideText(to)}`,
-    ...diff,
+    ...diff.map((line, at) => `${at === 0 ? "Change" : "      "}  ${paint(TONES[line[0] ?? ""], line, io)}`),
     ...warnings.map((warning) => `Note    ${warning}`),
   ].join("\n");
 }

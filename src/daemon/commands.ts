@@ -18,7 +18,7 @@ export interface RollbackPlan {
   readonly release: string;
   readonly from: RevisionText;
   readonly to: RevisionText;
-  /** Lines of a unified diff of what would run; empty where the target cannot show it. */
+  /** What differs in what would run, a line each; empty where the target cannot show it. Holds no secret. */
   readonly diff: readonly string[];
   /** What a person should know before agreeing, a sentence each. */
   readonly warnings: readonly string[];

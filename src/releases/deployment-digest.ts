@@ -10,6 +10,11 @@ export const HASH_LABEL = "pod-template-hash";
  */
 const RESTART = /(^|\/)restarted-?at$|^cattle\.io\/timestamp$/i;
 
+/** An annotation that makes no other release. */
+export function isRestart(annotation: string): boolean {
+  return RESTART.test(annotation);
+}
+
 const digests = new WeakMap<PodTemplate, string>();
 
 /**
@@ -19,7 +24,7 @@ const digests = new WeakMap<PodTemplate, string>();
 export function templateDigest(template: PodTemplate): string {
   const known = digests.get(template);
   if (known !== undefined) return known;
-  const digest = createHash("sha256").update(canonical(template, RESTART)).digest("hex");
+  const digest = createHash("sha256").update(canonical(template, isRestart)).digest("hex");
   digests.set(template, digest);
   return digest;
 }
@@ -29,7 +34,7 @@ export function sameTemplate(a: PodTemplate, b: PodTemplate): boolean {
   return canonical(a) === canonical(b);
 }
 
-function canonical(template: PodTemplate, dropped?: RegExp): string {
+function canonical(template: PodTemplate, dropped: (annotation: string) => boolean = () => false): string {
   const { labels, annotations, ...metadata } = template.metadata ?? {};
   return JSON.stringify(
     sorted({
@@ -37,17 +42,17 @@ function canonical(template: PodTemplate, dropped?: RegExp): string {
       metadata: {
         ...metadata,
         labels: without(labels, (key) => key === HASH_LABEL),
-        annotations: without(annotations, (key) => dropped?.test(key) ?? false),
+        annotations: without(annotations, dropped),
       },
     }),
   );
 }
 
 /** A map that became empty is the same as none. */
-function without(
-  map: Readonly<Record<string, string>> | undefined,
+export function without<Value>(
+  map: Readonly<Record<string, Value>> | undefined,
   drop: (key: string) => boolean,
-): Record<string, string> | undefined {
+): Record<string, Value> | undefined {
   const kept = Object.entries(map ?? {}).filter(([key]) => !drop(key));
   return kept.length === 0 ? undefined : Object.fromEntries(kept);
 }

@@ -49,6 +49,7 @@ export function deploymentSnapshot(
     }),
     rollbacks: rollbacks.map(({ decision, at, from }) => ({ decisionId: decision, at, fromDigest: from })),
     rollout: rolloutOf(view, history, updated),
+    templates: new Map(history.uses.map(({ digest, replicaSet }) => [digest, replicaSet.spec.template])),
   };
   return { snapshot, memory: updated };
 }

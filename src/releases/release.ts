@@ -1,3 +1,5 @@
+import type { PodTemplate } from "../kubernetes/objects.ts";
+
 /** Good: proven live. Quarantined: rolled back from. Everything else is unproven. */
 export type Standing = "good" | "unproven" | "quarantined";
 
@@ -81,4 +83,6 @@ export interface TargetSnapshot {
   /** Acts of rollbackd that the target itself remembers. */
   readonly rollbacks: readonly PastRollback[];
   readonly rollout: RolloutStatus;
+  /** Pod templates by digest of a revision, as far as they can be read; not there where nothing has any. */
+  readonly templates?: ReadonlyMap<string, PodTemplate>;
 }

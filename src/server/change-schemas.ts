@@ -37,7 +37,10 @@ const PLAN = Type.Object({
   release: Type.String(),
   from: REVISION,
   to: REVISION,
-  diff: Type.Array(Type.String()),
+  diff: Type.Array(Type.String(), {
+    description:
+      "settings of the pod template: `- ` goes, `+ ` comes, `~ ` changes to a value that is not shown because it may be a secret",
+  }),
   warnings: Type.Array(Type.String()),
 });
 export const PLANNED = Type.Object({ plan: PLAN });

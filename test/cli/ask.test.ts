@@ -13,7 +13,7 @@ const plan = {
   target: "prod/shop",
   from: { revision: "7", standing: "unproven", images: { api: "shop:2" } },
   to: { revision: "6", standing: "good", images: { api: "shop:1" } },
-  diff: [],
+  diff: ["- containers.api.image: shop:2", "+ containers.api.image: shop:1"],
   warnings: ["Data stays as it is."],
 };
 
@@ -46,7 +46,9 @@ describe("rollback", () => {
     const done = await call(...rollback, "--note", "totals", "--yes", "--server", url);
     expect(done).toMatchObject({ code: 0, err: "" });
     expect(done.out).toMatch(/From {4}7 \(unproven\) {2}api=shop:2\nTo {6}6 \(good\) {2}api=shop:1/);
-    expect(done.out).toContain("Note    Data stays as it is.");
+    expect(done.out).toContain(
+      "Change  - containers.api.image: shop:2\n        + containers.api.image: shop:1\nNote    Data stays as it is.",
+    );
     expect(done.out).toContain("rollbackd log show d-1");
     expect(asked.map(({ body }) => body)).toEqual([
       { reason: "data-corruption", note: "totals", dryRun: true },

@@ -1,3 +1,4 @@
+import type { PodTemplate } from "../../src/kubernetes/objects.ts";
 import type { PastRollback, Release, Revision, Standing } from "../../src/releases/release.ts";
 import type { Lookup, TargetWatch } from "../../src/releases/watch.ts";
 import type { Strategy } from "../../src/rollback/act.ts";
@@ -19,6 +20,10 @@ export interface FakeTarget {
   stalledAt: number | undefined;
   /** Only a fresh look shows what is true; `current` stays with what was. */
   stale: boolean;
+}
+
+function templateOf(digest: string): PodTemplate {
+  return { spec: { containers: [{ name: "api", image: `shop:${digest}` }] } };
 }
 
 interface Run {
@@ -73,6 +78,7 @@ export function fakeTarget(
       earlier: earlier.map(revisionOf),
       rollbacks: [...done],
       rollout,
+      templates: new Map(runs.map(({ digest }) => [digest, templateOf(digest)])),
     };
     return { ok: true, snapshot };
   };

@@ -66,6 +66,15 @@ describe("a rollback that a person asks for", () => {
     expect(answer.ok || answer.reason).toBeTruthy();
   });
 
+  it("shows beforehand what would change, and changes nothing by that", async () => {
+    const { world, daemon } = await stage(policy(), clock("10:00:45"));
+    const before = world.log.records.length;
+    expect(await daemon.commands.plan("vcci-api", { reason: "other" })).toMatchObject({
+      plan: { diff: ["- containers.api.image: shop:v2", "+ containers.api.image: shop:v1"] },
+    });
+    expect(world.log.records).toHaveLength(before);
+  });
+
   it("is refused with the revisions there are when it names none of them", async () => {
     const { daemon, world } = await stage(policy(), clock("10:00:45"));
     const answer = await daemon.commands.rollback("vcci-api", { reason: "other", to: "9" }, ALICE);
