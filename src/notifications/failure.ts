@@ -44,6 +44,12 @@ const FAILURES: Readonly<Record<Failure, Explained>> = {
     next: "Ask who paused it and resume it; then roll back by hand.",
     byHand: true,
   },
+  "target-not-ready": {
+    what: "the other colour did not get ready, so nothing was switched",
+    left: "unchanged",
+    next: "Look at its pods and their events; once they are ready, switch by hand.",
+    byHand: true,
+  },
   forbidden: {
     what: "rollbackd is not allowed to",
     left: "unchanged",

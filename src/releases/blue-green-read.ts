@@ -6,7 +6,7 @@ import type { BlueGreenView } from "./blue-green-snapshot.ts";
 import { podsRef, replicaSetsRef } from "./deployment-read.ts";
 
 /** Asks the API server now; `target` is `namespace/service/name`. Throws KubeError. */
-async function readSides(
+export async function readSides(
   api: KubeApi,
   target: string,
   signal?: AbortSignal,

@@ -1,5 +1,6 @@
 import { goodNote, quarantinedNote, STANDING } from "../kubernetes/annotations.ts";
 import type { KubeApi } from "../kubernetes/api.ts";
+import type { Deployment, ReplicaSet } from "../kubernetes/objects.ts";
 import { templateDigest } from "./deployment-digest.ts";
 import { deploymentRef, readDeployment, readReplicaSets, replicaSetsRef } from "./deployment-read.ts";
 import type { MarkStanding } from "./watch.ts";
@@ -21,7 +22,7 @@ export function groupStandings(api: KubeApi): MarkStanding {
   };
 }
 
-function noteOf(digest: string, standing: Parameters<MarkStanding>[2], group?: string): string {
+export function noteOf(digest: string, standing: Parameters<MarkStanding>[2], group?: string): string {
   return standing.kind === "good"
     ? goodNote(digest, standing.at, group)
     : quarantinedNote(digest, standing.decisionId);
@@ -29,14 +30,25 @@ function noteOf(digest: string, standing: Parameters<MarkStanding>[2], group?: s
 
 async function writeNote(api: KubeApi, target: string, digest: string, note: string): Promise<void> {
   const deployment = await readDeployment(api, target);
-  // `kubectl rollout undo` can leave a standing here, and the controller would copy it over the one below.
-  if (deployment.metadata.annotations?.[STANDING] !== undefined) {
-    await api.patch(deploymentRef(target), annotate(null));
+  const all = await readReplicaSets(api, deployment);
+  const replicaSets = all.filter(({ spec }) => templateDigest(spec.template) === digest);
+  await writeStanding(api, { deployments: [deployment], replicaSets }, note);
+}
+
+/** `replicaSets`: those that it is about; `deployments`: all that they could belong to. Throws KubeError. */
+export async function writeStanding(
+  api: KubeApi,
+  objects: { readonly deployments: readonly Deployment[]; readonly replicaSets: readonly ReplicaSet[] },
+  note: string,
+): Promise<void> {
+  for (const { metadata } of objects.deployments) {
+    // `kubectl rollout undo` can leave a standing here, and the controller would copy it over the one below.
+    if (metadata.annotations?.[STANDING] === undefined) continue;
+    await api.patch(deploymentRef(`${metadata.namespace}/${metadata.name}`), annotate(null));
   }
-  for (const { metadata, spec } of await readReplicaSets(api, deployment)) {
-    if (templateDigest(spec.template) !== digest) continue;
-    const { namespace } = deploymentRef(target);
-    await api.patch({ ...replicaSetsRef(namespace), name: metadata.name }, annotate(note));
+  for (const { metadata } of objects.replicaSets) {
+    const replicaSets = replicaSetsRef(metadata.namespace ?? "default");
+    await api.patch({ ...replicaSets, name: metadata.name }, annotate(note));
   }
 }
 

@@ -28,6 +28,7 @@ export type ActFailure =
   | "target-missing"
   | "revision-missing" // nothing left to put back
   | "paused"
+  | "target-not-ready" // the other colour of a blue/green target did not get ready, so nothing was switched
   | "forbidden"
   | "rejected" // admission or validation refused the change
   | "conflict" // still changing after every retry

@@ -1,17 +1,14 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { KubeApi } from "../kubernetes/api.ts";
-import { KubeError, type KubeErrorKind } from "../kubernetes/error.ts";
+import { KubeError } from "../kubernetes/error.ts";
 import type { Deployment, ReplicaSet } from "../kubernetes/objects.ts";
 import { describe } from "../kubernetes/resource.ts";
 import { templateDigest } from "../releases/deployment-digest.ts";
 import { nextRevision, revisionOf } from "../releases/deployment-history.ts";
-import { lastDecision, rememberedRollbacks } from "../releases/deployment-marks.ts";
+import { rememberedRollbacks } from "../releases/deployment-marks.ts";
 import { deploymentRef, readDeployment, readReplicaSets } from "../releases/deployment-read.ts";
-import type { Act, ActFailure, ActOutcome, RollbackOrder, Shown, Strategy } from "./act.ts";
+import type { Act, ActOutcome, RollbackOrder, Shown, Strategy } from "./act.ts";
+import { failed, failedFor, isDone, tryRepeatedly } from "./attempts.ts";
 import { rollbackPatch } from "./deployment-patch.ts";
-
-const ATTEMPTS = 5;
-const PAUSE_MS = 250;
 
 export interface DeploymentStrategyOptions {
   readonly api: KubeApi;
@@ -42,7 +39,9 @@ export function deploymentStrategy(options: DeploymentStrategyOptions): Deployme
       const bound = AbortSignal.any([signal, AbortSignal.timeout(boundMs)]);
       const outcome = await tryRepeatedly(() => attempt(rehearsal(options), order, bound), bound);
       if (!(outcome instanceof KubeError)) return outcome;
-      return cannotRehearse(outcome) ? applied(order, "not rehearsed") : failure(order, outcome);
+      return cannotRehearse(outcome)
+        ? applied(order, "not rehearsed")
+        : failedFor(outcome, deploymentRef(order.target));
     },
     act: async (order, signal) => {
       const bound = AbortSignal.any([signal, AbortSignal.timeout(boundMs)]);
@@ -52,7 +51,7 @@ export function deploymentStrategy(options: DeploymentStrategyOptions): Deployme
       const landed = outcome.retryable && (await inspect(order)) === "applied";
       return landed
         ? applied(order, "the API server's answer was lost; the Deployment shows it")
-        : failure(order, outcome);
+        : failedFor(outcome, deploymentRef(order.target));
     },
   };
 }
@@ -86,21 +85,6 @@ function inspectWith(api: KubeApi): InspectOne {
       return error instanceof KubeError && error.kind === "not-found" ? "moved" : "not-observable";
     }
   };
-}
-
-async function tryRepeatedly(
-  once: () => Promise<ActOutcome>,
-  signal: AbortSignal,
-): Promise<ActOutcome | KubeError> {
-  for (let tried = 1; ; tried += 1) {
-    try {
-      return await once();
-    } catch (error) {
-      if (!(error instanceof KubeError)) throw error;
-      if (!error.retryable || tried === ATTEMPTS || signal.aborted) return error;
-    }
-    await sleep(PAUSE_MS, undefined, { signal }).catch(() => undefined);
-  }
 }
 
 /** One read, check and patch. Throws KubeError. */
@@ -157,11 +141,6 @@ function preconditions(
   return target === undefined ? missing(order) : undefined;
 }
 
-function isDone(order: RollbackOrder, deployment: Deployment): boolean {
-  const known = rememberedRollbacks(deployment, []).some(({ decision }) => decision === order.decisionId);
-  return known || lastDecision(deployment) === order.decisionId;
-}
-
 function applied(order: RollbackOrder, how: string): ActOutcome {
   const images = Object.values(order.to.images).join(", ");
   const detail = `The template of revision ${order.to.name}${images && ` (${images})`} was put back: ${how}.`;
@@ -174,30 +153,6 @@ function missing(order: RollbackOrder): ActOutcome {
     `No ReplicaSet of ${describe(deploymentRef(order.target))} holds revision ${order.to.name} any more. ` +
       `Raise spec.revisionHistoryLimit, and deploy a good version by hand.`,
   );
-}
-
-function failure(order: RollbackOrder, error: KubeError): ActOutcome {
-  const more =
-    error.kind === "conflict"
-      ? ` It was still being changed by others after ${ATTEMPTS} attempts; find out by whom: kubectl get ` +
-        `deployment ${deploymentRef(order.target).name} --show-managed-fields -o yaml`
-      : "";
-  return failed(FAILURES[error.kind], `${error.message}${more}`);
-}
-
-const FAILURES: Readonly<Record<KubeErrorKind, ActFailure>> = {
-  "not-found": "target-missing",
-  forbidden: "forbidden",
-  unauthorized: "forbidden",
-  conflict: "conflict",
-  rejected: "rejected",
-  gone: "unreachable",
-  unreachable: "unreachable",
-  server: "unreachable",
-};
-
-function failed(reason: ActFailure, detail: string): ActOutcome {
-  return { kind: "failed", reason, detail };
 }
 
 function resume({ target }: RollbackOrder): string {

@@ -22,6 +22,7 @@ const ofAct: Readonly<Record<Exclude<ActFailure, "superseded">, Told>> = {
   frozen: [/automation was frozen/, UNCHANGED, /resume the policy/],
   "not-begun": [/stopped before it began/, UNCHANGED, /Ask for it again/],
   paused: [/is paused/, UNCHANGED, /resume it; then roll back by hand\.\nkubectl/],
+  "target-not-ready": [/other colour did not get ready/, UNCHANGED, /once they are ready, switch by hand/],
   forbidden: [/not allowed/, UNCHANGED, UNDO],
   rejected: [/refused the change/, UNCHANGED, /webhook that refuses it.*then roll back by hand\.\nkubectl/],
   conflict: [/others kept changing/, UNCHANGED, UNDO],

@@ -1,0 +1,20 @@
+import type { KubeApi } from "../kubernetes/api.ts";
+import { readBlueGreen } from "./blue-green-read.ts";
+import { type Colors, sidesOf, withoutColor } from "./blue-green-sides.ts";
+import { templateDigest } from "./deployment-digest.ts";
+import { noteOf, writeStanding } from "./deployment-standing.ts";
+import type { MarkStanding } from "./watch.ts";
+
+/** Writes a standing on every ReplicaSet of the digest, in either colour. Throws KubeError. */
+export function blueGreenStandings(api: KubeApi, colors: Colors): MarkStanding {
+  return async (target, digest, standing) => {
+    const { service, deployments, replicaSets } = await readBlueGreen(api, target, colors);
+    const sides = sidesOf(service, deployments, colors);
+    if (!sides.ok) return;
+    const both = [sides.live, ...(sides.other.ok ? [sides.other] : [])].map(({ deployment }) => deployment);
+    const running = replicaSets.filter(
+      (one) => templateDigest(withoutColor(one, colors.label).spec.template) === digest,
+    );
+    await writeStanding(api, { deployments: both, replicaSets: running }, noteOf(digest, standing));
+  };
+}

@@ -1,0 +1,53 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { KubeError, type KubeErrorKind } from "../kubernetes/error.ts";
+import type { KubeObject } from "../kubernetes/objects.ts";
+import type { ResourceRef } from "../kubernetes/resource.ts";
+import { lastDecision, rememberedRollbacks } from "../releases/deployment-marks.ts";
+import type { ActFailure, ActOutcome, RollbackOrder } from "./act.ts";
+
+const ATTEMPTS = 5;
+const PAUSE_MS = 250;
+
+/** What the API server refused for now is tried again a few times. The last error if it never went through. */
+export async function tryRepeatedly<T>(once: () => Promise<T>, signal: AbortSignal): Promise<T | KubeError> {
+  for (let tried = 1; ; tried += 1) {
+    try {
+      return await once();
+    } catch (error) {
+      if (!(error instanceof KubeError)) throw error;
+      if (!error.retryable || tried === ATTEMPTS || signal.aborted) return error;
+    }
+    await sleep(PAUSE_MS, undefined, { signal }).catch(() => undefined);
+  }
+}
+
+/** Did the order change its target before? `target` is the object that carries what rollbackd did to it. */
+export function isDone({ decisionId }: RollbackOrder, target: KubeObject): boolean {
+  const known = rememberedRollbacks(target, []).some(({ decision }) => decision === decisionId);
+  return known || lastDecision(target) === decisionId;
+}
+
+export function failed(reason: ActFailure, detail: string): Extract<ActOutcome, { kind: "failed" }> {
+  return { kind: "failed", reason, detail };
+}
+
+/** The end of an act on `ref` that an error of the API server stopped. */
+export function failedFor(error: KubeError, { resource, name }: ResourceRef): ActOutcome {
+  const more =
+    error.kind === "conflict"
+      ? ` It was still being changed by others after ${ATTEMPTS} attempts; find out by whom: kubectl get ` +
+        `${resource.replace(/s$/u, "")} ${name} --show-managed-fields -o yaml`
+      : "";
+  return failed(FAILURES[error.kind], `${error.message}${more}`);
+}
+
+const FAILURES: Readonly<Record<KubeErrorKind, ActFailure>> = {
+  "not-found": "target-missing",
+  forbidden: "forbidden",
+  unauthorized: "forbidden",
+  conflict: "conflict",
+  rejected: "rejected",
+  gone: "unreachable",
+  unreachable: "unreachable",
+  server: "unreachable",
+};

@@ -1,0 +1,205 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { formatDuration } from "../engine/format.ts";
+import type { KubeApi } from "../kubernetes/api.ts";
+import { KubeError } from "../kubernetes/error.ts";
+import type { Deployment, Service } from "../kubernetes/objects.ts";
+import { describe } from "../kubernetes/resource.ts";
+import { readSides } from "../releases/blue-green-read.ts";
+import {
+  type Colors,
+  serviceRef,
+  type Side,
+  type Sides,
+  sidesOf,
+  withoutColor,
+} from "../releases/blue-green-sides.ts";
+import { templateDigest } from "../releases/deployment-digest.ts";
+import { revisionOf } from "../releases/deployment-history.ts";
+import { rememberedRollbacks } from "../releases/deployment-marks.ts";
+import { deploymentRef } from "../releases/deployment-read.ts";
+import { rolloutStatus } from "../releases/deployment-rollout.ts";
+import type { ActOutcome, Inspect, RollbackOrder, Strategy } from "./act.ts";
+import { failed, failedFor, isDone, tryRepeatedly } from "./attempts.ts";
+import { scalePatch, switchPatch } from "./blue-green-patch.ts";
+
+export interface BlueGreenStrategyOptions {
+  readonly api: KubeApi;
+  readonly colors: Colors;
+  /** Why people do not want it any more, asked at each step: getting ready can take minutes. */
+  readonly unwanted: (order: RollbackOrder) => string | undefined;
+  /** Epoch ms. */
+  readonly now: () => number;
+  /** From one look at a colour that gets ready to the next. Default 1 s. */
+  readonly pollMs?: number;
+}
+
+/**
+ * Has the Service select the other colour again, once that has as many ready pods as the live one. Neither template
+ * is touched, and no colour is ever scaled down. Every step reads and checks anew, so that it can be begun again at
+ * any point; until the switch, which is one change, the live colour serves as before.
+ */
+export function blueGreenStrategy(options: BlueGreenStrategyOptions): Strategy {
+  const inspect = inspectWith(options);
+  return {
+    repeatable: true,
+    inspect,
+    act: async (order, signal) => {
+      const bound = AbortSignal.any([signal, AbortSignal.timeout(order.policy.rollback.timeoutMs)]);
+      for (let waited: Waiting | undefined; ;) {
+        const step = await tryRepeatedly(() => attempt(options, order, bound), bound);
+        if (step instanceof KubeError) {
+          // The answer to a change that did happen may be what got lost.
+          const landed = step.retryable && (await inspect(order)) === "applied";
+          if (landed) return applied(order, "the API server's answer was lost; the Service shows it");
+          return waited && bound.aborted
+            ? notReady(order, waited)
+            : failedFor(step, serviceRef(order.target));
+        }
+        if (step.kind !== "waiting") return step;
+        waited = step;
+        if (bound.aborted) return notReady(order, waited);
+        await sleep(options.pollMs ?? 1_000, undefined, { signal: bound }).catch(() => undefined);
+      }
+    },
+  };
+}
+
+interface Waiting {
+  readonly kind: "waiting";
+  readonly detail: string;
+}
+
+function inspectWith({ api, colors }: BlueGreenStrategyOptions): Inspect {
+  return async (order) => {
+    try {
+      const { service, deployments } = await readSides(api, order.target);
+      if (service.metadata.uid !== order.uid) return "moved";
+      if (isDone(order, service)) return "applied";
+      const sides = sidesOf(service, deployments, colors);
+      return sides.ok && runs(sides.live, order.from.digest, colors) ? "not-applied" : "moved";
+    } catch (error) {
+      return error instanceof KubeError && error.kind === "not-found" ? "moved" : "not-observable";
+    }
+  };
+}
+
+function runs({ deployment }: Side, digest: string, { label }: Colors): boolean {
+  return templateDigest(withoutColor(deployment, label).spec.template) === digest;
+}
+
+/** One read, check and change. Throws KubeError. */
+async function attempt(
+  options: BlueGreenStrategyOptions,
+  order: RollbackOrder,
+  signal: AbortSignal,
+): Promise<ActOutcome | Waiting> {
+  const { api, colors } = options;
+  const { service, deployments } = await readSides(api, order.target, signal);
+  const ground = check(order, service, sidesOf(service, deployments, colors), colors);
+  if (!("to" in ground)) return ground;
+  const unwanted = options.unwanted(order);
+  if (unwanted !== undefined) return failed("frozen", `Nothing was switched: ${unwanted}.`);
+  const waiting = (await scaleUp(api, ground, signal)) ?? gettingReady(ground.to);
+  if (waiting !== undefined) return waiting;
+  await doSwitch(options, order, { service, to: ground.to }, signal);
+  const { replicas } = ground.to.deployment.spec;
+  return applied(order, `${replicas ?? 1} of its pods were ready before`);
+}
+
+interface Ground {
+  readonly from: Side;
+  readonly to: Side;
+}
+
+/** What the order is about as it is now; or why it must not be carried out, or that it was. */
+function check(
+  order: RollbackOrder,
+  { metadata, ...service }: Service,
+  sides: ReturnType<typeof sidesOf>,
+  colors: Colors,
+): Ground | ActOutcome {
+  const what = describe(serviceRef(order.target));
+  if (metadata.uid !== order.uid) {
+    return failed("superseded", `${what} was deleted and made anew since the decision; nothing was changed.`);
+  }
+  if (isDone(order, { metadata })) return applied(order, "an earlier attempt of the same decision did it");
+  if (metadata.deletionTimestamp !== undefined) {
+    return failed("target-missing", `${what} is being deleted; nothing was changed.`);
+  }
+  if (!sides.ok || !runs(sides.live, order.from.digest, colors)) {
+    const selects = `${colors.label}=${service.spec.selector?.[colors.label] ?? ""}`;
+    const now = sides.ok ? `it selects ${selects}, which runs something else` : sides.detail;
+    return failed(
+      "superseded",
+      `${what} no longer serves ${order.from.name}: ${now}; somebody changed it since the decision, and nothing was switched.`,
+    );
+  }
+  return ready(order, sides, colors);
+}
+
+function ready(order: RollbackOrder, { live, other }: Sides, colors: Colors): Ground | ActOutcome {
+  const next = "Nothing was switched; deploy a good version by hand.";
+  if (!other.ok)
+    return failed("revision-missing", `Nothing holds ${order.to.name} any more: ${other.detail}. ${next}`);
+  return runs(other, order.to.digest, colors)
+    ? { from: live, to: other }
+    : failed(
+        "revision-missing",
+        `${describe(refOf(other))} runs something else than ${order.to.name} since the decision. ${next}`,
+      );
+}
+
+/** To what the live colour has, whoever scaled that meanwhile; what has more keeps it. Throws KubeError. */
+async function scaleUp(
+  api: KubeApi,
+  { from, to }: Ground,
+  signal: AbortSignal,
+): Promise<Waiting | undefined> {
+  const has = to.deployment.spec.replicas ?? 1;
+  const needed = Math.max(1, from.deployment.spec.replicas ?? 1);
+  if (has >= needed) return undefined;
+  await api.patch(refOf(to), scalePatch(to.deployment, needed), signal);
+  return { kind: "waiting", detail: `${to.color} was scaled from ${has} to ${needed} pods just now` };
+}
+
+function gettingReady({ color, deployment }: Side): Waiting | undefined {
+  const { complete, detail } = rolloutStatus(deployment, 0);
+  return complete ? undefined : { kind: "waiting", detail: `${color} has ${detail}` };
+}
+
+async function doSwitch(
+  { api, colors, now }: BlueGreenStrategyOptions,
+  order: RollbackOrder,
+  { service, to }: { readonly service: Service; readonly to: Side },
+  signal: AbortSignal,
+): Promise<void> {
+  const note = {
+    decision: order.decisionId,
+    at: now(),
+    uid: order.uid,
+    from: order.from.digest,
+    to: order.to.digest,
+    revision: revisionOf(to.deployment),
+  };
+  const notes = [note, ...rememberedRollbacks(service, [])] as const;
+  const selected = { label: colors.label, color: to.color };
+  await api.patch(serviceRef(order.target), switchPatch(service, selected, notes), signal);
+}
+
+function refOf({ deployment: { metadata } }: { readonly deployment: Deployment }) {
+  return deploymentRef(`${metadata.namespace}/${metadata.name}`);
+}
+
+function applied({ target, to }: RollbackOrder, how: string): ActOutcome {
+  const images = Object.values(to.images).join(", ");
+  const detail = `${describe(serviceRef(target))} serves ${to.name}${images && ` (${images})`} again: ${how}.`;
+  return { kind: "applied", detail };
+}
+
+function notReady({ policy, target, from, to }: RollbackOrder, { detail }: Waiting): ActOutcome {
+  return failed(
+    "target-not-ready",
+    `${to.name} did not get ready within ${formatDuration(policy.rollback.timeoutMs)} (${detail}), so nothing was ` +
+      `switched: ${describe(serviceRef(target))} still serves ${from.name}.`,
+  );
+}

@@ -1,0 +1,251 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { DECISION, STANDING } from "../../src/kubernetes/annotations.ts";
+import type { KubeApi } from "../../src/kubernetes/api.ts";
+import { KubeError } from "../../src/kubernetes/error.ts";
+import { blueGreenStandings } from "../../src/releases/blue-green-standing.ts";
+import type { RollbackOrder } from "../../src/rollback/act.ts";
+import { blueGreenStrategy } from "../../src/rollback/blue-green.ts";
+import { vcciApiImages } from "../cluster/images.ts";
+import { type Kubelet, startKubelet } from "../cluster/kubelet.ts";
+import { describeOnCluster } from "../cluster/shared.ts";
+import { eventually } from "../support/eventually.ts";
+import { policy } from "../support/model.ts";
+import { type BlueGreenScene, type Color, createBlueGreen } from "./blue-green-scene.ts";
+import { createScene, type Scene } from "./deployment-scene.ts";
+
+const NEVER = new AbortController().signal;
+
+describeOnCluster("a blue/green Service is rolled back", (kubeconfig) => {
+  let scene: Scene;
+  let kubelet: Kubelet;
+  beforeAll(async () => {
+    scene = await createScene(kubeconfig);
+    kubelet = await startKubelet({ kubeconfig, namespaces: [scene.namespace], images: vcciApiImages });
+  });
+  afterAll(async () => {
+    await scene.stop();
+    await kubelet.stop();
+  });
+
+  /** Green was released after blue, which was left with no pods. */
+  const released = async (
+    name: string,
+    { blue = "vcci-api:v1", replicas = 2 }: { readonly blue?: string; readonly replicas?: number } = {},
+  ): Promise<BlueGreenScene> => {
+    const images = { blue, green: "vcci-api:v2" };
+    const sides = { blue: { replicas: 0 }, green: { replicas } };
+    const target = await createBlueGreen(scene, name, images, sides);
+    await target.switchTo("green");
+    return target;
+  };
+  const orderOf = (
+    of: BlueGreenScene,
+    about: Pick<RollbackOrder, "target" | "uid" | "release">,
+    timeoutMs = 30_000,
+  ) => {
+    const { rollback } = policy();
+    return {
+      ...about,
+      decisionId: `d-${of.target.service}`,
+      policy: policy({ rollback: { ...rollback, timeoutMs } }),
+      reason: "errors",
+    };
+  };
+  const orderFor = async (of: BlueGreenScene, timeoutMs?: number): Promise<RollbackOrder> => {
+    const { target, uid, release, earlier } = await of.snapshot();
+    const [to] = earlier;
+    if (to === undefined) throw new Error("nothing to go back to");
+    return { ...orderOf(of, { target, uid, release: release.id }, timeoutMs), from: release.revision, to };
+  };
+  const strategyFor = (
+    of: BlueGreenScene,
+    api: KubeApi = scene.api,
+    unwanted = () => undefined as string | undefined,
+  ) => blueGreenStrategy({ api, colors: of.target, unwanted, now: Date.now, pollMs: 100 });
+  const act = (of: BlueGreenScene, order: RollbackOrder, api?: KubeApi) =>
+    strategyFor(of, api).act(order, NEVER);
+  /** An API port on which something else happens just before the Service or a Deployment is changed. */
+  const before = (resource: "services" | "deployments", once: () => Promise<unknown>): KubeApi => {
+    let done = false;
+    return {
+      ...scene.api,
+      patch: async (...args) => {
+        if (args[0].resource === resource && !done) {
+          done = true;
+          await once();
+        }
+        return scene.api.patch(...args);
+      },
+    };
+  };
+  const templatesOf = async (of: BlueGreenScene) =>
+    [await of.deployment("blue"), await of.deployment("green")].map(({ spec }) => spec.template);
+  const replicas = async (of: BlueGreenScene, color: Color) => (await of.deployment(color)).spec.replicas;
+
+  describe("once the other colour is ready", () => {
+    let shop: BlueGreenScene;
+    beforeAll(async () => {
+      shop = await released("shop");
+    });
+
+    it("trap 26: it is scaled to what is live and Ready before the Service switches", async () => {
+      const order = await orderFor(shop);
+      expect(order).toMatchObject({ from: { name: "green:1" }, to: { name: "blue:1" } });
+      const templates = await templatesOf(shop);
+      let readyThen: number | undefined;
+      const api = before("services", async () => {
+        readyThen = (await shop.deployment("blue")).status?.readyReplicas;
+      });
+      expect(await act(shop, order, api)).toEqual({
+        kind: "applied",
+        detail:
+          `service "shop" in namespace "${scene.namespace}" serves blue:1 (vcci-api:v1) again: ` +
+          `2 of its pods were ready before.`,
+      });
+      expect(readyThen).toBe(2);
+      expect(await shop.selected()).toBe("blue");
+      expect(await replicas(shop, "green")).toBe(2);
+      expect(await templatesOf(shop)).toEqual(templates);
+    });
+
+    it("what was done is remembered where a replica without the log finds it, and never done twice (trap 20)", async () => {
+      const { release, earlier, rollbacks, uid, target } = await shop.snapshot();
+      expect(release).toMatchObject({ cause: "rollback", revision: { name: "blue:1" } });
+      expect(earlier).toMatchObject([{ name: "green:1", standing: "quarantined" }]);
+      expect(rollbacks).toMatchObject([{ decisionId: "d-shop", fromDigest: earlier[0]?.digest }]);
+      const [from] = earlier;
+      if (from === undefined) throw new Error("nothing came before");
+      const order = { ...orderOf(shop, { target, uid, release: release.id }), from, to: release.revision };
+      const { metadata } = await shop.service();
+      expect(await strategyFor(shop).inspect(order)).toBe("applied");
+      expect(await act(shop, order)).toMatchObject({ kind: "applied" });
+      expect((await shop.service()).metadata.resourceVersion).toBe(metadata.resourceVersion);
+      expect(await strategyFor(shop).inspect({ ...order, decisionId: "d-next" })).toBe("moved");
+    });
+
+    it("how a revision stood is written on the ReplicaSets of either colour", async () => {
+      const mark = blueGreenStandings(scene.api, shop.target);
+      const { release } = await shop.snapshot();
+      await scene.kubectl("annotate", "deployment/shop-blue", `${STANDING}=stale`);
+      await mark(`${scene.namespace}/service/shop`, release.revision.digest, {
+        kind: "good",
+        at: Date.now(),
+      });
+      await scene.setImage("shop-green", "vcci-api:v1");
+      const seen = await eventually("its twin in green", async () => {
+        await shop.switchTo("green");
+        const { release: now } = await shop.snapshot();
+        expect(now.revision).toMatchObject({ name: "green:2", digest: release.revision.digest });
+        return now;
+      });
+      expect(seen.revision.standing).toBe("good");
+    });
+  });
+
+  it("trap 26: nothing is switched while the other colour does not get Ready, and it may be begun again", async () => {
+    const stuck = await released("stuck", { blue: "vcci-api:v2-never-ready" });
+    const order = await orderFor(stuck, 2_000);
+    expect(await act(stuck, order)).toMatchObject({
+      kind: "failed",
+      reason: "target-not-ready",
+      detail: expect.stringMatching(
+        /^blue:1 did not get ready within 2s \(blue has 2 of 2 pods updated, 0 available\), so nothing was switched/u,
+      ) as string,
+    });
+    expect(await stuck.selected()).toBe("green");
+    expect(await strategyFor(stuck).inspect(order)).toBe("not-applied");
+  });
+
+  describe("trap 42: what an autoscaler does meanwhile", () => {
+    it("the other colour gets as many as the live one has by then", async () => {
+      const busy = await released("busy", { replicas: 1 });
+      const order = await orderFor(busy);
+      const api = before("deployments", () => busy.scale("green", 3));
+      expect(await act(busy, order, api)).toMatchObject({ kind: "applied" });
+      expect((await busy.deployment("blue")).status?.readyReplicas).toBe(3);
+      expect(await replicas(busy, "green")).toBe(3);
+    });
+
+    it("a colour that has more keeps it", async () => {
+      const ample = await released("ample", { replicas: 1 });
+      await ample.scale("blue", 2);
+      expect(await act(ample, await orderFor(ample))).toMatchObject({ kind: "applied" });
+      expect(await replicas(ample, "blue")).toBe(2);
+    });
+
+    it("a colour that was scaled between the look and the change is looked at anew (409)", async () => {
+      const raced = await released("raced", { replicas: 2 });
+      const order = await orderFor(raced);
+      const api = before("deployments", () => raced.scale("blue", 3));
+      expect(await act(raced, order, api)).toMatchObject({ kind: "applied" });
+      expect(await replicas(raced, "blue")).toBe(3);
+    });
+  });
+
+  describe("trap 21: what somebody did since the decision is not undone", () => {
+    it("a switch by hand at the last moment", async () => {
+      const hand = await released("hand", { replicas: 1 });
+      const order = await orderFor(hand);
+      const outcome = await act(
+        hand,
+        order,
+        before("services", () => hand.switchTo("blue")),
+      );
+      expect(outcome).toMatchObject({ kind: "failed", reason: "superseded" });
+      expect(outcome.detail).toContain("it selects color=blue, which runs something else");
+      expect(await hand.selected()).toBe("blue");
+      expect((await hand.service()).metadata.annotations?.[DECISION]).toBeUndefined();
+      expect(await strategyFor(hand).inspect(order)).toBe("moved");
+    });
+
+    it("a fix in the live colour", async () => {
+      const fixed = await released("fixed", { replicas: 0 });
+      const order = await orderFor(fixed);
+      await scene.setImage("fixed-green", "vcci-api:v3");
+      expect(await act(fixed, order)).toMatchObject({ kind: "failed", reason: "superseded" });
+      expect(await replicas(fixed, "blue")).toBe(0);
+    });
+
+    it("another version in the other colour", async () => {
+      const staged = await released("staged", { replicas: 0 });
+      const order = await orderFor(staged);
+      await scene.setImage("staged-blue", "vcci-api:v3");
+      expect(await act(staged, order)).toMatchObject({ kind: "failed", reason: "revision-missing" });
+      await scene.kubectl("delete", "deployment/staged-blue");
+      const outcome = await act(staged, order);
+      expect(outcome).toMatchObject({ kind: "failed", reason: "revision-missing" });
+      expect(outcome.detail).toContain("no Deployment makes pods with the labels app=staged,color=blue");
+      expect(await staged.selected()).toBe("green");
+    });
+
+    it("a freeze while the other colour gets ready", async () => {
+      const frozen = await released("frozen", { blue: "vcci-api:v2-never-ready", replicas: 1 });
+      const order = await orderFor(frozen);
+      const isScaled = async () => ((await replicas(frozen, "blue")) === 1 ? "alice froze it" : undefined);
+      let why: string | undefined;
+      const strategy = strategyFor(frozen, scene.api, () => why);
+      const outcome = strategy.act(order, NEVER);
+      await eventually("blue is scaled", async () => {
+        why = await isScaled();
+        expect(why).toBeDefined();
+      });
+      expect(await outcome).toMatchObject({ kind: "failed", reason: "frozen" });
+      expect(await frozen.selected()).toBe("green");
+    });
+  });
+
+  it("trap 24: an act whose answer was lost is recognised and not repeated", async () => {
+    const lost = await released("lost", { replicas: 1 });
+    const order = await orderFor(lost);
+    const deaf: KubeApi = {
+      ...scene.api,
+      patch: async (...args) => {
+        const answer = await scene.api.patch(...args);
+        if (args[0].resource === "services") throw new KubeError("unreachable", "no answer");
+        return answer as never;
+      },
+    };
+    expect(await act(lost, order, deaf)).toMatchObject({ kind: "applied" });
+    expect(await lost.selected()).toBe("blue");
+  });
+});
