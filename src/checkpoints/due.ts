@@ -7,6 +7,8 @@ export interface Followed {
   readonly id: string;
   /** Epoch ms. */
   readonly followedFrom: number;
+  /** Since when (epoch ms) the rules have had a checkpoint of that `atMs`. */
+  readonly planned: ReadonlyMap<number, number>;
   /** Those on record. */
   readonly checkpoints: readonly Pick<CheckpointRecord, "afterMs">[];
 }
@@ -33,8 +35,21 @@ export function nextDue(
   const checkpoint = checkpoints.find(({ atMs }) => {
     const dueAt = clockAt + atMs;
     const isMade = followed.checkpoints.some(({ afterMs }) => afterMs === atMs);
-    return dueAt <= at && dueAt >= followed.followedFrom && !isMade;
+    return dueAt <= at && !isMade && isOurs(atMs, dueAt, followed);
   });
   if (checkpoint === undefined) return undefined;
   return { checkpoint, dueAt: clockAt + checkpoint.atMs, last: checkpoint === checkpoints.at(-1) };
+}
+
+/**
+ * Whether a checkpoint is rollbackd's to make: its time came when the release was followed and the rules asked for it.
+ * Anything earlier was not missed, and reports of long ago would only be noise.
+ */
+export function isOurs(
+  atMs: number,
+  dueAt: number,
+  { followedFrom, planned }: Pick<Followed, "followedFrom" | "planned">,
+): boolean {
+  const plannedAt = planned.get(atMs);
+  return plannedAt !== undefined && dueAt >= plannedAt && dueAt >= followedFrom;
 }

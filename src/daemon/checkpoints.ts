@@ -8,7 +8,7 @@ import type { History } from "./history.ts";
 import type { LookAfterLaunch, RecordInLog } from "./ports.ts";
 
 export interface CheckpointPorts extends LookPorts {
-  readonly history: Pick<History, "release" | "open">;
+  readonly history: Pick<History, "release" | "planned" | "open">;
   readonly record: RecordInLog;
   readonly logger: Logger;
 }
@@ -53,7 +53,9 @@ export function createCheckpoints(policy: Policy, ports: CheckpointPorts): Check
   return {
     look: (release, slot) => {
       if (running !== undefined || !isCurrent(release, policy, ports)) return;
-      const due = nextDue(policy.checkpoints, release, ports.history.release(policy.name), slot);
+      const recorded = ports.history.release(policy.name);
+      const planned = ports.history.planned(policy.name);
+      const due = nextDue(policy.checkpoints, release, recorded && { ...recorded, planned }, slot);
       if (due === undefined) return;
       running = make(release, due, slot)
         .catch((error: unknown) => {

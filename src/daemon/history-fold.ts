@@ -49,6 +49,8 @@ export interface Memory {
   readonly open: Map<string, OpenRollback>;
   /** By policy and trigger. */
   readonly rules: Map<string, Map<string, { readonly hash: string; readonly loadedAt: number }>>;
+  /** By policy and time after the clock of a release: since when the rules have had such a checkpoint, epoch ms. */
+  readonly planned: Map<string, ReadonlyMap<number, number>>;
   /** By policy and trigger, without those that are inactive. */
   readonly states: Map<string, Map<string, TriggerState>>;
   /** By policy and trigger. */
@@ -74,6 +76,7 @@ export function emptyMemory(): Memory {
     attempts: new Map(),
     open: new Map(),
     rules: new Map(),
+    planned: new Map(),
     states: new Map(),
     unknown: new Map(),
     firing: new Map(),
@@ -147,17 +150,19 @@ function foldRules(memory: Memory, record: Extract<LogRecord, { type: "rules.loa
   const at = Date.parse(record.at);
   const before = new Map(rules);
   rules.clear();
-  for (const { policy, triggers } of record.policies) {
+  for (const { policy, triggers, checkpoints = [] } of record.policies) {
     const known = before.get(policy);
     const loaded = Object.entries(triggers).map(([trigger, hash]) => {
       const same = known?.get(trigger);
       return [trigger, same?.hash === hash ? same : { hash, loadedAt: at }] as const;
     });
     rules.set(policy, new Map(loaded));
+    const plannedBefore = memory.planned.get(policy);
+    memory.planned.set(policy, new Map(checkpoints.map((each) => [each, plannedBefore?.get(each) ?? at])));
     forgetKinds(memory, policy, known);
   }
-  const { states, unknown, firing, decisions, blind } = memory;
-  for (const ofPolicies of [states, unknown, firing, decisions, blind]) {
+  const { states, unknown, firing, decisions, blind, planned } = memory;
+  for (const ofPolicies of [states, unknown, firing, decisions, blind, planned]) {
     for (const policy of [...ofPolicies.keys()].filter((name) => !rules.has(name))) ofPolicies.delete(policy);
   }
 }

@@ -39,6 +39,8 @@ export interface History {
   readonly lastDecision: (policy: string) => DecisionRecord | undefined;
   /** The release last recorded for a policy, and how far its records got. */
   readonly release: (policy: string) => RecordedRelease | undefined;
+  /** Since when (epoch ms) the rules have had a checkpoint so many ms after the clock of a release. */
+  readonly planned: (policy: string) => ReadonlyMap<number, number>;
   /** The releases of a target, oldest first, the newest few. */
   readonly releases: (target: string) => readonly LoggedRelease[];
   /** Digests that were proven good on a target. */
@@ -81,6 +83,7 @@ export function createHistory(): History {
     isFiring: (policy) => [...(memory.states.get(policy)?.values() ?? [])].includes("firing"),
     lastDecision: (policy) => memory.decisions.get(policy),
     release: (policy) => memory.release.get(policy),
+    planned: (policy) => memory.planned.get(policy) ?? new Map(),
     releases: (target) => memory.releases.get(target) ?? [],
     promoted: (target) => memory.promoted.get(target) ?? new Set(),
     blindSince: (policy) => memory.blind.get(policy),

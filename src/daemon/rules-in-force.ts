@@ -86,13 +86,14 @@ export function createRulesInForce(ports: RulesPorts): RulesInForce {
   };
 }
 
-function loadedRecord(policies: readonly Policy[]): RecordBody {
+export function loadedRecord(policies: readonly Policy[]): RecordBody {
   return {
     type: "rules.loaded",
-    policies: policies.map(({ name, hash, triggers }) => ({
+    policies: policies.map(({ name, hash, triggers, checkpoints }) => ({
       policy: name,
       hash,
       triggers: Object.fromEntries(triggers.map((trigger) => [trigger.name, trigger.hash])),
+      ...(checkpoints.length > 0 && { checkpoints: checkpoints.map(({ atMs }) => atMs) }),
     })),
   };
 }

@@ -46,6 +46,8 @@ type RulesRecord =
         readonly policy: string;
         readonly hash: string;
         readonly triggers: Readonly<Record<string, string>>;
+        /** Its checkpoints, by how many ms after the clock of a release they are; not there where it has none. */
+        readonly checkpoints?: readonly number[];
       }[];
     }
   | { readonly type: "rules.rejected"; readonly problems: readonly string[] };

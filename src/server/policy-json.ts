@@ -60,7 +60,7 @@ function seenTarget(policy: Policy, lookup: Lookup | undefined, history: History
   const goodSince = recorded?.id === release.id ? recorded.goodSince : undefined;
   return {
     release: { ...releaseJson(release, policy.guard), goodSince },
-    checkpoints: checkpointsJson(policy, release, recorded),
+    checkpoints: checkpointsJson(policy, release, history),
   };
 }
 

@@ -95,7 +95,7 @@ const CHECKPOINT = Type.Object({
   dueAt: Type.Optional(instant("there once the release's clock has begun")),
   result: oneOf(
     ["passed", "failed", "ahead", "not-followed"],
-    "not-followed: its time was over when rollbackd first saw the release",
+    "not-followed: its time was over when rollbackd first saw the release, or when the rules asked for it",
   ),
   madeAt: Type.Optional(instant()),
   record: Type.Optional(Type.Integer({ description: "number of its record in the log" })),

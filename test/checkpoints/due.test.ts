@@ -11,7 +11,8 @@ type Changes = Partial<Omit<Followed, "checkpoints">> & { readonly checkpoints?:
 
 function followed({ checkpoints = [], ...changes }: Changes = {}): Followed {
   const made = checkpoints.map((afterMs) => ({ afterMs }));
-  return { id: RUNNING.id, followedFrom: TEN, ...changes, checkpoints: made };
+  const planned = new Map(PLAN.map(({ atMs }) => [atMs, TEN - HOUR]));
+  return { id: RUNNING.id, followedFrom: TEN, planned, ...changes, checkpoints: made };
 }
 
 function dueAt(time: number, known: Followed | undefined, running = RUNNING): string | undefined {
@@ -47,6 +48,17 @@ describe("the checkpoint that is due", () => {
     const late = followed({ followedFrom: TEN + 2 * HOUR });
     expect(dueAt(TEN + 3 * HOUR, late)).toBeUndefined();
     expect(dueAt(TEN + 4 * HOUR, late)).toBe("4h");
+  });
+
+  test("is none that the rules had not asked for when its time came", () => {
+    const planned = new Map([
+      [0, TEN - HOUR],
+      [HOUR, TEN + 2 * HOUR],
+      [4 * HOUR, TEN + 4 * HOUR],
+    ]);
+    expect(dueAt(TEN + 3 * HOUR, followed({ checkpoints: [0], planned }))).toBeUndefined();
+    expect(dueAt(TEN + 4 * HOUR, followed({ checkpoints: [0], planned }))).toBe("4h");
+    expect(dueAt(TEN + 4 * HOUR, followed({ checkpoints: [0], planned: new Map() }))).toBeUndefined();
   });
 
   test("is none of a release that is not on record, has no clock yet, or is what a rollback put back", () => {

@@ -21,11 +21,11 @@ const followed = policy({
 });
 
 /** v2 is shipped at ten and is well, until a test says otherwise; the daemon has run since nine. */
-async function released(): Promise<{ readonly world: World; readonly daemon: Daemon }> {
+async function released(rules = followed): Promise<{ readonly world: World; readonly daemon: Daemon }> {
   const world = createWorld(TEN - HOUR);
   const well = breaching(Number.POSITIVE_INFINITY);
   for (const expr of ["errors:ratio", "share:1h", "slow:1h"]) world.prometheus.put(expr, well);
-  const daemon = startDaemon(world, followed);
+  const daemon = startDaemon(world, rules);
   await daemon.load();
   world.at = TEN - MINUTE;
   await daemon.pass();
@@ -161,4 +161,21 @@ it("what a rollback put back was launched before, and has no checkpoints", async
   await daemon.passUntil(TEN + 2 * HOUR + 30 * SECOND);
   expect(world.target.acts()).toBe(1);
   expect(reports(world)).toEqual([]);
+});
+
+it("checkpoints that the rules get later are those of the time from then on", async () => {
+  const { world, daemon } = await released(policy({ intervalMs: MINUTE }));
+  await daemon.passUntil(clock("12:00:00"));
+  const next = startDaemon(world, followed);
+  await next.load();
+  await next.passUntil(clock("14:00:00"));
+  expect(reports(world)).toEqual(["passed 4h errors=pass slow=pass"]);
+});
+
+it("a release that became good says so in the reports that follow", async () => {
+  const { world, daemon } = await released(policy({ ...followed, provenAfterMs: 2 * HOUR }));
+  await daemon.passUntil(clock("14:00:00"));
+  const [early, late] = made(world);
+  expect(early).not.toHaveProperty("goodSince");
+  expect(late).toMatchObject({ checkpoint: "4h", goodSince: "2026-03-02T12:00:00.000Z" });
 });

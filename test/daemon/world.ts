@@ -1,4 +1,5 @@
 import { pino } from "pino";
+import { loadedRecord } from "../../src/daemon/rules-in-force.ts";
 import { createCheckpoints } from "../../src/daemon/checkpoints.ts";
 import type { Commands } from "../../src/daemon/commands.ts";
 import { createCommands } from "../../src/daemon/create-commands.ts";
@@ -13,7 +14,7 @@ import { precheckOnce } from "../../src/daemon/precheck-once.ts";
 import { createRollbacks } from "../../src/daemon/rollbacks.ts";
 import type { RollbackPorts } from "../../src/daemon/rollback-run.ts";
 import { slotAt } from "../../src/engine/slots.ts";
-import type { DecisionRecord, LogRecord, RecordBody } from "../../src/log/record.ts";
+import type { DecisionRecord, LogRecord } from "../../src/log/record.ts";
 import { LogUnwritable } from "../../src/log/unwritable.ts";
 import type { LogWriter } from "../../src/log/writer.ts";
 import type { MarkStanding } from "../../src/releases/watch.ts";
@@ -249,17 +250,6 @@ function diskOf(world: World): LogWriter {
     onAppended: world.log.onAppended,
     close: async () => undefined,
     torn: [],
-  };
-}
-
-function loadedRecord(policies: readonly Policy[]): RecordBody {
-  return {
-    type: "rules.loaded",
-    policies: policies.map(({ name, hash, triggers }) => ({
-      policy: name,
-      hash,
-      triggers: Object.fromEntries(triggers.map((trigger) => [trigger.name, trigger.hash])),
-    })),
   };
 }
 

@@ -185,6 +185,13 @@ async function followedUntil(data: string, launchedAt: number): Promise<void> {
     quarantined: false,
   });
   const log = await openLog(join(data, "decisions"));
+  await log.append(
+    {
+      type: "rules.loaded",
+      policies: [{ policy: "shop", hash: "h", triggers: {}, checkpoints: [MINUTE, HOUR] }],
+    },
+    launchedAt - 30 * MINUTE,
+  );
   await log.append(observed("v1", launchedAt - 20 * MINUTE), launchedAt - 20 * MINUTE);
   await log.append(observed("v2", launchedAt), launchedAt);
   await log.append(

@@ -1,7 +1,7 @@
 import { Ajv } from "ajv";
 import { expect, test } from "vitest";
-import type { RecordedRelease } from "../../src/daemon/history-fold.ts";
-import { createHistory } from "../../src/daemon/history.ts";
+import { createHistory, type History } from "../../src/daemon/history.ts";
+import { loadedRecord } from "../../src/daemon/rules-in-force.ts";
 import type { CheckpointRecord } from "../../src/log/record.ts";
 import type { Checkpoint } from "../../src/rules/policy.ts";
 import { checkpointsJson } from "../../src/server/checkpoint-json.ts";
@@ -14,15 +14,13 @@ const at = (name: string, atMs: number): Checkpoint => ({ at: name, atMs, checks
 const POLICY_OF_TWO = policy({ checkpoints: [at("1h", HOUR), at("4h", 4 * HOUR)] });
 const RUNNING = release();
 
-/** What the log tells of the release when it was first seen at `followedFrom`. */
-function recorded(
-  seenAt: number,
-  ...reports: readonly Partial<CheckpointRecord>[]
-): RecordedRelease | undefined {
+/** What the log tells of the release when it was first seen at `seenAt`; the rules are older. */
+function recorded(seenAt: number, ...reports: readonly Partial<CheckpointRecord>[]): History {
   const history = createHistory();
   const { id, target, startedAt, cause } = RUNNING;
   const of = { policy: "vcci-api", release: id, target };
-  const [observed, ...made] = recordsOf([
+  const [loaded, observed, ...made] = recordsOf([
+    loadedRecord([POLICY_OF_TWO]),
     {
       type: "release.observed",
       ...of,
@@ -34,9 +32,10 @@ function recorded(
     },
     ...reports.map((changes) => report({ ...of, ...changes })),
   ]);
+  if (loaded !== undefined) history.apply(loaded);
   if (observed !== undefined) history.apply({ ...observed, at: new Date(seenAt).toISOString() });
   made.forEach((record) => history.apply(record));
-  return history.release("vcci-api");
+  return history;
 }
 
 const ONE_HOUR: Partial<CheckpointRecord> = {
@@ -57,7 +56,7 @@ test("shows what was found, and when the rest will be looked at; as described", 
       checkpoint: "1h",
       result: "passed",
       dueAt: "2026-03-02T11:00:00.000Z",
-      record: 2,
+      record: 3,
       late: true,
       lateMs: 90_000,
       checks: [{ name: "p95-latency", value: 0.512, must: "below 500ms" }, {}, {}],
@@ -83,5 +82,5 @@ test("nothing found of another release is shown for this one", () => {
 });
 
 test("what a rollback put back has none", () => {
-  expect(checkpointsJson(POLICY_OF_TWO, release({ cause: "rollback" }), undefined)).toEqual([]);
+  expect(checkpointsJson(POLICY_OF_TWO, release({ cause: "rollback" }), createHistory())).toEqual([]);
 });
