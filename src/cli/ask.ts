@@ -79,6 +79,19 @@ export async function resume(policy: string, options: NoteOptions, io: Io): Prom
   return told(reply, `${policy} is resumed: automatic rollbacks are possible again.`, io);
 }
 
+/** A deploy script says which version went live. */
+export async function release(
+  policy: string,
+  version: string,
+  options: NoteOptions,
+  io: Io,
+): Promise<ExitCode> {
+  const path = `policies/${encodeURIComponent(policy)}/releases`;
+  const reply = await ask(options, path, { version, ...noted(options) });
+  const id = reply.ok ? String(reply.body["release"]) : "";
+  return told(reply, `${policy} runs ${version} now, as release ${id}; it is watched from here on.`, io);
+}
+
 export async function answer(
   verb: "approve" | "reject",
   decision: string,

@@ -11,6 +11,7 @@ export function addAsk(program: Command, io: Io, done: Done): void {
   addFreeze(program, io, done);
   addResume(program, io, done);
   addAnswers(program, io, done);
+  addRelease(program, io, done);
 }
 
 function addRollback(program: Command, io: Io, done: Done): void {
@@ -67,6 +68,21 @@ function addAnswers(program: Command, io: Io, done: Done): void {
         done(await answer(verb, decision, options, io));
       });
   }
+}
+
+function addRelease(program: Command, io: Io, done: Done): void {
+  subcommand(
+    program,
+    "release",
+    "Tells of a version that went live, for a script target without a version query.",
+  )
+    .argument("<policy>", "whose target")
+    .argument("<version>", "what runs now")
+    .addHelpText("after", example("rollbackd release nightly-batch v1.4.2 --note 'by the deploy job'"))
+    .action(async (policy: string, version: string, options: NoteOptions) => {
+      const { release } = await import("./ask.ts");
+      done(await release(policy, version, options, io));
+    });
 }
 
 function subcommand(program: Command, name: string, description: string): Command {

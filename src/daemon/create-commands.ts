@@ -4,6 +4,7 @@ import type { History } from "./history.ts";
 import type { Answer, Asker, Commands, Refusal } from "./commands.ts";
 import { createManual, type ManualPorts } from "./manual-rollback.ts";
 import { refused, unknownPolicy, UNWRITABLE } from "./refusals.ts";
+import { createTellRelease } from "./tell-release.ts";
 
 export interface CommandPorts extends ManualPorts {
   /** For a decision that is too old to be remembered. */
@@ -22,11 +23,7 @@ export function createCommands(ports: CommandPorts): Commands {
     resume: (policy, request, by) => resume(policy, request, by, ports),
     approve: answer("approve"),
     reject: answer("reject"),
-    release: async (policy) =>
-      refused(
-        "not-supported",
-        `${policy}: this version learns of releases from the target itself or from release.expr.`,
-      ),
+    release: createTellRelease(ports),
     policyOfDecision: async (decisionId) =>
       ports.history.approval(decisionId)?.decision.policy ?? ports.policyInLog(decisionId),
   };

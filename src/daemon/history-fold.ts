@@ -220,7 +220,8 @@ function observe(memory: Memory, record: Extract<OfRelease, { type: "release.obs
     checkpoints: [],
   });
   const earlier = (memory.releases.get(target) ?? []).filter((release) => release.id !== id);
-  const run = { id, version, startedAt };
+  const { told } = record;
+  const run = { id, version, startedAt, ...(told && { isTold: told }) };
   memory.releases.set(target, [...earlier, run].slice(-REMEMBERED_RELEASES));
 }
 

@@ -2,18 +2,25 @@ import type { RecordBody } from "../log/record.ts";
 import type { Release, Revision } from "../releases/release.ts";
 import type { RecordedRelease } from "./history-fold.ts";
 
+/** Who told of a release, and what they added. */
+interface Said {
+  readonly by?: string;
+  readonly note?: string;
+}
+
 /** What the log does not know yet about the release that is live. */
 export function releaseRecords(
   policy: string,
   release: Release,
   recorded: RecordedRelease | undefined,
+  said: Said = {},
 ): readonly RecordBody[] {
   const isNew = recorded?.id !== release.id;
   const records: RecordBody[] = [];
   if (isNew && recorded?.target === release.target && !recorded.superseded) {
     records.push({ type: "release.superseded", policy, release: recorded.id, by: release.id });
   }
-  if (isNew) records.push(observed(policy, release));
+  if (isNew) records.push(observed(policy, release, said));
   if (release.clockAt !== undefined && (isNew || !recorded.ready)) {
     const clockAt = new Date(release.clockAt).toISOString();
     records.push({ type: "release.ready", policy, release: release.id, clockAt });
@@ -21,7 +28,7 @@ export function releaseRecords(
   return records;
 }
 
-function observed(policy: string, release: Release): RecordBody {
+function observed(policy: string, release: Release, said: Said): RecordBody {
   return {
     type: "release.observed",
     policy,
@@ -32,6 +39,8 @@ function observed(policy: string, release: Release): RecordBody {
     startedAt: new Date(release.startedAt).toISOString(),
     cause: release.cause,
     quarantined: release.revision.standing === "quarantined",
+    ...(release.isTold && { told: true }),
+    ...said,
   };
 }
 

@@ -68,6 +68,7 @@ function scriptParts(policy: Policy, ports: TargetPorts, kube: KubeApi | undefin
     history: {
       releases: () => history.releases(key),
       rollbacks: () => history.begun(key),
+      acted: () => history.rollbacks(key),
     },
   });
   return { watch, strategy: strategyOf(policy, watch, ports, kube), markStanding: async () => undefined };

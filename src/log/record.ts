@@ -68,6 +68,10 @@ type ReleaseRecord =
       readonly cause: "deploy" | "rollback";
       /** A person deployed what was rolled back before. */
       readonly quarantined: boolean;
+      /** Nobody looks at what runs: it is what somebody said (`by`), or what came back in its place. */
+      readonly told?: true;
+      readonly by?: string;
+      readonly note?: string;
     })
   | (OfRelease & { readonly type: "release.ready"; readonly clockAt: string })
   | (OfRelease & { readonly type: "release.promoted"; readonly digest: string })

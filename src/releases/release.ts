@@ -52,6 +52,8 @@ export interface Release {
   readonly cause: "deploy" | "rollback";
   /** False when the release's own manifest says that it cannot be undone. */
   readonly reversible: boolean;
+  /** Whoever deployed it said so, and nobody looks at what runs. */
+  readonly isTold?: true;
 }
 
 export interface PastRollback {

@@ -5,7 +5,12 @@ import type { ScriptHistory } from "./script-release.ts";
 import type { Lookup, TargetWatch } from "./watch.ts";
 
 /** Only the script knows what this is. */
-const BEFORE = revision("previous", "previous");
+export const BEFORE = revision("previous", "previous");
+
+/** What a release is called of which nobody told the version. */
+export function isUnobserved(target: string, version: string): boolean {
+  return version.startsWith(idOf(target));
+}
 
 /**
  * A script target whose version nobody can ask. With `guard: always` it counts as one release that began when
@@ -21,7 +26,9 @@ export function unobservedTarget(
   const unknown: Lookup = {
     ok: false,
     reason: "unknown-version",
-    detail: `policy ${policy.name} has no release.expr, so nothing tells which version ${target} runs`,
+    detail:
+      `policy ${policy.name} has no release.expr, and nobody has told which version ${target} runs; ` +
+      `say so after each deploy: rollbackd release ${policy.name} VERSION`,
   };
   const firstWatchedAt = (): number => {
     const last = ports.history.releases().at(-1);

@@ -6,6 +6,8 @@ import type { Lookup } from "./watch.ts";
 /** A release of a script target as the log tells of it. */
 export interface LoggedRelease extends VersionRun {
   readonly id: string;
+  /** Somebody told of it, or it came back in the place of such a one. */
+  readonly isTold?: true;
 }
 
 export interface ScriptRollback extends PastRollback {
@@ -19,6 +21,8 @@ export interface ScriptHistory {
   readonly releases: () => readonly LoggedRelease[];
   /** Rollbacks of this target that were started. */
   readonly rollbacks: () => readonly ScriptRollback[];
+  /** Those of them whose act is on record. */
+  readonly acted: () => readonly ScriptRollback[];
 }
 
 /** The target as its versions show it, with what the log adds. `target` is the target's key. */

@@ -3,9 +3,9 @@ import { slotAt } from "../engine/slots.ts";
 import type { Policy } from "../rules/policy.ts";
 import { targetKey } from "../rules/policy.ts";
 import type { InstantQuery, RangeQuery } from "../signals/query.ts";
-import { unobservedTarget } from "./script-always.ts";
 import { describeTarget, type ScriptHistory } from "./script-release.ts";
 import { observe, type VersionsAt, type VersionTrail } from "./script-snapshot.ts";
+import { toldTarget } from "./script-told.ts";
 import { versionsOf, versionsOver } from "./script-versions.ts";
 import type { Lookup, TargetWatch } from "./watch.ts";
 
@@ -38,7 +38,7 @@ const SHORTEST_WAIT_MS = 10;
 export function watchScript(policy: Policy, ports: ScriptWatchPorts): TargetWatch {
   const { target, guard, intervalMs, queryOffsetMs } = policy;
   const expr = target.kind === "script" ? target.releaseExpr : undefined;
-  if (expr === undefined) return unobservedTarget(policy, ports);
+  if (expr === undefined) return toldTarget(policy, ports);
   const lookbackMs = (guard === "always" ? policy.watchMs : guard) + LOOKBACK_MARGIN_MS;
   return watchVersions({ expr, target: targetKey(policy), intervalMs, queryOffsetMs, lookbackMs }, ports);
 }

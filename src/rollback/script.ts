@@ -29,10 +29,12 @@ export function scriptStrategy(script: CommandSpec, ports: ScriptPorts): Strateg
     inspect: async (order) => {
       const lookup = await ports.reread();
       if (!lookup.ok) return "not-observable";
-      // Of a group that is half back nobody can say that somebody else moved it.
-      const isHalf = isBetween(lookup.snapshot.release.revision, order.from, order.to);
+      const { revision, isTold } = lookup.snapshot.release;
       const standing = standingOf(order, lookup);
-      return standing === "moved" && isHalf ? "not-applied" : standing;
+      // What was told of before the script ran says nothing about what it did.
+      if (standing === "not-applied" && isTold === true) return "not-observable";
+      // Of a group that is half back nobody can say that somebody else moved it.
+      return standing === "moved" && isBetween(revision, order.from, order.to) ? "not-applied" : standing;
     },
   };
 }

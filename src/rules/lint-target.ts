@@ -36,8 +36,8 @@ export function lintRelease(
       complain(
         [...path, "target"],
         "target",
-        "Nothing tells when a new version of this target is released, so it would never be rolled back. Name " +
-          "`release: {expr: …}`, or set `guard: always` to act at any time.",
+        "Nothing shows when a new version of this target is released, and without that it is never rolled back. Have " +
+          "its deploy script call `rollbackd release`, or name `release: {expr: …}`, or set `guard: always`.",
         "warning",
       );
     }

@@ -129,6 +129,7 @@ describe("the other commands", () => {
     ],
     [["freeze", "shop"], "/api/v1/policies/shop/freeze", {}],
     [["resume", "shop", "--note", "done"], "/api/v1/policies/shop/resume", { note: "done" }],
+    [["release", "shop", "v1"], "/api/v1/policies/shop/releases", { version: "v1" }],
     [["approve", "d-1"], "/api/v1/decisions/d-1/approve", {}],
     [["reject", "d-1", "--note", "no"], "/api/v1/decisions/d-1/reject", { note: "no" }],
   ])("%j", async (argv, url, body) => {

@@ -18,7 +18,7 @@ function snapshot(trail: Partial<VersionTrail>, history: Partial<ScriptHistory> 
   const lookup = describeTarget(
     TARGET,
     { current, earlier: [], present: ["v2"], ...trail },
-    { releases: () => [], rollbacks: () => [], ...history },
+    { releases: () => [], rollbacks: () => [], acted: () => [], ...history },
   );
   if (!lookup.ok) throw new Error(lookup.detail);
   return lookup.snapshot;
@@ -90,7 +90,7 @@ describe("a release of a script target", () => {
       earlier: [run("v2", "09:00:00"), run("v1", "09:00:00")],
       present: ["v1", "v2"],
     };
-    const history = { releases: () => [], rollbacks: () => [] };
+    const history = { releases: () => [], rollbacks: () => [], acted: () => [] };
     expect(describeTarget(TARGET, trail, history)).toMatchObject({
       ok: false,
       reason: "unknown-version",

@@ -181,3 +181,14 @@ describe("after a crash in the middle", () => {
     expect(scripted("true").strategy.repeatable).toBe(false);
   });
 });
+
+test.each([
+  ["of what was rolled back", FROM, "not-observable"],
+  ["of something else", revision("v3"), "moved"],
+])("after a crash, what was only told %s does not say whether the script ran", async (_, running, shown) => {
+  const seen = runs(running);
+  const lookup: Lookup = seen.ok
+    ? { ...seen, snapshot: { ...seen.snapshot, release: { ...seen.snapshot.release, isTold: true } } }
+    : seen;
+  await expect(scripted("true", lookup).strategy.inspect(order())).resolves.toBe(shown);
+});
