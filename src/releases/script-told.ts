@@ -51,9 +51,11 @@ function trailOf(target: string, history: ScriptHistory): VersionTrail | undefin
 
 /** Oldest first. Which version ran before the first one that was told, only the script knows. */
 function runsOf(target: string, history: ScriptHistory): readonly LoggedRelease[] {
-  return history
-    .releases()
-    .map((run) => (isUnobserved(target, run.version) ? { ...run, version: BEFORE.name } : run));
+  return history.releases().map((run) => asNamed(target, run));
+}
+
+function asNamed(target: string, run: LoggedRelease): LoggedRelease {
+  return isUnobserved(target, run.version) ? { ...run, version: BEFORE.name } : run;
 }
 
 function describe(target: string, trail: VersionTrail, history: ScriptHistory): Lookup {
