@@ -4,6 +4,7 @@ import type { Io } from "./io.ts";
 import { explain } from "./problem.ts";
 import { addAsk } from "./program-ask.ts";
 import { addLog } from "./program-log.ts";
+import { addStatus } from "./program-status.ts";
 import { type Done, type ExitCode, example, formatOption, httpUrl } from "./program-parts.ts";
 
 /**
@@ -44,6 +45,7 @@ function createProgram(io: Io, done: Done): Command {
   addRun(program);
   addCheck(program, io, done);
   addLog(program, io, done);
+  addStatus(program, io, done);
   addAsk(program, io, done);
   return program;
 }

@@ -2,13 +2,13 @@ import type { Io } from "../../src/cli/io.ts";
 import { runProgram } from "../../src/cli/program.ts";
 
 /** A terminal, or what stands in for one in a pipe, with all that it was told. */
-export function terminal(isTty = false) {
+export function terminal(isTty = false, columns = 100) {
   const out: string[] = [];
   const err: string[] = [];
   const io: Io = {
     out: (text) => void out.push(text),
     err: (text) => void err.push(text),
-    columns: 100,
+    columns,
     color: false,
     isTty,
     now: () => Date.UTC(2026, 0, 1),

@@ -19,6 +19,7 @@ describe("the command line", () => {
     ["log", "show"],
     ["log", "follow"],
     ["log", "verify"],
+    ["status"],
     ["rollback"],
     ["freeze"],
     ["resume"],

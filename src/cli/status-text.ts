@@ -1,0 +1,128 @@
+import type { Static } from "typebox";
+import { formatDuration, formatValue } from "../engine/format.ts";
+import { revisionText } from "../releases/release.ts";
+import type { POLICY } from "../server/schemas.ts";
+import type { Io } from "./io.ts";
+import { paint, time, type Tone } from "./log-text.ts";
+
+/** One policy as the daemon answers it. */
+export type PolicyStatus = Static<typeof POLICY>;
+
+type Screen = Pick<Io, "color" | "columns" | "isTty" | "now">;
+type Trigger = PolicyStatus["triggers"][number];
+
+/** One policy for a person: what runs, what people and rollbackd do about it, and a line a trigger. */
+export function statusText(policy: PolicyStatus, io: Screen): string {
+  const { name, mode, target } = policy;
+  const facts = [...release(policy), ...sight(policy), ...people(policy), ...decided(policy)];
+  return [
+    `${paint("bold", name, io)}  ${mode}  ${target}`,
+    // Commands are there to be copied.
+    ...facts.map(([label, text]) =>
+      label === ASKS ? factLine(label, text) : cut(factLine(label, text), io),
+    ),
+    ...triggerTable(policy.triggers, io),
+  ].join("\n");
+}
+
+type Fact = readonly [label: string, text: string];
+
+const ASKS = "asks";
+
+function factLine(label: string, text: string): string {
+  return `  ${label.padEnd(10)}  ${text}`;
+}
+
+function release({ release: it }: PolicyStatus): readonly Fact[] {
+  if (it === undefined) return [];
+  const { id, revision, images, standing, startedAt, guardedUntil, cause } = it;
+  const how = cause === "rollback" ? "put back" : "since";
+  const guard = guardedUntil === undefined ? "" : `, guarded until ${time(guardedUntil)}`;
+  const what = revisionText({ name: revision, images });
+  return [["release", `${id}: ${what}, ${standing}, ${how} ${time(startedAt)}${guard}`]];
+}
+
+function sight({ unseen, sight: it, evaluatedAt }: PolicyStatus): readonly Fact[] {
+  return [
+    ...(unseen === undefined ? [] : [["unseen", unseen] as const]),
+    ...(it === "sighted" ? [] : [["blind", `since ${time(it.since)}: ${it.reason}`] as const]),
+    ...(evaluatedAt === undefined ? [["evaluated", "not yet"] as const] : []),
+  ];
+}
+
+function people({ frozen, pendingApproval: asked }: PolicyStatus): readonly Fact[] {
+  const end = frozen?.until === undefined ? "until somebody resumes it" : `until ${time(frozen.until)}`;
+  const why = frozen?.note === undefined ? "" : `: ${frozen.note}`;
+  return [
+    ...(frozen === undefined ? [] : [["frozen", `${end}, by ${frozen.by}${why}`] as const]),
+    ...(asked === undefined ? [] : [[ASKS, approval(asked)] as const]),
+  ];
+}
+
+function approval({ decisionId, state, by, until }: NonNullable<PolicyStatus["pendingApproval"]>): string {
+  return state === "approved"
+    ? `${decisionId} is approved by ${by} and not done yet; it stands until ${time(until)}`
+    : `until ${time(until)}: rollbackd approve ${decisionId} or rollbackd reject ${decisionId}`;
+}
+
+function decided({ decision, rollback }: PolicyStatus): readonly Fact[] {
+  if (rollback !== undefined) {
+    const { decisionId, from, to, startedAt, appliedAt } = rollback;
+    const step = appliedAt === undefined ? `begun ${time(startedAt)}` : "done, and being verified";
+    return [["rollback", `${decisionId} from ${from.revision} to ${to.revision}, ${step}`]];
+  }
+  return decision === undefined ? [] : [["decision", `${decision.decisionId} ${decision.summary}`]];
+}
+
+const TONES: Readonly<Record<Trigger["state"], Tone>> = {
+  inactive: "green",
+  pending: "yellow",
+  firing: "red",
+  unknown: "yellow",
+};
+
+function triggerTable(triggers: readonly Trigger[], io: Screen): readonly string[] {
+  if (triggers.length === 0) return [];
+  const rows = triggers.map((each) => [each.trigger, each.state, valueText(each), each.threshold] as const);
+  const titles = ["trigger", "state", "value", "threshold"] as const;
+  const widths = titles.map((title, at) =>
+    Math.max(title.length, ...rows.map((row) => row[at]?.length ?? 0)),
+  );
+  const line = (cells: readonly string[], more: string): string =>
+    cut(`  ${cells.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join("  ")}  ${more}`.trimEnd(), io);
+  return [
+    paint("dim", line(titles, "outlook"), io),
+    ...triggers.map((each, at) => paint(TONES[each.state], line(rows[at] ?? [], outlook(each, io)), io)),
+  ];
+}
+
+/** As its author thinks of it: in the unit of the threshold. */
+function valueText({ kind, value, threshold }: Trigger): string {
+  if (value === undefined) return "?";
+  if (kind === "health") return value === 1 ? "passes" : "fails";
+  if (kind === "rollout") return value === 0 ? "moves" : "stalled";
+  if (threshold.endsWith("%")) return `${formatValue(value * 100)}%`;
+  return /\d(ms|[smhd])$/u.test(threshold) ? formatDuration(value * 1000) : formatValue(value);
+}
+
+function outlook({ state, reason, firesAt, window: { breaching, size } }: Trigger, { now }: Screen): string {
+  const share = `${breaching} of ${size} slots`;
+  switch (state) {
+    case "inactive":
+      return "";
+    case "pending":
+      return firesAt === undefined
+        ? share
+        : `fires in ${formatDuration(Math.max(0, 1_000 * Math.ceil((Date.parse(firesAt) - now()) / 1_000)))} if it lasts, ${share}`;
+    case "firing":
+      return share;
+    case "unknown":
+      return reason;
+  }
+}
+
+/** To the width of a terminal; whole in a pipe. */
+function cut(text: string, { isTty, columns }: Screen): string {
+  const line = text.replaceAll(/\s*\n\s*/gu, " ");
+  return isTty && line.length > columns ? `${line.slice(0, columns - 1)}…` : line;
+}
