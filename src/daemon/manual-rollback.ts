@@ -5,9 +5,10 @@ import type { DecisionRecord } from "../log/record.ts";
 import { type Release, type Revision, revisionText } from "../releases/release.ts";
 import { templateDiff } from "../releases/template-diff.ts";
 import type { Lookup } from "../releases/watch.ts";
-import { targetKey } from "../rules/policy.ts";
+import { targetKey, touchedBy } from "../rules/policy.ts";
 import type { Asker, Commands, ManualRollback, Refusal, RevisionText, RollbackPlan } from "./commands.ts";
 import type { GatesOf } from "./gates.ts";
+import type { OpenRollback } from "./history-fold.ts";
 import type { History } from "./history.ts";
 import type { OneAtATime } from "./one-at-a-time.ts";
 import type { RecordInLog } from "./ports.ts";
@@ -67,9 +68,9 @@ async function weigh(name: string, { to }: ManualRollback, ports: ManualPorts): 
     const detail = `The rules of ${name} are being replaced. Ask again in a moment.`;
     return { ok: false, kind: "unavailable", detail };
   }
-  const open = ports.history.open(target);
+  const open = underWay(target, ports.history);
   if (open !== undefined) {
-    const detail = `Rollback ${open.started.decisionId} of ${target} is under way. Wait for its end: rollbackd log show ${open.started.decisionId}.`;
+    const detail = `Rollback ${open.started.decisionId} of ${open.started.target} is under way. Wait for its end: rollbackd log show ${open.started.decisionId}.`;
     return refused("rollback-under-way", detail);
   }
   const lookup = await look(running);
@@ -106,6 +107,12 @@ async function decideWithPrecheck(
   const change = { policy, target: targetKey(policy), release: id, from: revision, to: decided.to };
   const objection = await precheck(change);
   return objection === undefined ? decided : decideByHand({ ...situation, objection }, to);
+}
+
+/** Of the target itself, or of another one that has a Deployment in common with it. */
+function underWay(target: string, history: History): OpenRollback | undefined {
+  const touched = new Set(touchedBy(target));
+  return history.allOpen().find(({ started }) => touchedBy(started.target).some((one) => touched.has(one)));
 }
 
 /** A target whose version nobody can tell is as it was last taken to be, as for automation. */

@@ -1,4 +1,4 @@
-import { type Policy, touchedBy } from "../rules/policy.ts";
+import { type Policy, targetKey, touchedBy } from "../rules/policy.ts";
 import type { RunningPolicy } from "./run-policy.ts";
 
 /** The policies in force. */
@@ -24,9 +24,9 @@ export function createPolicySet(start: (policy: Policy) => RunningPolicy): Polic
   function startWanted(): void {
     if (isStopped) return;
     const held = new Set([...running].map(({ policy }) => policy.name));
-    const heldTargets = new Set([...leaving].flatMap(({ policy }) => touchedBy(policy)));
+    const heldTargets = new Set([...leaving].flatMap(({ policy }) => touchedBy(targetKey(policy))));
     for (const policy of wanted) {
-      if (!held.has(policy.name) && !touchedBy(policy).some((one) => heldTargets.has(one)))
+      if (!held.has(policy.name) && !touchedBy(targetKey(policy)).some((one) => heldTargets.has(one)))
         running.add(start(policy));
     }
   }

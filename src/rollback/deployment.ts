@@ -38,10 +38,7 @@ export function deploymentStrategy(options: DeploymentStrategyOptions): Deployme
     rehearse: async (order, signal) => {
       const bound = AbortSignal.any([signal, AbortSignal.timeout(boundMs)]);
       const outcome = await tryRepeatedly(() => attempt(rehearsal(options), order, bound), bound);
-      if (!(outcome instanceof KubeError)) return outcome;
-      return cannotRehearse(outcome)
-        ? applied(order, "not rehearsed")
-        : failedFor(outcome, deploymentRef(order.target));
+      return outcome instanceof KubeError ? failedFor(outcome, deploymentRef(order.target)) : outcome;
     },
     act: async (order, signal) => {
       const bound = AbortSignal.any([signal, AbortSignal.timeout(boundMs)]);
@@ -64,11 +61,6 @@ function rehearsal(options: DeploymentStrategyOptions): DeploymentStrategyOption
     patch: (ref, patch, signal) => api.patch(ref, { ...patch, dryRun: true }, signal),
   };
   return { ...options, api: dry };
-}
-
-/** A webhook with effects of its own refuses every dry run, and says nothing about the real change. */
-function cannotRehearse({ kind, message }: KubeError): boolean {
-  return kind === "rejected" && message.includes("does not support dry run");
 }
 
 /** One object is never changed in part. */

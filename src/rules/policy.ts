@@ -232,12 +232,16 @@ export function targetKey({ name, target }: Pick<Policy, "name" | "target">): st
   }
 }
 
-/** The things that a rollback of the policy would change: two policies with one in common must not act at a time. */
-export function touchedBy(policy: Pick<Policy, "name" | "target">): readonly string[] {
-  const { target } = policy;
-  return target.kind === "group"
-    ? target.deployments.map((deployment) => `${target.namespace}/${deployment}`)
-    : [targetKey(policy)];
+/**
+ * What a rollback of a target changes, by the target's key: two with something in common must not be rolled back at a
+ * time. No name of an object or a policy has a plus sign.
+ */
+export function touchedBy(target: string): readonly string[] {
+  const end = target.lastIndexOf("/") + 1;
+  return target
+    .slice(end)
+    .split("+")
+    .map((name) => target.slice(0, end) + name);
 }
 
 /** Whether the API server is needed to see what the target runs. */

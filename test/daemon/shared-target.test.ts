@@ -43,3 +43,21 @@ describe("a rollback that a restart interrupts, on a target of two policies", ()
     expect(endedBy(await restarted(watching, renamed))).toEqual(["renamed"]);
   });
 });
+
+it("trap 25: while a group is rolled back, a person is not let at a member of it by another policy", async () => {
+  const world = createWorld(TEN - HOUR);
+  world.verify = () => new Promise(() => undefined);
+  const deployments = ["worker", "vcci-api"];
+  const group = { kind: "group", namespace: "vcci-production", deployments } as const;
+  const daemon = startDaemon(world, policy({ name: "group", target: group }), watching);
+  await daemon.load();
+  world.target.ship("v2", TEN);
+  world.at = TEN + MINUTE;
+  await daemon.pass();
+  const asked = { reason: "data-corruption" } as const;
+  expect(await daemon.commands.rollback("group", asked, "alice")).toMatchObject({ ok: true });
+  const refused = await daemon.commands.rollback("watching", asked, "bob");
+  expect(refused).toMatchObject({ ok: false, reason: "rollback-under-way" });
+  expect(JSON.stringify(refused)).toContain("of vcci-production/vcci-api+worker is under way");
+  expect(world.target.acts()).toBe(1);
+});
