@@ -116,15 +116,15 @@ function rollbacksOf(members: Members<TargetSnapshot>, known: readonly Revision[
     .toSorted((a, b) => a.at - b.at);
 }
 
-/** A stall of a member that the release did not change is not the release's. */
+/** Of the members that the release changed: what becomes of the others is not its rollout. */
 function rolloutOf(members: Members<TargetSnapshot>, { changed }: GroupRelease): RolloutStatus {
-  const all = [...members].map(([name, { rollout }]) => [name, rollout] as const);
-  const stalls = all.flatMap(([name, { stalledAt }]) => (changed.has(name) ? (stalledAt ?? []) : []));
+  const all = [...members].flatMap(([name, { rollout }]) => (changed.has(name) ? [{ name, rollout }] : []));
+  const stalls = all.flatMap(({ rollout }) => rollout.stalledAt ?? []);
   return {
-    complete: all.every(([, { complete: isComplete }]) => isComplete),
-    stalled: all.some(([, { stalled }]) => stalled),
+    complete: all.every(({ rollout }) => rollout.complete),
+    stalled: all.some(({ rollout }) => rollout.stalled),
     ...(stalls.length > 0 && { stalledAt: Math.min(...stalls) }),
-    detail: all.map(([name, { detail }]) => `${name}: ${detail}`).join("; "),
+    detail: all.map(({ name, rollout }) => `${name}: ${rollout.detail}`).join("; "),
   };
 }
 

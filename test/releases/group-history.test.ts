@@ -83,6 +83,22 @@ describe("changes of members are one release", () => {
     expect(second).toMatchObject({ startedAt: TEN + 2 * SECOND, before: first?.after });
   });
 
+  it("and a rollback of the same second comes after what it answers", () => {
+    const deployed = change("api", 2, 0);
+    const moved = change("worker", 2, 0, { cause: "rollback" });
+    for (const changes of [
+      [deployed, moved],
+      [moved, deployed],
+    ]) {
+      expect(foldChanges(changes).map(({ cause }) => cause)).toEqual(["deploy", "rollback"]);
+    }
+  });
+
+  it("and what a member ran before is forgotten where its history has a hole", () => {
+    const late = change("worker", 4, 0, { before: undefined });
+    expect(text(foldChanges([...started, late]).at(-1)?.before ?? new Map())).toBe("api:1");
+  });
+
   it("and a member of whose past nothing is known is left out of what ran before it was seen", () => {
     const [first, second] = foldChanges([
       change("api", 2, 0),

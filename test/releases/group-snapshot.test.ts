@@ -27,14 +27,15 @@ function member(name: string, startedAt: number, changes: Partial<TargetSnapshot
   };
 }
 
+function pair(api: TargetSnapshot, worker: TargetSnapshot): ReadonlyMap<string, TargetSnapshot> {
+  return new Map([
+    ["worker", worker],
+    ["api", api],
+  ]);
+}
+
 function snapshot(api: TargetSnapshot, worker: TargetSnapshot): TargetSnapshot {
-  const found = groupSnapshot(
-    TARGET,
-    new Map([
-      ["worker", worker],
-      ["api", api],
-    ]),
-  );
+  const found = groupSnapshot(TARGET, pair(api, worker));
   if (found === undefined) throw new Error("no snapshot");
   return found;
 }
@@ -73,15 +74,72 @@ describe("a group shows as one target", () => {
     expect(differing(live.revision, live.previous ?? {})).toEqual({ api: { name: "2", digest: "api-2" } });
   });
 
-  it("is reversible and stalled only by members of its own release", () => {
+  it("is no other for the order in which its members are looked at, and is nothing without members", () => {
+    const [api, worker] = [member("api", TEN), member("worker", TEN + MINUTE)];
+    const turned = groupSnapshot(TARGET, new Map([...pair(api, worker)].toReversed()));
+    expect(turned?.release).toEqual(snapshot(api, worker).release);
+    expect(groupSnapshot(TARGET, new Map())).toBeUndefined();
+  });
+
+  it("is reversible as far as all members of its own release are", () => {
+    const fixed = (of: TargetSnapshot) => ({ ...of, release: { ...of.release, reversible: false } });
     const old = member("worker", TEN - 2 * HOUR);
-    const bad = { ...ROLLOUT, stalled: true, stalledAt: TEN + MINUTE };
-    const others = { ...old, rollout: bad, release: { ...old.release, reversible: false } };
-    const untouched = snapshot(member("api", TEN), others);
-    expect(untouched.release.reversible).toBe(true);
-    expect(untouched.rollout.stalledAt).toBeUndefined();
-    const own = snapshot(member("api", TEN, { rollout: bad }), old);
-    expect(own.rollout).toMatchObject({ stalledAt: TEN + MINUTE, complete: true });
+    expect(snapshot(member("api", TEN), fixed(old)).release.reversible).toBe(true);
+    expect(snapshot(fixed(member("api", TEN)), old).release.reversible).toBe(false);
+    expect(snapshot(member("api", TEN), fixed(member("worker", TEN))).release.reversible).toBe(false);
+  });
+
+  it("rolls out with the members of its own release, and has a clock once the first of them is Ready", () => {
+    const going = { complete: false, stalled: false, detail: "1 of 2" };
+    const stuck = (after: number) => ({ ...going, stalled: true, stalledAt: TEN + after });
+    const api = (changes: Partial<TargetSnapshot>) => member("api", TEN, changes);
+    const worker = (changes: Partial<TargetSnapshot>) => member("worker", TEN + MINUTE, changes);
+    const old = member("worker", TEN - 2 * HOUR, { rollout: stuck(0) });
+    expect(snapshot(api({}), old).rollout).toEqual({ ...ROLLOUT, detail: `api: ${ROLLOUT.detail}` });
+    expect(snapshot(api({}), worker({ rollout: going })).rollout).toEqual({
+      complete: false,
+      stalled: false,
+      detail: `worker: 1 of 2; api: ${ROLLOUT.detail}`,
+    });
+    const one = snapshot(api({}), worker({ rollout: stuck(HOUR) }));
+    expect(one.rollout).toMatchObject({ complete: false, stalled: true, stalledAt: TEN + HOUR });
+    const both = snapshot(api({ rollout: stuck(MINUTE) }), worker({ rollout: stuck(HOUR) }));
+    expect(both.rollout.stalledAt).toBe(TEN + MINUTE);
+    const unready = (of: TargetSnapshot) => ({ ...of, release: { ...of.release, clockAt: undefined } });
+    expect(snapshot(unready(api({})), unready(worker({}))).release.clockAt).toBeUndefined();
+    const later = snapshot(unready(api({})), worker({}));
+    expect(later.release.clockAt).toBe(TEN + MINUTE + 10 * SECOND);
+  });
+
+  describe("could go back to", () => {
+    const ran = (name: string, ...from: readonly (readonly [string, number])[]) =>
+      from.map(([number, hours]) => {
+        const of = revision(number, { digest: `${name}-${number}` });
+        return { revision: of, from: TEN - hours * HOUR, cause: "deploy" as const };
+      });
+    const earlier = (api: TargetSnapshot, worker: TargetSnapshot) =>
+      snapshot(api, worker).earlier.map(({ name }) => name);
+
+    it("every combination that ran as a whole, newest first, each once and without the running one", () => {
+      const api = member("api", TEN, { ranBefore: ran("api", ["1", 2], ["0", 4], ["1", 6], ["2", 7]) });
+      const worker = member("worker", TEN - 3 * HOUR, { ranBefore: ran("worker", ["1", 9]) });
+      expect(earlier(api, worker)).toEqual([
+        "api:1,worker:2",
+        "api:0,worker:2",
+        "api:0,worker:1",
+        "api:1,worker:1",
+        "api:2,worker:1",
+      ]);
+      const again = member("api", TEN, { ranBefore: ran("api", ["1", 1], ["2", 2], ["1", 3]) });
+      expect(earlier(again, member("worker", TEN - 5 * HOUR))).toEqual(["api:1,worker:2"]);
+    });
+
+    it("nothing of which a member's part is not known", () => {
+      const { ranBefore: _, ...unknown } = member("worker", TEN - 2 * HOUR);
+      const first = { ...unknown, release: { ...unknown.release, previous: undefined } };
+      const api = member("api", TEN - 3 * HOUR, { ranBefore: ran("api", ["1", 5]) });
+      expect(snapshot(api, first)).toMatchObject({ earlier: [], release: { previous: undefined } });
+    });
   });
 
   const rolledBack = (name: string) => [{ decisionId: "d-1", at: TEN + HOUR, fromDigest: `${name}-2` }];
@@ -92,6 +150,23 @@ describe("a group shows as one target", () => {
     expect(shown.rollbacks).toEqual([{ decisionId: "d-1", at: TEN + HOUR, fromDigest: digestOf("2", "2") }]);
     expect(shown.release.revision.standing).toBe("quarantined");
     expect(shown.release.previous?.standing).toBe("unproven");
+  });
+
+  it("remembers several acts apart, oldest first, each from when its first member was moved", () => {
+    const note = (decisionId: string, hours: number, fromDigest: string) => {
+      return { decisionId, at: TEN - hours * HOUR, fromDigest };
+    };
+    const api = member("api", TEN, { rollbacks: [note("d-2", 1, "api-8"), note("d-1", 4, "api-9")] });
+    const worker = member("worker", TEN, {
+      rollbacks: [note("d-3", 2, "worker-8"), note("d-1", 5, "worker-9")],
+    });
+    expect(snapshot(api, worker).rollbacks.map(({ decisionId, at }) => [decisionId, at])).toEqual([
+      ["d-1", TEN - 5 * HOUR],
+      ["d-3", TEN - 2 * HOUR],
+      ["d-2", TEN - HOUR],
+    ]);
+    // Not known as a whole any more: then as the first member that remembers it has it.
+    expect(snapshot(api, worker).rollbacks[0]?.fromDigest).toBe("worker-9");
   });
 
   it("a member that was moved back is quarantined in any company, one that was not is in none", () => {
@@ -174,9 +249,19 @@ describe("the identity of a group", () => {
   const between: readonly (readonly [string, object, boolean])[] = [
     ["each member is on one of the two sides", run("2", "1"), true],
     ["one is on neither", run("2", "9"), false],
+    ["one is in neither", { members: { ...run("2", "1").members, c: { name: "1", digest: "1" } } }, false],
     ["it is no group", {}, false],
   ];
-  test.each(between)("it is on its way when %s: %#", (_, shown, expected) => {
+  test.each(between)("is on its way when %s: %#", (_, shown, expected) => {
     expect(isBetween(shown, run("2", "2"), run("1", "1"))).toBe(expected);
+  });
+
+  it("is not on its way between what is no group", () => {
+    expect(isBetween(run("2", "1"), {}, run("2", "2"))).toBe(false);
+    expect(differing({}, run("1", "1"))).toBeUndefined();
+    expect(differing(run("1", "1"), {})).toEqual(run("1", "1").members);
+    expect(
+      Object.keys(differing(run("1", "1"), { members: { a: { name: "9", digest: "1" } } }) ?? {}),
+    ).toEqual(["b"]);
   });
 });
