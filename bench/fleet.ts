@@ -14,6 +14,7 @@ import { slotAt } from "../src/engine/slots.ts";
 import { openLog } from "../src/log/writer.ts";
 import { startOutbox } from "../src/notifications/outbox.ts";
 import { type Policy, targetKey } from "../src/rules/policy.ts";
+import { NO_REPORTS } from "../src/signals/image-report.ts";
 import { createSampler } from "../src/signals/sampler.ts";
 import { createMetrics, type Metrics } from "../src/telemetry/metrics.ts";
 import { fakeTarget } from "../test/daemon/fake-target.ts";
@@ -91,6 +92,7 @@ function startRun(policy: Policy, { now, releasedAt, gate, history, metrics, fle
     watch: target.watch,
     probeResults: () => [],
     checkpoints: { look: () => undefined },
+    reports: () => NO_REPORTS,
     gates,
     oneAtATime: createOneAtATime(),
     massBreach: fleet.massBreach,

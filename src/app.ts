@@ -6,6 +6,7 @@ import { type Announcer, createAnnouncer } from "./daemon/announcer.ts";
 import { type Channels, channelsOf, silentChannels } from "./daemon/channels.ts";
 import { type Cluster, createCluster } from "./daemon/cluster.ts";
 import type { Commands } from "./daemon/commands.ts";
+import { createClusterReports } from "./daemon/cluster-reports.ts";
 import { onceRead } from "./daemon/once-read.ts";
 import { countNotifications } from "./daemon/count-notifications.ts";
 import { createCommands } from "./daemon/create-commands.ts";
@@ -16,6 +17,7 @@ import { createHistory, type History } from "./daemon/history.ts";
 import type { Lifecycle } from "./daemon/lifecycle.ts";
 import { createLogGate, type LogGate } from "./daemon/log-gate.ts";
 import { repeatedly } from "./daemon/repeatedly.ts";
+import { openPostedReports, type PostedReports } from "./daemon/posted-reports.ts";
 import { createOneAtATime } from "./daemon/one-at-a-time.ts";
 import { endOrphans } from "./daemon/orphans.ts";
 import { assemblePolicy, type Shared } from "./daemon/policy-parts.ts";
@@ -43,6 +45,7 @@ import { eventRoute } from "./server/event-routes.ts";
 import { listen } from "./server/listen.ts";
 import { logRoutes } from "./server/log-routes.ts";
 import { policyRoutes } from "./server/policy-routes.ts";
+import { vulnerabilityRoute } from "./server/vulnerability-route.ts";
 import { createProbe } from "./signals/probe.ts";
 import { createMetrics, type Metrics } from "./telemetry/metrics.ts";
 import type { Scrub } from "./telemetry/scrub.ts";
@@ -90,7 +93,8 @@ export async function startApp(parts: AppParts): Promise<void> {
   metrics.leader.set(1);
   const announcer = createAnnouncer();
   const log = await startLog(parts, { metrics, announcer });
-  const core = assemble(parts, { rules, metrics, announcer, log, cluster });
+  const posted = await openPostedReports(join(settings.dataDir, "vulnerabilities"), logger);
+  const core = assemble(parts, { rules, metrics, announcer, log, cluster, posted });
   const url = await serve(parts, { metrics, log, core, cluster });
   let isStarted = false;
   const stopped: Stopped = async (cause) => {
@@ -190,6 +194,7 @@ interface Made {
   readonly announcer: Announcer;
   readonly log: Log;
   readonly cluster: Cluster;
+  readonly posted: PostedReports;
 }
 
 interface Core {
@@ -202,7 +207,7 @@ interface Core {
 }
 
 function assemble({ settings, logger, lifecycle, environment, secrets }: AppParts, made: Made): Core {
-  const { rules, metrics, announcer, log, cluster } = made;
+  const { rules, metrics, announcer, log, cluster, posted } = made;
   const prometheus = connectPrometheus(settings.prometheus, metrics);
   lifecycle.onStop("connections to Prometheus", prometheus.close);
   const slotClock = startSlotClock({
@@ -222,6 +227,7 @@ function assemble({ settings, logger, lifecycle, environment, secrets }: AppPart
     fleet: createFleet(FLEET_PATIENCE_MS),
     gates: createGates({ unwritable, history: log.history, now: Date.now }),
     oneAtATime: createOneAtATime(),
+    reportSources: { cluster: createClusterReports({ logger, now: Date.now }), posted: posted.all },
     tellUnlogged: createUnloggedTeller(announcer.announce, Date.now),
     metrics,
     logger,
@@ -249,6 +255,7 @@ function assemble({ settings, logger, lifecycle, environment, secrets }: AppPart
     rules: inForce,
     commands: createCommands({
       ...shared,
+      posted,
       running: policies.running,
       massBreach: shared.fleet.massBreach,
       policyInLog: async (decisionId) => (await byDecision(log.folder, decisionId)).find(isDecision)?.policy,
@@ -283,6 +290,7 @@ async function serve(
   const { head, onAppended } = log.writer;
   const { folder } = log;
   const known = { history: log.history, now: Date.now };
+  const commands = onceRead(core.commands, log.readUntil);
   const server = createApp({
     version: VERSION,
     access: createAccess({
@@ -293,11 +301,8 @@ async function serve(
     routes: [
       ...policyRoutes({ running, ...known }),
       ...logRoutes({ folder, running, scrub, people: known }),
-      ...changeRoutes({
-        commands: onceRead(core.commands, log.readUntil),
-        once: onlyOnce(Date.now),
-        now: Date.now,
-      }),
+      ...changeRoutes({ commands, once: onlyOnce(Date.now), now: Date.now }),
+      vulnerabilityRoute(commands),
       eventRoute({ folder, head, onAppended, signal: lifecycle.signal }),
     ],
     health: healthView({

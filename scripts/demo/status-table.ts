@@ -100,7 +100,7 @@ function mark(
 ): string {
   if (value === undefined) return paint("magenta", "·");
   if (trigger.kind === "health") return value === 1 ? paint("green", "✓") : paint("red", "✗");
-  if (trigger.kind === "rollout") return value === 0 ? paint("green", "✓") : paint("red", "✗");
+  if (trigger.kind !== "metric") return value === 0 ? paint("green", "✓") : paint("red", "✗");
   const top = Math.max(2 * trigger.threshold.value, ...all.map((each) => each ?? 0));
   const bar = BARS[Math.min(BARS.length - 1, Math.floor((value / top) * BARS.length))] ?? "·";
   return paint(breaches(trigger.threshold, value) ? "red" : "green", bar);
@@ -110,12 +110,14 @@ function valueText(trigger: Trigger, value: number | undefined): string {
   if (value === undefined) return "?";
   if (trigger.kind === "health") return value === 1 ? "passes" : "fails";
   if (trigger.kind === "rollout") return value === 0 ? "moves" : "stalled";
+  if (trigger.kind === "vulnerability") return `${value} found`;
   if (trigger.query.kind === "ratio") return `${(value * 100).toFixed(1)}%`;
   return trigger.threshold.text.endsWith("s") ? formatDuration(value * 1000) : formatValue(value);
 }
 
 function thresholdText(trigger: Trigger): string {
   if (trigger.kind === "rollout") return "stalled";
+  if (trigger.kind === "vulnerability") return trigger.atLeast;
   return trigger.kind === "health"
     ? `${trigger.failures} failures`
     : `${trigger.threshold.op} ${trigger.threshold.text}`;

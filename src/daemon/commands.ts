@@ -33,12 +33,12 @@ export interface RevisionText {
 }
 
 /**
- * Why nothing was done. `not-found`: no such policy or decision. `refused`: a precondition does not hold, with its
+ * Why nothing was done. `invalid`: what was sent is not what it should be. `not-found`: no such policy or decision. `refused`: a precondition does not hold, with its
  * name where it has one. `unavailable`: it can work later, such as when the log can be written again.
  */
 export interface Refusal {
   readonly ok: false;
-  readonly kind: "not-found" | "refused" | "unavailable";
+  readonly kind: "invalid" | "not-found" | "refused" | "unavailable";
   readonly reason?: string;
   /** What is the matter and what to do, for people. */
   readonly detail: string;
@@ -85,6 +85,20 @@ export interface Commands {
     request: { readonly version: string; readonly note?: string },
     by: Asker,
   ) => Promise<Answer<{ readonly release: string }>>;
+  /**
+   * Takes a report as `trivy image --format json` prints it. `image`: what it is about, where the report does not say
+   * so itself. `policies`: those that have been waiting for it, because such an image runs.
+   */
+  readonly vulnerabilities: (
+    request: { readonly report: unknown; readonly image?: string },
+    by: Asker,
+  ) => Promise<
+    Answer<{
+      readonly images: readonly string[];
+      readonly found: Readonly<Record<string, number>>;
+      readonly policies: readonly string[];
+    }>
+  >;
   /** The policy that a decision belongs to, for what a person may do is a matter of the policy. */
   readonly policyOfDecision: (decisionId: string) => Promise<string | undefined>;
 }

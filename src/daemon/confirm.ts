@@ -3,9 +3,11 @@ import { healthStatus } from "../engine/health-status.ts";
 import { metricStatus } from "../engine/metric-status.ts";
 import { rolloutStatus } from "../engine/rollout-status.ts";
 import type { TriggerStatus } from "../engine/trigger-status.ts";
-import type { Release } from "../releases/release.ts";
+import { vulnerabilityStatus } from "../engine/vulnerability-status.ts";
+import { imagesUsed, type Release } from "../releases/release.ts";
 import type { Lookup, TargetWatch } from "../releases/watch.ts";
-import type { HealthTrigger, Policy } from "../rules/policy.ts";
+import type { HealthTrigger, Policy, Trigger } from "../rules/policy.ts";
+import { imagesSeen, type KnownReports } from "../signals/image-report.ts";
 import type { Sample } from "../signals/sample.ts";
 import type { Sampler } from "../signals/sampler.ts";
 
@@ -13,6 +15,8 @@ export interface ConfirmPorts {
   readonly sampler: Sampler;
   readonly probeResults: (trigger: HealthTrigger) => readonly Sample[];
   readonly watch: TargetWatch;
+  /** About images, running or not. */
+  readonly reports: () => KnownReports;
   readonly now: () => number;
 }
 
@@ -34,13 +38,16 @@ export async function confirm(
   return { notFiring, ...target };
 }
 
+/** What these say is read from the target itself. */
+const LOOKS_AT_TARGET: ReadonlySet<Trigger["kind"]> = new Set(["rollout", "vulnerability"]);
+
 async function whyNotFiring(
   policy: Policy,
   firing: FiringTrigger,
   ports: ConfirmPorts & { readonly lookup: Promise<Lookup> },
 ): Promise<string | undefined> {
   const again = await secondLook(policy, firing, ports);
-  if (firing.trigger.kind === "rollout" && isUnseen(await ports.lookup)) return undefined;
+  if (LOOKS_AT_TARGET.has(firing.trigger.kind) && isUnseen(await ports.lookup)) return undefined;
   return again.state === "firing" ? undefined : `on a second look, ${again.reason} (${again.state})`;
 }
 
@@ -60,6 +67,12 @@ async function secondLook(
     case "rollout": {
       const lookup = await ports.lookup;
       return rolloutStatus(trigger, lookup.ok ? lookup.snapshot.rollout : undefined, ports.now());
+    }
+    case "vulnerability": {
+      const lookup = await ports.lookup;
+      const release = lookup.ok ? lookup.snapshot.release : undefined;
+      const seen = release && imagesSeen(imagesUsed(release.revision), ports.reports());
+      return vulnerabilityStatus(trigger, seen, release?.startedAt, ports.now());
     }
   }
 }

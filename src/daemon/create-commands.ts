@@ -5,8 +5,9 @@ import type { Answer, Asker, Commands, Refusal } from "./commands.ts";
 import { createManual, type ManualPorts } from "./manual-rollback.ts";
 import { refused, unknownPolicy, UNWRITABLE } from "./refusals.ts";
 import { createTellRelease } from "./tell-release.ts";
+import { takeVulnerabilities, type TakePorts } from "./take-vulnerabilities.ts";
 
-export interface CommandPorts extends ManualPorts {
+export interface CommandPorts extends ManualPorts, TakePorts {
   /** For a decision that is too old to be remembered. */
   readonly policyInLog: (decisionId: string) => Promise<string | undefined>;
 }
@@ -24,6 +25,7 @@ export function createCommands(ports: CommandPorts): Commands {
     approve: answer("approve"),
     reject: answer("reject"),
     release: createTellRelease(ports),
+    vulnerabilities: takeVulnerabilities(ports),
     policyOfDecision: async (decisionId) =>
       ports.history.approval(decisionId)?.decision.policy ?? ports.policyInLog(decisionId),
   };

@@ -72,6 +72,7 @@ function situationOf(seen: Seen, vetoes: Vetoes, ports: PassPorts): Situation {
     predecessorBreaching: wasBreachingBefore(tracks, facts?.release),
     rollbacks: facts?.rollbacks ?? ports.history.rollbacks(target),
     lastAttemptAt: ports.history.lastAttemptAt(target),
+    reports: ports.reports().reports,
     gates: gatesNow(policy, ports),
     confirmation: undefined,
   };
@@ -108,11 +109,11 @@ function firingOf(
   ];
 }
 
-/** A rollout that is stalled is the release's own, and was seen in the same look. */
+/** A rollout that is stalled, and what is in its images, is the release's own, and was seen in the same look. */
 function blameFor(trigger: Trigger, track: Track, release: Release | undefined): Blame | undefined {
   const basis = basisFor(track, release);
   if (release === undefined || basis === undefined) return undefined;
-  if (trigger.kind === "rollout") return "blamed";
+  if (trigger.kind === "rollout" || trigger.kind === "vulnerability") return "blamed";
   const rangeMs = trigger.kind === "metric" ? trigger.rangeMs : 0;
   return blame(release, basis, { from: track.status.window.from, rangeMs });
 }
@@ -173,6 +174,7 @@ async function carryOut(decided: Decided, situation: Situation, seen: Seen, port
     uid: seen.facts.uid,
     from: release.revision,
     to: decided.to,
+    trigger: decided.firing.trigger.name,
     reason: decided.firing.status.reason,
   };
   await ports.begin(order, decided.firing);

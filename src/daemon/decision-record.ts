@@ -5,8 +5,9 @@ import type { Situation } from "../decisions/situation.ts";
 import { windowSize } from "../engine/slots.ts";
 import type { DecisionRecord } from "../log/record.ts";
 import { type Revision, revisionText } from "../releases/release.ts";
-import { type Policy, targetKey, type Trigger } from "../rules/policy.ts";
+import { targetKey, type Trigger } from "../rules/policy.ts";
 import type { Watched } from "./measure.ts";
+import { vulnerabilityEvidence } from "./vulnerability-evidence.ts";
 
 /** A decision as the log keeps it: with all that it was made of. */
 export function decisionRecord(
@@ -31,7 +32,7 @@ export function decisionRecord(
     ...(to && { to: named(to) }),
     evidence: policy.triggers.flatMap((trigger) => {
       const seen = watched.get(trigger.name);
-      return seen === undefined ? [] : [evidenceOf(policy, trigger, seen)];
+      return seen === undefined ? [] : [evidenceOf({ situation, to }, trigger, seen)];
     }),
     ...(firing.trigger.severity && { severity: firing.trigger.severity }),
     ...(policy.runbook !== undefined && { runbook: policy.runbook }),
@@ -66,7 +67,12 @@ function summarize({ decision, firing, obstacles, to }: Decided, { policy, relea
   return `${what} ${act} ${nextStep(decision)}`;
 }
 
-function evidenceOf(policy: Policy, trigger: Trigger, { track, endpoint }: Watched): Evidence {
+function evidenceOf(
+  { situation, to }: { readonly situation: Situation; readonly to: Revision | undefined },
+  trigger: Trigger,
+  { track, endpoint }: Watched,
+): Evidence {
+  const { policy } = situation;
   const common = {
     trigger: trigger.name,
     endpoint,
@@ -81,6 +87,18 @@ function evidenceOf(policy: Policy, trigger: Trigger, { track, endpoint }: Watch
   if (trigger.kind === "rollout") {
     const samples = track.samples.slice(-1);
     return { ...common, query: "rollout", threshold: "stalled", forMs: 0, samples };
+  }
+  if (trigger.kind === "vulnerability") {
+    const samples = track.samples.slice(-1);
+    const threshold = `severity ${trigger.atLeast} or worse`;
+    return {
+      ...common,
+      query: "vulnerability",
+      threshold,
+      forMs: 0,
+      samples,
+      ...vulnerabilityEvidence(situation, trigger, to),
+    };
   }
   const { query, threshold, forMs } = trigger;
   return {

@@ -20,7 +20,7 @@ import { withMemory } from "./target-facts.ts";
 /** As much of a running policy as a person's decision needs. */
 export type Handled = Pick<
   RunningPolicy,
-  "policy" | "carried" | "watch" | "begin" | "reconsider" | "precheck" | "mayDecide"
+  "policy" | "carried" | "watch" | "reports" | "begin" | "reconsider" | "precheck" | "mayDecide"
 >;
 
 export interface ManualPorts {
@@ -122,7 +122,7 @@ async function look({ watch }: Handled): Promise<Lookup> {
 }
 
 function situationOf(
-  { policy, carried }: Handled,
+  { policy, carried, reports }: Handled,
   { snapshot }: Extract<Lookup, { ok: true }>,
   { history, gates, massBreach, now }: ManualPorts,
 ): Situation {
@@ -138,6 +138,7 @@ function situationOf(
     predecessorBreaching: wasBreachingBefore(tracks, release),
     rollbacks,
     lastAttemptAt: history.lastAttemptAt(target),
+    reports: reports().reports,
     gates: { ...gates(policy.name), massBreach: massBreach(target) },
     confirmation: undefined,
   };

@@ -9,7 +9,8 @@ import {
 } from "../decisions/track.ts";
 import { rolloutSample } from "../engine/rollout-status.ts";
 import { slotAt, windowSize } from "../engine/slots.ts";
-import type { HealthTrigger, MetricTrigger, Policy } from "../rules/policy.ts";
+import { vulnerabilitySample } from "../engine/vulnerability-status.ts";
+import type { HealthTrigger, MetricTrigger, Policy, VulnerabilityTrigger } from "../rules/policy.ts";
 import type { Sampler } from "../signals/sampler.ts";
 import { isKnown, type Sample, unknownKind } from "../signals/sample.ts";
 
@@ -23,6 +24,9 @@ export interface Watched {
   /** The source gave a usable answer in this pass, be it "no data". */
   readonly answered: boolean;
 }
+
+/** Where vulnerabilities are told of, for evidence. */
+const REPORTS_SOURCE = "reports about images";
 
 /** Where a rollout is seen, for evidence. */
 const ROLLOUT_SOURCE = "the cluster";
@@ -97,6 +101,17 @@ export function measureRollout(before: Watched, context: TrackContext, at: numbe
   const { rollout } = context;
   const track = advance(before.track, context, at, [rolloutSample(rollout, at)]);
   return { track, endpoint: ROLLOUT_SOURCE, primed: true, answered: rollout !== undefined };
+}
+
+/** One look at what is reported on the images that run. */
+export function measureVulnerability(
+  before: Watched,
+  context: TrackContext & { readonly trigger: VulnerabilityTrigger },
+  at: number,
+): Watched {
+  const { trigger, images } = context;
+  const track = advance(before.track, context, at, [vulnerabilitySample(trigger, images, at)]);
+  return { track, endpoint: REPORTS_SOURCE, primed: true, answered: images !== undefined };
 }
 
 async function readPast(context: MetricContext, slot: number, sampler: Sampler): Promise<Watched> {

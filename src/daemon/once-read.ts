@@ -17,6 +17,7 @@ export function onceRead(commands: Commands, readUntil: () => number | undefined
     approve: guarded(commands.approve),
     reject: guarded(commands.reject),
     release: guarded(commands.release),
+    vulnerabilities: guarded(commands.vulnerabilities),
     policyOfDecision: commands.policyOfDecision,
   };
 }

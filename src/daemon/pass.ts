@@ -1,11 +1,19 @@
 import { type Heat, heatOf } from "../decisions/mass-breach.ts";
-import type { RolloutStatus } from "../releases/release.ts";
+import { imagesUsed, type RolloutStatus } from "../releases/release.ts";
 import type { Lookup } from "../releases/watch.ts";
 import type { Policy, Trigger } from "../rules/policy.ts";
+import { imagesSeen } from "../signals/image-report.ts";
 import { STATE_NUMBER } from "../telemetry/metrics.ts";
 import { decideNow } from "./decide-pass.ts";
 import type { Seen } from "./seen.ts";
-import { measureHealth, measureMetric, measureRollout, notWatched, type Watched } from "./measure.ts";
+import {
+  measureHealth,
+  measureMetric,
+  measureRollout,
+  measureVulnerability,
+  notWatched,
+  type Watched,
+} from "./measure.ts";
 import type { PassPorts } from "./ports.ts";
 import { recordChanges } from "./record-pass.ts";
 import { type Sight, SIGHTED } from "./sight.ts";
@@ -73,8 +81,12 @@ export async function weighAgain(
   await decideNow({ at, policy, facts, watched }, ports);
 }
 
-function heatNow({ intervalMs }: Policy, watched: ReadonlyMap<string, Watched>): Heat {
-  const statuses = [...watched.values()].map(({ track }) => track.status);
+/** As far as a shared cause may be behind it: that images share a vulnerability takes nothing down. */
+function heatNow({ intervalMs, triggers }: Policy, watched: ReadonlyMap<string, Watched>): Heat {
+  const statuses = triggers.flatMap(({ kind, name }) => {
+    const seen = watched.get(name);
+    return kind === "vulnerability" || seen === undefined ? [] : [seen.track.status];
+  });
   return heatOf(statuses, intervalMs);
 }
 
@@ -123,6 +135,11 @@ async function measureOne(
   if (trigger.kind === "rollout") {
     const context = { ...common, trigger, ...(rollout && { rollout }) };
     return measureRollout(before ?? notWatched(context, at), context, at);
+  }
+  if (trigger.kind === "vulnerability") {
+    const images = release && imagesSeen(imagesUsed(release.revision), ports.reports());
+    const context = { ...common, trigger, ...(images && { images }) };
+    return measureVulnerability(before ?? notWatched(context, at), context, at);
   }
   const context = { ...common, trigger, policy };
   return measureMetric(before, context, slot, ports.sampler);

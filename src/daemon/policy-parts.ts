@@ -15,6 +15,7 @@ import { type Checkpoints, createCheckpoints } from "./checkpoints.ts";
 import { type Fleet, heatOnRecord } from "./fleet.ts";
 import type { GatesOf } from "./gates.ts";
 import type { History } from "./history.ts";
+import { type PolicyReports, reportsFor, type ReportSources } from "./image-reports.ts";
 import type { OneAtATime } from "./one-at-a-time.ts";
 import type { RecordInLog } from "./ports.ts";
 import { precheckOnce } from "./precheck-once.ts";
@@ -31,6 +32,7 @@ export interface Shared {
   readonly fleet: Fleet;
   readonly gates: GatesOf;
   readonly oneAtATime: OneAtATime;
+  readonly reportSources: ReportSources;
   readonly tellUnlogged: (decision: DecisionRecord) => void;
   readonly metrics: Metrics;
   readonly logger: Logger;
@@ -46,6 +48,7 @@ export interface Shared {
 export function assemblePolicy(policy: Policy, shared: Shared, kube: KubeApi | undefined): RunningPolicy {
   const { watch, strategy, markStanding } = targetParts(policy, shared, kube);
   const probers = startProbers(policy, shared);
+  const reports = reportsFor(policy, shared.reportSources, kube);
   const skewMs = (): number => shared.slotClock.now() - shared.now();
   let passes: PolicyPasses | undefined;
   const rollbacks = createRollbacks(policy, {
@@ -67,6 +70,7 @@ export function assemblePolicy(policy: Policy, shared: Shared, kube: KubeApi | u
     ...shared,
     watch,
     sampler,
+    reports: reports.known,
     checkpoints,
     ...(precheck && { precheck: precheckOnce(precheck) }),
     instant: shared.prometheus.instant,
@@ -78,7 +82,15 @@ export function assemblePolicy(policy: Policy, shared: Shared, kube: KubeApi | u
     skewMs,
   });
   rollbacks.resume();
-  return runningPolicy(policy, passes, { rollbacks, watch, probers, checkpoints, precheck, stopping });
+  return runningPolicy(policy, passes, {
+    rollbacks,
+    watch,
+    probers,
+    reports,
+    checkpoints,
+    precheck,
+    stopping,
+  });
 }
 
 function runningPolicy(
@@ -89,24 +101,30 @@ function runningPolicy(
     readonly checkpoints: Checkpoints;
     readonly watch: TargetWatch;
     readonly probers: ReadonlyMap<string, Prober>;
+    readonly reports: PolicyReports;
     readonly precheck: Precheck | undefined;
     /** Ends what a pass waits for. */
     readonly stopping: AbortController;
   },
 ): RunningPolicy {
-  const { rollbacks, watch, probers, checkpoints, precheck, stopping } = parts;
+  const { rollbacks, watch, probers, reports, checkpoints, precheck, stopping } = parts;
   const stop = async (): Promise<void> => {
     const passed = passes.stop();
     stopping.abort();
     await passed;
     await checkpoints.stop();
     await rollbacks.stop();
-    await Promise.all([watch.stop(), ...[...probers.values()].map((prober) => prober.stop())]);
+    await Promise.all([
+      watch.stop(),
+      reports.stop(),
+      ...[...probers.values()].map((prober) => prober.stop()),
+    ]);
   };
   return {
     policy,
     carried: passes.carried,
     watch,
+    reports: reports.known,
     begin: rollbacks.begin,
     reconsider: passes.reconsider,
     ...(precheck && { precheck }),

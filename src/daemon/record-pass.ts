@@ -70,8 +70,16 @@ async function recordNoData({ at, policy, facts, watched }: Seen, ports: PassPor
     if (!answered || unknown === undefined || unknown.told) continue;
     if (at - unknown.since < policy.noDataAfterMs) continue;
     const since = new Date(unknown.since).toISOString();
-    const { reason } = track.status;
-    await ports.record({ type: "evaluation.no-data", policy: policy.name, release, trigger, since, reason });
+    const { reason, unknown: why } = track.status;
+    await ports.record({
+      type: "evaluation.no-data",
+      policy: policy.name,
+      release,
+      trigger,
+      since,
+      reason,
+      ...(why !== undefined && { unknown: why }),
+    });
   }
 }
 

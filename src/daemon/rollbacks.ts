@@ -127,6 +127,7 @@ function orderOf(policy: Policy, { started }: OpenRollback): RollbackOrder {
     from: revision(started.from),
     to: revision(started.to),
     reason: started.mustRecover === undefined ? `${started.trigger} fired` : "a person asked for it",
+    ...(started.mustRecover === undefined && { trigger: started.trigger }),
     ...(started.mustRecover && { manual: { mustRecover: started.mustRecover } }),
   };
 }

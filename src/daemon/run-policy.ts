@@ -3,6 +3,7 @@ import { slotAt } from "../engine/slots.ts";
 import type { TargetWatch } from "../releases/watch.ts";
 import type { Precheck } from "../rollback/precheck.ts";
 import type { Policy } from "../rules/policy.ts";
+import type { KnownReports } from "../signals/image-report.ts";
 import type { ServerClock } from "../signals/server-clock.ts";
 import { createWaker, type Waker } from "../verification/waker.ts";
 import { forgetMetrics } from "./forget-metrics.ts";
@@ -17,6 +18,8 @@ export interface RunningPolicy {
   /** What the last pass found. */
   readonly carried: () => Carried;
   readonly watch: TargetWatch;
+  /** What is known of images. */
+  readonly reports: () => KnownReports;
   readonly begin: Begin;
   /** A person said something that bears on the decision: it is weighed again at once, not in the next slot. */
   readonly reconsider: () => void;

@@ -1,5 +1,12 @@
+import type { Vulnerability } from "../signals/image-report.ts";
 import type { Sample } from "../signals/sample.ts";
 import type { HoldReason } from "./reason.ts";
+
+/** A vulnerability in an image that runs, and which reports say so. */
+export interface VulnerableImage extends Vulnerability {
+  readonly image: string;
+  readonly reports: readonly string[];
+}
 
 /** What one trigger measured, kept with the decision so that it can be judged without any other source. */
 export interface Evidence {
@@ -13,6 +20,10 @@ export interface Evidence {
   readonly samples: readonly Sample[];
   readonly endpoint: string;
   readonly rulesHash: string;
+  /** Of a vulnerability trigger: what counts, the first hundred of it. */
+  readonly vulnerabilities?: readonly VulnerableImage[];
+  /** Of these, and of others that count, what is in the revision that would be put back; likewise bounded. */
+  readonly targetVulnerabilities?: readonly VulnerableImage[];
   /** The trigger's own sentence with the numbers. */
   readonly summary: string;
 }

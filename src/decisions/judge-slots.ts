@@ -23,6 +23,8 @@ export function judgeSlots(
   if (trigger.kind === "rollout") {
     return added.map((sample) => ({ at: sample.at, verdict: verdictOf(STALLED, sample) }));
   }
+  // That an image is vulnerable is found out later than it began, and says nothing about how the service does.
+  if (trigger.kind === "vulnerability") return added.map(({ at }) => ({ at, verdict: "unknown" }));
   return added.map(({ at }, index) => {
     return { at, verdict: probeVerdict(trigger, [...before, ...added.slice(0, index + 1)]) };
   });

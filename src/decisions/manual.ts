@@ -2,6 +2,7 @@ import type { Release, Revision } from "../releases/release.ts";
 import { TARGET_CHECKS } from "./obstacles.ts";
 import { HOLD_REASONS, type HoldReason } from "./reason.ts";
 import type { Situation } from "./situation.ts";
+import { vulnerabilitiesIn } from "./vulnerable-target.ts";
 
 /**
  * Whether a reason that holds automation back binds a person, too. They know more than was measured, so what is about
@@ -31,12 +32,7 @@ const BINDS: Readonly<Record<HoldReason, boolean>> = {
 };
 
 /** What does not bind a person and is still worth their knowing before they agree. */
-const WORTH_KNOWING: readonly HoldReason[] = [
-  "frozen",
-  "mass-breach",
-  "cooldown",
-  "target-same-vulnerability",
-];
+const WORTH_KNOWING: readonly HoldReason[] = ["frozen", "mass-breach", "cooldown"];
 
 /** What a person can do about a reason that binds them. */
 const NEXT: Partial<Record<HoldReason, string>> = {
@@ -122,6 +118,7 @@ function warnings(situation: Situation, release: Release, to: Revision): readonl
     ...(predecessorBreaching && to.digest === release.previous?.digest
       ? [`A trigger was breaching on ${to.name} when it was replaced.`]
       : []),
+    ...vulnerabilitiesIn(situation, to),
     ...said,
     `Only what runs is rolled back: databases and other data stay as ${release.revision.name} left them.`,
   ];

@@ -35,7 +35,8 @@ const NEXT_STEP: Readonly<Record<HoldReason, string>> = {
   "budget-exhausted": "Decide by hand: another automatic rollback today would be one too many.",
   "gitops-owner": "Revert in the repository that owns the target, or suspend its sync first.",
   "no-known-good-revision": "Decide by hand: fix forward, or roll back to a revision that you trust.",
-  "target-same-vulnerability": "Ship a fix: the earlier revision has the same vulnerability.",
+  "target-same-vulnerability":
+    "Ship a fix: the earlier revision has the same vulnerability, or is not known to be without it.",
   "target-not-ready": "Bring the other side up, then roll back by hand.",
   "not-confirmed": "Nothing to do: it is looked at again in the next slot.",
   "awaiting-approval": "Approve or reject it; nothing is done without you.",

@@ -3,6 +3,7 @@ import { isGuarded } from "../releases/guard.ts";
 import { chooseTarget } from "../releases/standing.ts";
 import { HOLD_REASONS, type HoldReason, kindOf } from "./reason.ts";
 import type { FiringTrigger, Situation } from "./situation.ts";
+import { vulnerableTarget } from "./vulnerable-target.ts";
 
 export interface Obstacle {
   readonly reason: HoldReason;
@@ -20,7 +21,6 @@ export const TARGET_CHECKS: Partial<Record<HoldReason, (situation: Situation) =>
   "not-leader": ({ gates }) => gates.notLeader,
   frozen: ({ gates }) => gates.frozen,
   "mass-breach": ({ gates }) => gates.massBreach,
-  "outside-guard-period": outsideGuard,
   superseded: ({ confirmation }) => confirmation?.movedTo && `the target now runs ${confirmation.movedTo}`,
   "release-not-reversible": ({ release, objection }) =>
     release?.reversible === false ? `${release.id} is marked as not reversible` : objection?.detail,
@@ -31,17 +31,21 @@ export const TARGET_CHECKS: Partial<Record<HoldReason, (situation: Situation) =>
 
 const CHECKS: Partial<Record<HoldReason, Check>> = {
   ...TARGET_CHECKS,
+  "outside-guard-period": outsideGuard,
   // That a rollback came into a breach is its nature, and says nothing about what was put back.
   "breach-predates-release": ({ release }, { blame }) =>
     blame === "breach-predates-release" && release?.cause !== "rollback"
       ? `it was breaching before ${release?.id} started at ${formatInstant(release?.startedAt ?? 0)} and has not been healthy since`
       : undefined,
   "window-before-release": windowBefore,
-  "rule-changed": (_, { status, loadedAt }) =>
+  "rule-changed": (_, { status, loadedAt, trigger }) =>
     status.window.from < loadedAt
-      ? `the rule was loaded at ${formatInstant(loadedAt)}, inside the window; it may act once a whole window began after that`
+      ? trigger.kind === "vulnerability"
+        ? `the rule was loaded at ${formatInstant(loadedAt)}, after this was known; it may act on a report that comes after that`
+        : `the rule was loaded at ${formatInstant(loadedAt)}, inside the window; it may act once a whole window began after that`
       : undefined,
   vetoed: (_, { veto }) => veto?.detail,
+  "target-same-vulnerability": vulnerableTarget,
   "not-confirmed": ({ confirmation }) => confirmation?.notFiring ?? confirmation?.unseen,
   "awaiting-approval": (_, { trigger, answer }) => {
     if (trigger.mode !== "approve" || answer?.kind === "approved") return undefined;
@@ -62,18 +66,22 @@ export function obstaclesTo(situation: Situation, firing: FiringTrigger): readon
 /** A trigger that went quiet is no news; one that still fires on a target that nobody can see is. */
 function kindIn(
   { confirmation }: Situation,
-  { answer, veto }: FiringTrigger,
+  { answer, trigger, veto }: FiringTrigger,
   reason: HoldReason,
 ): Obstacle["kind"] {
   if (reason === "vetoed" && veto?.value === undefined) return "escalate";
   // Whoever was asked has been paged for it.
   if (reason === "awaiting-approval" && answer !== undefined) return "hold";
+  // No window ends that could be waited for: until the next scan somebody has to decide.
+  if (reason === "rule-changed" && trigger.kind === "vulnerability") return "escalate";
   const isExposed = confirmation?.notFiring === undefined && confirmation?.unseen !== undefined;
   return reason === "not-confirmed" && isExposed ? "escalate" : kindOf(reason);
 }
 
-function outsideGuard({ release, policy, at }: Situation): string | undefined {
+/** A vulnerability is in the image, however long it has been running. */
+function outsideGuard({ release, policy, at }: Situation, { trigger }: FiringTrigger): string | undefined {
   if (release === undefined) return "no release of the target is known";
+  if (trigger.kind === "vulnerability") return undefined;
   const { guard } = policy;
   if (guard === "always" || isGuarded(release, guard, at)) return undefined;
   const age = formatDuration(at - (release.clockAt ?? at));

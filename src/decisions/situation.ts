@@ -2,6 +2,7 @@ import type { TriggerStatus } from "../engine/trigger-status.ts";
 import type { Blame } from "../releases/blame.ts";
 import type { PastRollback, Release, Revision } from "../releases/release.ts";
 import type { Policy, Trigger } from "../rules/policy.ts";
+import type { ImageReport } from "../signals/image-report.ts";
 import type { Answer } from "./answer.ts";
 import type { Veto } from "./veto.ts";
 
@@ -59,6 +60,8 @@ export interface Situation {
   readonly rollbacks: readonly PastRollback[];
   /** The last time a rollback of this target was begun, whether or not it came to an act. */
   readonly lastAttemptAt: number | undefined;
+  /** About images, running or not; absent where no trigger asks for them. */
+  readonly reports?: readonly ImageReport[];
   readonly gates: Gates;
   /** Absent: none was made, or it was not asked yet. */
   readonly objection?: Objection;

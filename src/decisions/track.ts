@@ -3,11 +3,13 @@ import { metricStatus, windowRule } from "../engine/metric-status.ts";
 import { rolloutStatus, type RolloutSeen } from "../engine/rollout-status.ts";
 import { windowSize } from "../engine/slots.ts";
 import type { TriggerStatus } from "../engine/trigger-status.ts";
+import { vulnerabilityStatus } from "../engine/vulnerability-status.ts";
 import { lastQualifying } from "../engine/window.ts";
 import { type BlameBasis, blameBasis, type JudgedSlot, withSlot } from "../releases/blame.ts";
 import type { Release } from "../releases/release.ts";
 import { NO_PROOF, type Proof } from "../releases/standing.ts";
 import type { MetricTrigger, Trigger } from "../rules/policy.ts";
+import type { ImagesSeen } from "../signals/image-report.ts";
 import { isKnown, type Sample } from "../signals/sample.ts";
 import { judgeSlots } from "./judge-slots.ts";
 
@@ -39,11 +41,13 @@ export interface TrackContext {
   readonly release: Release | undefined;
   /** For a rollout trigger: what is seen of its rollout; absent while the target is not seen. */
   readonly rollout?: RolloutSeen;
+  /** For a vulnerability trigger: what is known of the running images; absent while the target is not seen. */
+  readonly images?: ImagesSeen;
 }
 
 const HOUR_MS = 3_600_000;
-/** A rollout is judged by one look; some more say how the one before it stood when a new release is seen late. */
-const ROLLOUT_LOOKS = 8;
+/** A rollout, like a vulnerability, is judged by one look; some more say how the one before it stood when a new release is seen late. */
+const LOOKS = 8;
 
 /** How far before a release its past is asked about: an hour, or one window where that is longer. */
 export function lookbackMs(trigger: Trigger, intervalMs: number): number {
@@ -127,7 +131,8 @@ function remembered({ trigger, intervalMs }: TrackContext): number {
     case "health":
       return 2 * trigger.failures + 2;
     case "rollout":
-      return ROLLOUT_LOOKS;
+    case "vulnerability":
+      return LOOKS;
   }
 }
 
@@ -158,7 +163,7 @@ function distinct(track: TrackMemory, fresh: readonly Sample[]): readonly Sample
 }
 
 function statusOf(
-  { trigger, intervalMs, rollout }: TrackContext,
+  { trigger, intervalMs, rollout, images, release }: TrackContext,
   samples: readonly Sample[],
   at: number,
 ): TriggerStatus {
@@ -169,6 +174,8 @@ function statusOf(
       return healthStatus(trigger, samples, at);
     case "rollout":
       return rolloutStatus(trigger, rollout, at);
+    case "vulnerability":
+      return vulnerabilityStatus(trigger, images, release?.startedAt, at);
   }
 }
 
@@ -206,7 +213,7 @@ function nextBasis(track: TrackMemory, context: TrackContext, added: readonly Ju
 
 function nextProof(
   track: TrackMemory,
-  { release }: TrackContext,
+  { release, trigger }: TrackContext,
   added: readonly Sample[],
   firingAt: number | undefined,
 ): Proof {
@@ -214,7 +221,8 @@ function nextProof(
   const before = proofFor(track, release);
   const live = added.filter((sample) => release.clockAt !== undefined && sample.at >= release.clockAt);
   return {
-    known: before.known + live.filter(isKnown).length,
+    // Whether anybody scans the images must not decide whether a release can prove itself; what they find does.
+    known: before.known + (trigger.kind === "vulnerability" ? live : live.filter(isKnown)).length,
     total: before.total + live.length,
     lastFiringAt: firingAt ?? before.lastFiringAt,
   };

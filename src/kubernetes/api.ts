@@ -1,7 +1,13 @@
 import { FIELD_MANAGER } from "./annotations.ts";
 import type { Connection } from "./connect.ts";
 import type { Call } from "./error.ts";
-import { eventStream, type Selection, type WatchEvent, type WatchRequest } from "./event-stream.ts";
+import {
+  eventStream,
+  type Page,
+  type Selection,
+  type WatchEvent,
+  type WatchRequest,
+} from "./event-stream.ts";
 import type { KubeList } from "./objects.ts";
 import type { ResourceRef } from "./resource.ts";
 import { asKubeError, send, type Request } from "./send.ts";
@@ -24,7 +30,11 @@ export type Patch = { readonly dryRun?: true } & (
  */
 export interface KubeApi {
   readonly get: <T>(ref: ResourceRef, signal?: AbortSignal) => Promise<T>;
-  readonly list: <T>(ref: ResourceRef, selection: Selection, signal?: AbortSignal) => Promise<KubeList<T>>;
+  readonly list: <T>(
+    ref: ResourceRef,
+    selection: Selection & Page,
+    signal?: AbortSignal,
+  ) => Promise<KubeList<T>>;
   readonly patch: <T>(ref: ResourceRef, patch: Patch, signal?: AbortSignal) => Promise<T>;
   readonly create: <T>(ref: ResourceRef, body: object, signal?: AbortSignal) => Promise<T>;
   readonly watch: (ref: ResourceRef, request: WatchRequest) => AsyncIterable<WatchEvent>;

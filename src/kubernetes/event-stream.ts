@@ -10,6 +10,12 @@ export interface Selection {
   readonly fieldSelector?: string;
 }
 
+/** Which part of a list: at most `limit`, and where the one before ended. */
+export interface Page {
+  readonly limit?: string;
+  readonly continue?: string;
+}
+
 export interface WatchEvent {
   readonly type: "ADDED" | "MODIFIED" | "DELETED" | "BOOKMARK";
   readonly object: KubeObject;

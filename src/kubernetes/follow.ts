@@ -19,10 +19,14 @@ export interface Follow<T> {
   readonly stop: () => Promise<void>;
 }
 
-export interface FollowOptions {
+export interface FollowOptions<T> {
   readonly api: KubeApi;
   readonly ref: ResourceRef;
   readonly selection: Selection;
+  /** What is kept of each object; all of it when left out. */
+  readonly keep?: (object: KubeObject) => T;
+  /** How many are listed at once, for objects that are large; all when left out. */
+  readonly pageSize?: number;
   /** Called after every change of `items()` or `status()`. */
   readonly onChange: () => void;
   /** Called after every change of `status()`, with each new error as well. */
@@ -46,7 +50,7 @@ const USUAL_PACE: Pace = { minBackoffMs: 200, maxBackoffMs: 10_000, watchSeconds
  * Keeps a copy of some objects in step with the API server for as long as it runs: list, watch, resume where
  * the server ended the watch, and list again after any error, because what happened meanwhile is not known.
  */
-export function follow<T extends KubeObject>(options: FollowOptions): Follow<T> {
+export function follow<T extends KubeObject>(options: FollowOptions<T>): Follow<T> {
   const { pace = USUAL_PACE } = options;
   const stopped = new AbortController();
   const copy = mirror<T>(options, pace, stopped.signal);
@@ -79,8 +83,9 @@ interface Mirror<T> extends Pick<Follow<T>, "items" | "status"> {
   readonly failures: () => number;
 }
 
-function mirror<T extends KubeObject>(options: FollowOptions, pace: Pace, signal: AbortSignal): Mirror<T> {
-  const { api, ref, selection, onChange, now } = options;
+function mirror<T extends KubeObject>(options: FollowOptions<T>, pace: Pace, signal: AbortSignal): Mirror<T> {
+  const { api, ref, selection, onChange, now, keep = (object: KubeObject): T => object as T } = options;
+  const limit = options.pageSize === undefined ? {} : { limit: String(options.pageSize) };
   let objects: Map<string, T> | undefined;
   let status: FollowStatus = { state: "starting" };
   let version: string | undefined;
@@ -94,10 +99,19 @@ function mirror<T extends KubeObject>(options: FollowOptions, pace: Pace, signal
   };
 
   const readAll = async () => {
-    const list = await api.list<T>(ref, selection, signal);
-    objects = new Map(list.items.map((item) => [item.metadata.uid, item]));
-    report({ state: "synced" });
-    return list.metadata.resourceVersion;
+    const found = new Map<string, T>();
+    let page = {};
+    for (;;) {
+      const list = await api.list<KubeObject>(ref, { ...selection, ...limit, ...page }, signal);
+      for (const item of list.items) found.set(item.metadata.uid, keep(item));
+      const { resourceVersion, continue: next = "" } = list.metadata;
+      if (next === "") {
+        objects = found;
+        report({ state: "synced" });
+        return resourceVersion;
+      }
+      page = { continue: next };
+    }
   };
 
   const apply = ({ type, object }: WatchEvent) => {
@@ -105,7 +119,7 @@ function mirror<T extends KubeObject>(options: FollowOptions, pace: Pace, signal
     failures = 0;
     if (type === "BOOKMARK") return;
     if (type === "DELETED") objects?.delete(object.metadata.uid);
-    else objects?.set(object.metadata.uid, object as T);
+    else objects?.set(object.metadata.uid, keep(object));
     onChange();
   };
 

@@ -29,7 +29,8 @@ export interface KubeObject {
 }
 
 export interface KubeList<T> {
-  readonly metadata: { readonly resourceVersion: string };
+  /** `continue`: there, and not empty, where there is more. */
+  readonly metadata: { readonly resourceVersion: string; readonly continue?: string };
   readonly items: readonly T[];
 }
 
@@ -94,5 +95,16 @@ export interface ReplicaSet extends KubeObject {
 }
 
 export interface Pod extends KubeObject {
-  readonly status?: { readonly conditions?: readonly Condition[] };
+  readonly status?: {
+    readonly conditions?: readonly Condition[];
+    readonly containerStatuses?: readonly ContainerStatus[];
+    readonly initContainerStatuses?: readonly ContainerStatus[];
+  };
+}
+
+export interface ContainerStatus {
+  /** Of the container. */
+  readonly name: string;
+  /** `registry/app@sha256:…` once it was pulled. */
+  readonly imageID?: string;
 }

@@ -1,20 +1,22 @@
 /** Names one object, or (without `name`) one kind of object in a namespace. */
 export interface ResourceRef {
-  readonly group: "" | "apps" | "authentication.k8s.io" | "authorization.k8s.io";
+  readonly group: "" | "apps" | "authentication.k8s.io" | "authorization.k8s.io" | "aquasecurity.github.io";
   readonly resource:
     | "deployments"
     | "replicasets"
     | "pods"
     | "services"
     | "tokenreviews"
-    | "subjectaccessreviews";
+    | "subjectaccessreviews"
+    | "vulnerabilityreports";
   /** Empty for what belongs to no namespace. */
   readonly namespace: string;
   readonly name?: string;
 }
 
 export function pathOf({ group, resource, namespace, name }: ResourceRef): string {
-  const root = group === "" ? "/api/v1" : `/apis/${group}/v1`;
+  const root =
+    group === "" ? "/api/v1" : `/apis/${group}/${group === "aquasecurity.github.io" ? "v1alpha1" : "v1"}`;
   const within = namespace === "" ? "" : `/namespaces/${encodeURIComponent(namespace)}`;
   const collection = `${root}${within}/${resource}`;
   return name === undefined ? collection : `${collection}/${encodeURIComponent(name)}`;

@@ -22,6 +22,7 @@ export type RecordBody =
   | FreezeRecord
   | ApprovalRecord
   | CheckpointRecord
+  | VulnerabilitiesRecord
   | NotificationRecord;
 
 export type LogRecord = RecordBody & {
@@ -105,6 +106,8 @@ type SightRecord =
       readonly trigger: string;
       readonly since: string;
       readonly reason: string;
+      /** Absent in records of versions that did not tell. */
+      readonly unknown?: UnknownReason;
     });
 
 export interface DecisionRecord {
@@ -258,6 +261,17 @@ export interface CheckpointRecord extends OfRelease {
   readonly last: boolean;
   /** Since when the release is known to be good; not there where it is not. */
   readonly goodSince?: string;
+}
+
+/** A report about an image that somebody sent, written before it counts. */
+export interface VulnerabilitiesRecord {
+  readonly type: "vulnerabilities.received";
+  /** Who it was and how that is known: `token:ci`. */
+  readonly by: string;
+  /** What it is about: tags and digests. */
+  readonly images: readonly string[];
+  /** How many vulnerabilities it lists, by severity. */
+  readonly found: Readonly<Record<string, number>>;
 }
 
 export type NotificationEvent = "trigger" | "resolve" | "info";

@@ -90,10 +90,16 @@ export function ofNoData(record: Of<"evaluation.no-data">): Message {
     title: `${record.trigger} of ${record.policy} says nothing about ${record.release}`,
     lines: [
       `Since ${record.since}: ${record.reason}.`,
-      `Prometheus answers, but this trigger cannot roll the release back as long as it is unknown. Next: check its query (rollbackd check --prometheus), and whether the service has traffic.`,
+      `This trigger cannot roll the release back as long as it is unknown. Next: ${nextForUnknown(record)}`,
     ],
     evidence: [],
   };
+}
+
+function nextForUnknown({ unknown }: Of<"evaluation.no-data">): string {
+  return unknown === "no-report" || unknown === "reports-unreadable"
+    ? "have the images scanned by Trivy Operator, or send a report to /api/v1/vulnerabilities; docs/rules.md, section Vulnerabilities, shows both."
+    : "Prometheus answers, so check its query (rollbackd check --prometheus), and whether the service has traffic.";
 }
 
 /** The rule is broken, which only its owner can mend. As quiet as no data, and at once: waiting would not help. */

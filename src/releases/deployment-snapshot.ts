@@ -1,5 +1,5 @@
 import { REVERSIBLE, type RollbackNote } from "../kubernetes/annotations.ts";
-import type { Deployment, Pod, PodTemplate, ReplicaSet } from "../kubernetes/objects.ts";
+import type { ContainerStatus, Deployment, Pod, PodTemplate, ReplicaSet } from "../kubernetes/objects.ts";
 import { clockAt } from "./clock.ts";
 import { firstReadyAt, ranBefore, startOf } from "./deployment-dates.ts";
 import { historyOf, ownedBy, type History, type Use } from "./deployment-history.ts";
@@ -64,7 +64,8 @@ function targetOf({ metadata }: Deployment): string {
   return `${metadata.namespace}/${metadata.name}`;
 }
 
-function releaseOf({ deployment, at }: DeploymentView, history: History, known: Known): Release {
+function releaseOf(view: DeploymentView, history: History, known: Known): Release {
+  const { deployment, at } = view;
   const { memory, rollbacks, standingOf } = known;
   const { digest, firstRevision, startedAt } = memory;
   const { template } = history.current.spec;
@@ -79,6 +80,7 @@ function releaseOf({ deployment, at }: DeploymentView, history: History, known: 
       standing: standingOf(digest),
       images: imagesOf(template),
       ...provenInGroup(history.current),
+      pulled: pulledBy(view, history),
     },
     previous: before === undefined ? undefined : revisionOfUse(before, standingOf),
     startedAt,
@@ -167,6 +169,23 @@ function revisionOfUse(use: Use, standingOf: (digest: string) => Standing): Revi
 function provenInGroup(replicaSet: ReplicaSet): Pick<Revision, "goodIn"> {
   const goodIn = provenIn(replicaSet);
   return goodIn === undefined ? {} : { goodIn };
+}
+
+/** Digests of what a template may name by tags alone. */
+function pulledBy({ pods }: DeploymentView, { run }: History): NonNullable<Revision["pulled"]> {
+  const pulled = new Map<string, Set<string>>();
+  for (const { replicaSet } of run) {
+    const images = imagesOf(replicaSet.spec.template);
+    for (const { name, imageID = "" } of ownedBy(replicaSet, pods).flatMap(containersOf)) {
+      const image = images[name] ?? "";
+      if (image !== "" && imageID !== "") pulled.set(image, (pulled.get(image) ?? new Set()).add(imageID));
+    }
+  }
+  return Object.fromEntries([...pulled].map(([image, ids]) => [image, [...ids]]));
+}
+
+function containersOf({ status }: Pod): readonly ContainerStatus[] {
+  return [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])];
 }
 
 function imagesOf({ spec }: PodTemplate): Readonly<Record<string, string>> {

@@ -1,4 +1,5 @@
 import type { PodTemplate } from "../kubernetes/objects.ts";
+import type { UsedImage } from "../signals/image-report.ts";
 
 /** Good: proven live. Quarantined: rolled back from. Everything else is unproven. */
 export type Standing = "good" | "unproven" | "quarantined";
@@ -16,6 +17,13 @@ export interface Revision {
   readonly members?: Readonly<Record<string, MemberRevision>>;
   /** The group, by the first 12 places of its digest, in which this was last proven good. */
   readonly goodIn?: string;
+  /** By image, as the template names it: what the pods that run it say they pulled. Absent where none is seen. */
+  readonly pulled?: Readonly<Record<string, readonly string[]>>;
+}
+
+/** What a revision runs, each image once. */
+export function imagesUsed({ images, pulled }: Pick<Revision, "images" | "pulled">): readonly UsedImage[] {
+  return [...new Set(Object.values(images))].map((name) => ({ name, pulled: pulled?.[name] ?? [] }));
 }
 
 /** What one member of a group runs: its own number and digest. */

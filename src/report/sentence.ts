@@ -48,6 +48,10 @@ const SENTENCES: Sentences = {
   "approval.withdrawn": ({ decisionId, detail }) => `[${decisionId}] ${detail}`,
   "checkpoint.passed": (record) => checkpointLines(record).join("; "),
   "checkpoint.failed": (record) => checkpointLines(record).join("; "),
+  "vulnerabilities.received": ({ by, images, found }) =>
+    `${by} sends a report on ${images.join(", ")}: ${Object.entries(found)
+      .map(([severity, count]) => `${count} ${severity}`)
+      .join(", ")}`,
   "notification.queued": ({ channel, event, cause }) => `${channel} ${event}, caused by record ${cause}`,
   "notification.delivered": ({ channel, attempts }) => `${channel}, ${counted(attempts)}`,
   "notification.failed": ({ channel, attempts, error }) =>

@@ -16,6 +16,8 @@ export interface RollbackOrder extends Change {
   readonly decisionId: string;
   /** Of the object that the decision was about; an object made anew since is another target. */
   readonly uid: string;
+  /** The trigger that fired; absent where a person asked. */
+  readonly trigger?: string;
   /** The trigger and its numbers, in one line. */
   readonly reason: string;
   /** Of one that a person asked for: what fired when it began, and no more, has to recover. */

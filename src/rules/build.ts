@@ -4,6 +4,7 @@ import { effectiveMode } from "./mode.ts";
 import type {
   CommandSpec,
   MetricQuery,
+  Mode,
   Policy,
   ProbeExpectation,
   ProbeSpec,
@@ -21,6 +22,8 @@ type WrittenProbe = NonNullable<WrittenTrigger["probe"]>;
 
 /** Part of `for` that may be one hole in the data, where the author did not say. */
 const DEFAULT_GAP = 0.2;
+
+const DAY_MS = 86_400_000;
 
 /** Resolves units and defaults of a policy in which no problem was found. */
 export function buildPolicy(written: WrittenPolicy, source: Policy["source"]): Policy {
@@ -84,7 +87,7 @@ function buildTrigger(
   const unless = [policy.unless, written.unless].flatMap((expr) => expr?.trim() ?? []);
   const base = {
     name: written.name,
-    mode: effectiveMode(policy.mode, written.mode),
+    mode: effectiveMode(policy.mode, written.mode ?? usualMode(written)),
     ...(written.severity === undefined ? {} : { severity: written.severity }),
     ...(unless.length > 0 && { unless }),
   };
@@ -101,6 +104,16 @@ function buildTrigger(
     const rollout = { ...base, kind: "rollout" as const };
     return { ...rollout, hash: triggerHash(rollout, policy) };
   }
+  if (written.vulnerability !== undefined) {
+    const { severity: atLeast, ignore } = written.vulnerability;
+    const vulnerability = {
+      ...base,
+      kind: "vulnerability" as const,
+      atLeast,
+      ignore: ignore.map(buildIgnored),
+    };
+    return { ...vulnerability, hash: triggerHash(vulnerability, policy) };
+  }
   const forMs = durationMs(written.for ?? "0s");
   const query = buildQuery(written);
   const metric = {
@@ -116,6 +129,16 @@ function buildTrigger(
     rangeMs: rangeOf(query),
   };
   return { ...metric, hash: triggerHash(metric, policy) };
+}
+
+/** A vulnerability seldom hurts within minutes, so that there is time to ask somebody. */
+function usualMode({ vulnerability }: WrittenTrigger): Mode | undefined {
+  return vulnerability && "approve";
+}
+
+/** The last day counts whole. */
+function buildIgnored({ id, until, reason }: NonNullable<WrittenTrigger["vulnerability"]>["ignore"][number]) {
+  return { id, endsAt: Date.parse(until) + DAY_MS, reason };
 }
 
 function buildQuery({ ratio, expr = "", minTotal }: WrittenTrigger): MetricQuery {

@@ -67,7 +67,7 @@ function alternatives(document: RulesDocument, path: Path, problem: MakeProblem)
         "wrong-value",
         path.includes("checks")
           ? "A check needs exactly one of `ratio`, `expr`, `probe`, `command` and `alerts`."
-          : "A trigger needs exactly one of `ratio`, `expr` and `probe`.",
+          : "A trigger needs exactly one of `ratio`, `expr`, `probe`, `rollout` and `vulnerability`.",
       );
 }
 

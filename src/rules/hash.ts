@@ -1,19 +1,13 @@
 import { createHash } from "node:crypto";
-import type {
-  Check,
-  HealthTrigger,
-  MetricQuery,
-  MetricTrigger,
-  Policy,
-  RolloutTrigger,
-  Target,
-} from "./policy.ts";
+import type { Check, MetricQuery, Policy, Target, Trigger } from "./policy.ts";
 import { readPromql } from "./promql.ts";
 
 /** What a trigger's verdict depends on beside the trigger itself. */
 type Surroundings = Pick<Policy, "intervalMs" | "queryOffsetMs" | "target">;
 
-type Unhashed = Omit<MetricTrigger, "hash"> | Omit<HealthTrigger, "hash"> | Omit<RolloutTrigger, "hash">;
+type WithoutHash<T> = T extends Trigger ? Omit<T, "hash"> : never;
+
+type Unhashed = WithoutHash<Trigger>;
 
 /**
  * SHA-256, hex, over what a trigger means. Comments, order of keys, white space in PromQL and the way a number is

@@ -26,6 +26,8 @@ export function lintTrigger(about: About, trigger: WrittenTrigger, complain: Com
     lintProbe([...about.path, "probe"], trigger.probe, complain);
   } else if (trigger.rollout !== undefined) {
     lintRollout(about, complain);
+  } else if (trigger.vulnerability !== undefined) {
+    lintVulnerability(about, trigger.vulnerability, complain);
   } else {
     lintThreshold(about, trigger, complain);
     lintWindow(about, trigger, complain);
@@ -56,10 +58,13 @@ function lintPlaces({ document, path }: About, trigger: WrittenTrigger, complain
 }
 
 /** How the trigger measures, and which keys mean nothing with that. */
-function placesOf({ probe, rollout, ratio }: WrittenTrigger) {
+function placesOf({ probe, rollout, vulnerability, ratio }: WrittenTrigger) {
   if (probe !== undefined) return { kind: "probe", misplaced: [...METRIC_KEYS, "minTotal"] } as const;
   if (rollout !== undefined) {
     return { kind: "rollout", misplaced: [...METRIC_KEYS, "minTotal", "failures"] } as const;
+  }
+  if (vulnerability !== undefined) {
+    return { kind: "vulnerability", misplaced: [...METRIC_KEYS, "minTotal", "failures"] } as const;
   }
   return ratio === undefined
     ? ({ kind: "expr", misplaced: ["failures", "minTotal"] } as const)
@@ -74,6 +79,34 @@ function lintRollout({ path, policy }: About, complain: Complain): void {
       "Only a Deployment's rollout can be seen, and this target is `script: true`. Use `probe` or `expr`.",
     );
   }
+}
+
+function lintVulnerability(
+  { path, policy }: About,
+  { ignore }: NonNullable<WrittenTrigger["vulnerability"]>,
+  complain: Complain,
+): void {
+  if (policy.target?.script === true) {
+    complain.key(
+      [...path, "vulnerability"],
+      "target",
+      "The images of a target that is `script: true` cannot be seen, so no report can be about them. Leave it out.",
+    );
+  }
+  for (const [index, { until }] of ignore.entries()) {
+    if (isDay(until)) continue;
+    complain(
+      [...path, "vulnerability", "ignore", index, "until"],
+      "wrong-value",
+      `There is no day \`${until}\`. Write year, month and day, such as \`2026-12-31\`.`,
+    );
+  }
+}
+
+/** Dates that are none roll over to the next month, or are not read at all. */
+function isDay(text: string): boolean {
+  const at = Date.parse(text);
+  return !Number.isNaN(at) && new Date(at).toISOString().startsWith(text);
 }
 
 function lintThreshold({ path }: About, trigger: WrittenTrigger, complain: Complain): void {

@@ -81,7 +81,21 @@ export interface RolloutTrigger extends TriggerBase {
   readonly kind: "rollout";
 }
 
-export type Trigger = MetricTrigger | HealthTrigger | RolloutTrigger;
+/** How bad scanners call a vulnerability, from least to most. */
+export const VULNERABILITY_SEVERITIES = ["unknown", "low", "medium", "high", "critical"] as const;
+
+export type VulnerabilitySeverity = (typeof VULNERABILITY_SEVERITIES)[number];
+
+/** Fires while a report about a running image lists a vulnerability that counts. */
+export interface VulnerabilityTrigger extends TriggerBase {
+  readonly kind: "vulnerability";
+  /** This bad or worse. */
+  readonly atLeast: VulnerabilitySeverity;
+  /** Accepted for a time: until the instant (epoch ms) at which the last day is over, in UTC. */
+  readonly ignore: readonly { readonly id: string; readonly endsAt: number; readonly reason: string }[];
+}
+
+export type Trigger = MetricTrigger | HealthTrigger | RolloutTrigger | VulnerabilityTrigger;
 
 export interface DeploymentTarget {
   readonly kind: "deployment";

@@ -17,6 +17,7 @@ import {
   url,
 } from "./schema-parts.ts";
 import { StatusPageSchema } from "./schema-status-page.ts";
+import { VulnerabilitySchema } from "./schema-vulnerability.ts";
 import { DURATION_PATTERN } from "./units.ts";
 
 /*
@@ -28,7 +29,7 @@ import { DURATION_PATTERN } from "./units.ts";
  */
 
 /** How a trigger measures: exactly one of these keys. */
-const MEASURES = ["ratio", "expr", "probe", "rollout"] as const;
+const MEASURES = ["ratio", "expr", "probe", "rollout", "vulnerability"] as const;
 
 const TriggerSchema = Type.Object(
   {
@@ -53,6 +54,7 @@ const TriggerSchema = Type.Object(
           "`progressDeadlineSeconds` (10 minutes unless it says otherwise).",
       }),
     ),
+    vulnerability: Type.Optional(VulnerabilitySchema),
     above: Type.Optional(
       threshold("Breaches when strictly above: a number, `5%` (0.05), or a duration, which means seconds."),
     ),

@@ -114,12 +114,13 @@ function plainChanges(change: MakeRoute, { commands }: ChangesSource): readonly 
   ];
 }
 
-const STATUS = { "not-found": 404, refused: 409, unavailable: 503 } as const satisfies Record<
+const STATUS = { invalid: 400, "not-found": 404, refused: 409, unavailable: 503 } as const satisfies Record<
   Refusal["kind"],
   number
 >;
 
-function outcome(status: number, answer: Answer<object>): Outcome {
+/** Answers as a command did, with `status` where it was carried out. */
+export function outcome(status: number, answer: Answer<object>): Outcome {
   if (!answer.ok) {
     const { kind, reason, detail } = answer;
     return { problem: STATUS[kind], detail, ...(reason !== undefined && { extra: { reason } }) };

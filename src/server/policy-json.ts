@@ -49,6 +49,8 @@ export function thresholdText(trigger: Trigger): string {
       return `${trigger.failures} failures`;
     case "rollout":
       return "stalled";
+    case "vulnerability":
+      return `severity ${trigger.atLeast} or worse`;
   }
 }
 

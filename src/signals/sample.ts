@@ -8,6 +8,8 @@ export type UnknownReason =
   | "query-rejected" // 400, or 422 for a query that can never succeed: the rule must change
   | "query-failed" // 5xx, 422 deadline, garbage: may pass
   | "unreachable" // no connection, or no answer in time
+  | "no-report" // nobody has reported on a running image
+  | "reports-unreadable" // what the cluster knows of a running image cannot be read
   | "target-unseen" // the target itself could not be looked at
   | "not-evaluated"; // nobody asked: the daemon was down or late
 
@@ -20,12 +22,14 @@ export function unknownKind(reason: UnknownReason): UnknownKind {
     case "unreachable":
     case "query-failed":
     case "partial-response":
+    case "reports-unreadable":
     case "target-unseen":
     case "not-evaluated":
       return "no-answer";
     case "no-data":
     case "low-traffic":
     case "not-a-number":
+    case "no-report":
       return "no-value";
     case "many-series":
     case "query-rejected":

@@ -61,13 +61,17 @@ export async function verifyRollback(
 }
 
 function termsOf(
-  { policy, manual }: RollbackOrder,
+  { policy, manual, trigger }: RollbackOrder,
   appliedAt: number,
   startedAt: number,
-): Pick<VerificationFacts, "mustRecover" | "appliedAt" | "timeoutMs" | "recoveryMs" | "notLateBefore"> {
+): Pick<
+  VerificationFacts,
+  "cause" | "mustRecover" | "appliedAt" | "timeoutMs" | "recoveryMs" | "notLateBefore"
+> {
   const { timeoutMs, verify } = policy.rollback;
   const notLateBefore = startedAt + LOOKS_BEFORE_LATE * policy.intervalMs + policy.queryOffsetMs;
-  return { appliedAt, timeoutMs, recoveryMs: verify.recoveryMs, notLateBefore, ...manual };
+  const cause = trigger === undefined ? {} : { cause: trigger };
+  return { appliedAt, timeoutMs, recoveryMs: verify.recoveryMs, notLateBefore, ...cause, ...manual };
 }
 
 /** One for every trigger: one that nobody has looked at is not one that does not fire. */

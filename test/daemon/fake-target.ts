@@ -13,6 +13,8 @@ export interface FakeTarget {
   /** Times that an act changed it. */
   readonly acts: () => number;
   readonly strategy: (kind: "deployment" | "script", now: () => number) => Strategy;
+  /** By version, by container. */
+  readonly images: Map<string, Readonly<Record<string, string>>>;
   readonly mark: (digest: string, standing: Standing) => void;
   /** The target cannot be looked at; undefined: it can. */
   trouble: Extract<Lookup, { ok: false }> | undefined;
@@ -47,7 +49,11 @@ export function fakeTarget(
     runs.push({ name: String(runs.length + 1), digest, startedAt, cause });
   };
   const revisionOf = ({ name, digest }: Run): Revision =>
-    revision(name, { digest, standing: standings.get(digest) ?? "unproven" });
+    revision(name, {
+      digest,
+      standing: standings.get(digest) ?? "unproven",
+      images: fake.images.get(digest) ?? {},
+    });
   const current = (): Run => runs.at(-1) ?? { name: "0", digest: "", startedAt: 0, cause: "deploy" };
 
   const look = (): Lookup => {
@@ -87,6 +93,7 @@ export function fakeTarget(
     trouble: undefined,
     stalledAt: undefined,
     stale: false,
+    images: new Map(),
     watch: {
       current: () => {
         if (!fake.stale || shown === undefined) shown = look();

@@ -3,6 +3,7 @@ import { createFleet } from "../../src/daemon/fleet.ts";
 import { createHistory } from "../../src/daemon/history.ts";
 import type { RunPolicyPorts } from "../../src/daemon/run-policy.ts";
 import type { Lookup } from "../../src/releases/watch.ts";
+import { NO_REPORTS } from "../../src/signals/image-report.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
 
 const NOT_THERE: Lookup = { ok: false, reason: "not-found", detail: "not there" };
@@ -15,6 +16,7 @@ export function measuringOnly(policy: string): Rest {
     instant: async () => ({ ok: true, series: [], endpoint: "" }),
     probeResults: () => [],
     checkpoints: { look: () => undefined },
+    reports: () => NO_REPORTS,
     watch: {
       current: () => NOT_THERE,
       reread: async () => NOT_THERE,

@@ -1,4 +1,5 @@
 import type { RunningPolicy } from "../../src/daemon/run-policy.ts";
+import { NO_REPORTS } from "../../src/signals/image-report.ts";
 
 /** For a running policy that nobody asks anything of. */
 export const NOT_HANDLED: Omit<RunningPolicy, "policy" | "carried"> = {
@@ -8,6 +9,7 @@ export const NOT_HANDLED: Omit<RunningPolicy, "policy" | "carried"> = {
     onChange: () => () => undefined,
     stop: async () => undefined,
   },
+  reports: () => NO_REPORTS,
   begin: async () => true,
   reconsider: () => undefined,
   mayDecide: () => true,

@@ -10,6 +10,7 @@ import type { Answer } from "../../src/signals/query.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { memoryLog } from "../notifications/memory-log.ts";
 import { metricTrigger, policy } from "../support/model.ts";
+import { NO_REPORT_SOURCES } from "./no-report-sources.ts";
 
 const INTERVAL = 50;
 
@@ -66,6 +67,7 @@ async function verifying(): Promise<{
       fleet: createFleet(50),
       gates: () => ({ logUnwritable: undefined, notLeader: undefined, frozen: undefined }),
       oneAtATime: (_, run) => run(),
+      reportSources: NO_REPORT_SOURCES,
       tellUnlogged: () => undefined,
       metrics: createMetrics("test"),
       logger: pino({ level: "silent" }),

@@ -4,6 +4,7 @@ import { createFleet } from "../../src/daemon/fleet.ts";
 import { createHistory } from "../../src/daemon/history.ts";
 import { runPolicy } from "../../src/daemon/run-policy.ts";
 import { targetKey } from "../../src/rules/policy.ts";
+import { NO_REPORTS } from "../../src/signals/image-report.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { memoryLog } from "../notifications/memory-log.ts";
 import { eventually } from "../support/eventually.ts";
@@ -33,6 +34,7 @@ function start() {
     watch: target.watch,
     probeResults: () => [],
     checkpoints: { look: () => undefined },
+    reports: () => NO_REPORTS,
     now: Date.now,
     slotClock: { now: Date.now, isKnown: async () => true },
     gates: () => ({ logUnwritable: undefined, notLeader: undefined, frozen: undefined }),

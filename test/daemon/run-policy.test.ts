@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { createFleet } from "../../src/daemon/fleet.ts";
 import { createHistory } from "../../src/daemon/history.ts";
 import { type PolicyPasses, runPolicy, type RunPolicyPorts } from "../../src/daemon/run-policy.ts";
+import { NO_REPORTS } from "../../src/signals/image-report.ts";
 import type { Measurable, Sampler } from "../../src/signals/sampler.ts";
 import { createMetrics, type Metrics } from "../../src/telemetry/metrics.ts";
 import { MINUTE, policy, TEN } from "../support/model.ts";
@@ -39,6 +40,7 @@ function run(
     sampler,
     probeResults: () => [],
     checkpoints: { look: () => undefined },
+    reports: () => NO_REPORTS,
     watch: fakeTarget("vcci-production/vcci-api", { digest: "v1", at: TEN - 86_400_000 }).watch,
     history: createHistory(),
     record: async () => undefined,

@@ -7,6 +7,7 @@ import { startSlotClock } from "../../src/daemon/slot-clock.ts";
 import { metricStatus } from "../../src/engine/metric-status.ts";
 import type { TargetWatch } from "../../src/releases/watch.ts";
 import { createPrometheus } from "../../src/signals/prometheus.ts";
+import { NO_REPORTS } from "../../src/signals/image-report.ts";
 import { createSampler } from "../../src/signals/sampler.ts";
 import { createServerClock } from "../../src/signals/server-clock.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
@@ -70,6 +71,7 @@ async function started(aheadMs: number, options: Scene = {}) {
     sampler: createSampler(prometheus),
     probeResults: () => [],
     checkpoints: { look: () => undefined },
+    reports: () => NO_REPORTS,
     watch: noTarget,
     history: createHistory(),
     record: async () => undefined,

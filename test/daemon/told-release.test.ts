@@ -10,6 +10,7 @@ import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { type MemoryLog, memoryLog } from "../notifications/memory-log.ts";
 import { eventually } from "../support/eventually.ts";
 import { metricTrigger, policy } from "../support/model.ts";
+import { NO_REPORT_SOURCES } from "./no-report-sources.ts";
 
 const INTERVAL = 50;
 const BY = "token:deploy";
@@ -69,6 +70,7 @@ function start(log: MemoryLog, guarded = scripted()) {
     fleet: createFleet(50),
     gates: () => ({ logUnwritable: undefined, notLeader: undefined, frozen: undefined }),
     oneAtATime: <T>(_: string, run: () => Promise<T>) => run(),
+    reportSources: NO_REPORT_SOURCES,
     tellUnlogged: () => undefined,
     metrics: createMetrics("test"),
     logger: pino({ level: "silent" }),

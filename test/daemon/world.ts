@@ -20,6 +20,7 @@ import type { LogWriter } from "../../src/log/writer.ts";
 import type { MarkStanding } from "../../src/releases/watch.ts";
 import type { Precheck } from "../../src/rollback/precheck.ts";
 import { type Policy, targetKey } from "../../src/rules/policy.ts";
+import { type KnownReports, NO_REPORTS } from "../../src/signals/image-report.ts";
 import type { Sample } from "../../src/signals/sample.ts";
 import { createMetrics, type Metrics } from "../../src/telemetry/metrics.ts";
 import { type MemoryLog, memoryLog } from "../notifications/memory-log.ts";
@@ -38,6 +39,8 @@ export interface World {
   /** The disk takes no record while this is so. */
   full: boolean;
   probes: readonly Sample[];
+  /** What is known of images. */
+  known: KnownReports;
   readonly marked: string[];
   /** What each effect passes through; a test that ends the daemon there puts something else here. */
   effect: <T>(name: string, run: () => Promise<T>) => Promise<T>;
@@ -58,6 +61,7 @@ export function createWorld(at: number = TEN): World {
     log: memoryLog(),
     full: false,
     probes: [],
+    known: NO_REPORTS,
     marked,
     effect: (_, run) => run(),
     verify: async () => ({ kind: "verified", steps: [] }),
@@ -148,6 +152,7 @@ export function startDaemon(world: World, ...policies: readonly Policy[]): Daemo
           policy: run.policy,
           carried: () => run.carried,
           watch: world.target.watch,
+          reports: () => world.known,
           begin: run.rollbacks.begin,
           reconsider: () => void asked.add(run.policy.name),
           ...(world.precheck && { precheck: world.precheck }),
@@ -161,6 +166,12 @@ export function startDaemon(world: World, ...policies: readonly Policy[]): Daemo
       newDecisionId: (at) => `${new Date(at).toISOString()}-by-hand`,
       now: () => world.at,
       policyInLog: async () => undefined,
+      posted: {
+        all: () => world.known.reports,
+        add: async (report) => {
+          world.known = { ...world.known, reports: [...world.known.reports, report] };
+        },
+      },
     }),
     carried: (name) => runs.find(({ policy }) => policy.name === name)?.carried ?? NOTHING_CARRIED,
     load: async () => {
@@ -214,6 +225,7 @@ function assemble(
     sampler: world.prometheus,
     watch: world.target.watch,
     probeResults: () => world.probes,
+    reports: () => world.known,
     gates: shared.gates,
     oneAtATime,
     massBreach: fleet.massBreach,

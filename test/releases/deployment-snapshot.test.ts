@@ -53,6 +53,53 @@ function remembered(...notes: readonly RollbackNote[]): Readonly<Record<string, 
   return { [ROLLBACKS]: formatRollbacks(notes) };
 }
 
+describe("images", () => {
+  const digest = (letter: string): string => `vcci-api@sha256:${letter.repeat(64)}`;
+  const withInit = {
+    ...V2,
+    spec: {
+      containers: [{ name: "api", image: "vcci-api:v2" }],
+      initContainers: [{ name: "init", image: "init:v2" }],
+    },
+  };
+  const rs = replicaSet({ revision: 2, template: withInit, created: "10:00:00" });
+  const pulling = (of: ReplicaSet, api: string, init?: string): Pod => {
+    const pod = readyPod(of, "10:01:00");
+    const statuses = {
+      containerStatuses: [{ name: "api", imageID: api }],
+      ...(init !== undefined && { initContainerStatuses: [{ name: "init", imageID: init }] }),
+    };
+    return { ...pod, status: { ...pod.status, ...statuses } };
+  };
+
+  it("are known by what the pods of the running revision pulled, each once", () => {
+    const pods = [
+      pulling(rs, digest("a"), digest("b")),
+      pulling(rs, digest("a")),
+      // Not started yet.
+      pulling(rs, ""),
+      pulling(rs1, digest("f")),
+    ];
+    const { revision } = releaseOf({
+      deployment: deployment({ template: withInit }),
+      replicaSets: [rs, rs1],
+      pods,
+    });
+    expect(revision.images).toEqual({ init: "init:v2", api: "vcci-api:v2" });
+    expect(revision.pulled).toEqual({ "vcci-api:v2": [digest("a")], "init:v2": [digest("b")] });
+  });
+
+  it("of two digests where a tag moved between the starts of two pods are both known", () => {
+    const pods = [pulling(rs, digest("a")), pulling(rs, digest("c"))];
+    const { revision } = releaseOf({
+      deployment: deployment({ template: withInit }),
+      replicaSets: [rs],
+      pods,
+    });
+    expect(revision.pulled).toEqual({ "vcci-api:v2": [digest("a"), digest("c")] });
+  });
+});
+
 describe("what is running", () => {
   it("a new template is a release that starts with its ReplicaSet and knows what ran before", () => {
     const { snapshot } = look({ deployment: deployment({ template: V2 }), replicaSets: [rs2, rs1] });

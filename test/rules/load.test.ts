@@ -46,6 +46,7 @@ describe("the example that is shipped", () => {
       },
       { name: "p95-latency", threshold: { op: "above", value: 2, text: "2000ms" }, forMs: 300_000 },
       { name: "health", kind: "health", probe: { intervalMs: 10_000, timeoutMs: 2000 }, failures: 3 },
+      { name: "critical-vulnerability", mode: "enforce", atLeast: "critical", ignore: [] },
     ]);
   });
 });
@@ -69,6 +70,25 @@ describe("meaning", () => {
       rollback: { timeoutMs: 600_000, verify: { probe: undefined, smoke: undefined, recoveryMs: 600_000 } },
       triggers: [{ breachRatio: 1, minCoverage: 0.8, maxGapMs: 60_000, aggregate: undefined }],
       source: { file: "rules.yaml", line: 2 },
+    });
+  });
+
+  test("a vulnerability asks before it acts, unless it is told not to, and never goes beyond its policy", () => {
+    const modeOf = (policyMode: string, mode = "") => {
+      const policy = `target: {namespace: shop, deployments: [api]}\nmode: ${policyMode}`;
+      return triggerIn(rulesWith({ policy, trigger: `vulnerability: {severity: high}${mode}` })).mode;
+    };
+    expect(modeOf("enforce")).toBe("approve");
+    expect(modeOf("enforce", "\nmode: enforce")).toBe("enforce");
+    expect(modeOf("observe")).toBe("observe");
+  });
+
+  test("a vulnerability is accepted to the end of its last day, in UTC", () => {
+    const ignore = "[{id: CVE-1, until: 2026-12-31, reason: not reachable}]";
+    expect(
+      triggerIn(rulesWith({ trigger: `vulnerability: {severity: high, ignore: ${ignore}}` })),
+    ).toMatchObject({
+      ignore: [{ id: "CVE-1", endsAt: Date.UTC(2027, 0, 1), reason: "not reachable" }],
     });
   });
 

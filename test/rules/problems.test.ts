@@ -47,8 +47,24 @@ describe("a mistake is told with its line and column", () => {
       ["8:9 error misplaced-key", "9:9 error misplaced-key"],
     ],
     ["a ratio above 5 times", "ratio: {errors: a, total: b}\nabove: 5\nfor: 5m", ["8:16 error units"]],
-    ["a later version's trigger", "vulnerability: {severity: critical}", ["7:9 error not-supported"]],
     ["a veto that is no vector", `${metric}\nabove: 5\nfor: 5m\nunless: up[5m]`, ["10:17 error promql"]],
+    ["a severity that is none", "vulnerability: {severity: severe}", ["7:35 error wrong-value"]],
+    ["a vulnerability without its severity", "vulnerability: {}", ["7:24 error missing-key"]],
+    [
+      "`for` and `above` with a vulnerability",
+      "vulnerability: {severity: high}\nfor: 5m\nabove: 3",
+      ["8:9 error misplaced-key", "9:9 error misplaced-key"],
+    ],
+    [
+      "an accepted vulnerability without an end, and one without a reason",
+      "vulnerability: {severity: high, ignore: [{id: CVE-1, reason: no}, {id: CVE-1, until: 2026-12-31}]}",
+      ["7:50 error missing-key", "7:75 error missing-key"],
+    ],
+    [
+      "a day that there is not",
+      "vulnerability: {severity: high, ignore: [{id: CVE-1, reason: no, until: 2026-02-30}]}",
+      ["7:81 error wrong-value"],
+    ],
   ];
   test.each(ofTrigger)("%s", (_, trigger, expected) => {
     expect(problemsIn(rulesWith({ trigger }))).toEqual(expected);
@@ -165,8 +181,9 @@ describe("messages say what to do", () => {
   });
 
   test("a part of a later version is not called unknown", () => {
-    expect(messagesIn(rulesWith({ trigger: "vulnerability: {severity: critical}" }))).toEqual([
-      "`vulnerability` is not supported by this version. Use `ratio`, `expr`, `probe` or `rollout`.",
+    const policy = "target: {namespace: shop, deployments: [api]}\ngitops: warn";
+    expect(messagesIn(rulesWith({ policy }))).toEqual([
+      "`gitops` is not supported by this version. Leave it out, and keep the target out of automatic sync.",
     ]);
   });
 });

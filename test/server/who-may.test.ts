@@ -10,6 +10,7 @@ import { createApp } from "../../src/server/app.ts";
 import { changeRoutes } from "../../src/server/change-routes.ts";
 import { onlyOnce } from "../../src/server/once.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
+import { vulnerabilityRoute } from "../../src/server/vulnerability-route.ts";
 
 const cleanUps: (() => unknown)[] = [];
 afterEach(async () => {
@@ -40,7 +41,7 @@ function stage(tokens: string | undefined = TOKENS) {
       asked.push([what, ...args]);
       return { ok: true, ...answer } as const;
     };
-  const commands: Commands = {
+  const commands: { -readonly [Name in keyof Commands]: Commands[Name] } = {
     plan: told("plan", { plan }),
     rollback: told("rollback", { decisionId: "d-1", plan }),
     freeze: told("freeze", {}),
@@ -48,6 +49,7 @@ function stage(tokens: string | undefined = TOKENS) {
     approve: told("approve", { policy: "vcci-api" }),
     reject: async () => ({ ok: false, kind: "not-found", detail: "No such decision." }),
     release: told("release", { release: "r" }),
+    vulnerabilities: told("vulnerabilities", { images: [], found: {}, policies: [] }),
     policyOfDecision: async () => "vcci-api",
   };
   const now = () => clock.now;
@@ -56,7 +58,7 @@ function stage(tokens: string | undefined = TOKENS) {
     health: { hindrances: () => [], detailed: () => ({}) as never },
     metrics: { contentType: "text/plain", metrics: async () => "" },
     report: (error) => void problems.push(String(error)),
-    routes: changeRoutes({ commands, once: onlyOnce(now), now }),
+    routes: [...changeRoutes({ commands, once: onlyOnce(now), now }), vulnerabilityRoute(commands)],
     access: createAccess({
       authorities: [tokensFile({ file, now: Date.now, onProblem: (it) => void problems.push(it) })],
       attempts: countAttempts(now),
@@ -70,7 +72,7 @@ function stage(tokens: string | undefined = TOKENS) {
       ...(payload && { payload }),
       headers: { ...headers, ...(token !== undefined && { authorization: `Bearer ${token}` }) },
     });
-  return { post, asked, refused, problems, file, clock };
+  return { post, asked, refused, problems, file, clock, commands };
 }
 
 describe("changes", () => {
@@ -119,6 +121,45 @@ describe("changes", () => {
     const reply = await post(`policies/vcci-api/${what}`, "alice-secret", body);
     expect([reply.statusCode, asked]).toEqual([400, []]);
     expect(reply.json().detail).toContain(detail);
+  });
+});
+
+describe("a vulnerability report", () => {
+  it("is taken whole, with what it is bound to and who sent it", async () => {
+    const { post, asked } = stage();
+    const report = { SchemaVersion: 2, Results: [{ anything: "at all" }] };
+    const reply = await post("vulnerabilities?image=api:v1", "alice-secret", report);
+    expect([reply.statusCode, reply.json()]).toEqual([200, { images: [], found: {}, policies: [] }]);
+    expect(asked).toEqual([["vulnerabilities", { report, image: "api:v1" }, "token:alice"]]);
+  });
+
+  it("is refused where it is none, with what is wrong", async () => {
+    const { post, commands } = stage();
+    commands.vulnerabilities = async () => ({ ok: false, kind: "invalid", detail: "This is not a report." });
+    const reply = await post("vulnerabilities", "alice-secret", {});
+    expect([reply.statusCode, reply.json().detail]).toEqual([400, "This is not a report."]);
+    expect(reply.headers["content-type"]).toMatch("application/problem+json");
+    const misspelt = await post("vulnerabilities?imgae=api:v1", "alice-secret", {});
+    expect([misspelt.statusCode, misspelt.json().detail]).toEqual([400, expect.stringContaining("imgae")]);
+  });
+
+  it("may have some megabytes, and no more", async () => {
+    const { post, asked } = stage();
+    const sized = (bytes: number) => ({ Results: "x".repeat(bytes) });
+    expect((await post("vulnerabilities", "alice-secret", sized(7_000_000))).statusCode).toBe(200);
+    const reply = await post("vulnerabilities", "alice-secret", sized(9_000_000));
+    expect([reply.statusCode, asked.length]).toEqual([413, 1]);
+    expect(reply.headers["content-type"]).toMatch("application/problem+json");
+  });
+
+  it.each([
+    [undefined, 401],
+    ["reader-secret", 403],
+    // A report is about an image, which any policy's target may run.
+    ["ci-secret", 403],
+  ])("is not taken from %s", async (token, status) => {
+    const { post, asked } = stage();
+    expect([(await post("vulnerabilities", token, {})).statusCode, asked]).toEqual([status, []]);
   });
 });
 

@@ -4,7 +4,7 @@ import { fromLoopback } from "../loopback.ts";
 import type { Attempts } from "./attempts.ts";
 
 /** What a person may do, in the words of a Role in the cluster. */
-export type Verb = "get" | "rollback" | "freeze" | "approve" | "release";
+export type Verb = "get" | "rollback" | "freeze" | "approve" | "release" | "report";
 
 export interface Permission {
   /** In the words of the tokens file. */

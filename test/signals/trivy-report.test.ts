@@ -1,0 +1,149 @@
+import { describe, expect, test } from "vitest";
+import { readTrivyReport } from "../../src/signals/trivy-report.ts";
+import { reportOfObject } from "../../src/signals/vulnerability-report.ts";
+import { SHA, trivyScan, vulnerabilityReport } from "../support/vulnerabilities.ts";
+
+const V1 = "ghcr.io/vcci/api:v1";
+
+describe("what trivy image --format json prints", () => {
+  test("comes down to what is found and in which image", () => {
+    const scan = trivyScan({
+      name: V1,
+      tags: [V1],
+      digests: [`ghcr.io/vcci/api@${SHA("a")}`],
+      createdAt: "2026-03-02T09:00:00.5+01:00",
+      found: [
+        { id: "CVE-2026-1", published: "2026-03-01T00:00:00Z" },
+        { id: "CVE-2026-2", severity: "LOW", pkg: "libc6", fixed: "" },
+        { id: "CVE-2026-3", severity: "NONE" },
+      ],
+    });
+    expect(readTrivyReport(scan, undefined)).toEqual({
+      ok: true,
+      report: {
+        image: { tags: [V1], manifests: [SHA("a")], configs: [SHA("c")] },
+        scannedAt: Date.parse("2026-03-02T08:00:00.5Z"),
+        vulnerabilities: [
+          {
+            id: "CVE-2026-1",
+            severity: "critical",
+            package: "openssl",
+            installed: "3.0.11-1",
+            fixed: "3.0.14-1",
+            publishedAt: Date.parse("2026-03-01T00:00:00Z"),
+          },
+          { id: "CVE-2026-2", severity: "low", package: "libc6", installed: "3.0.11-1" },
+          {
+            id: "CVE-2026-3",
+            severity: "unknown",
+            package: "openssl",
+            installed: "3.0.11-1",
+            fixed: "3.0.14-1",
+          },
+        ],
+      },
+    });
+  });
+
+  test("may find nothing, which is a report as well", () => {
+    const nothing = [trivyScan({ name: V1 }), { ...trivyScan({ name: V1 }), Results: null }];
+    for (const body of nothing) {
+      expect(readTrivyReport(body, undefined)).toMatchObject({ ok: true, report: { vulnerabilities: [] } });
+    }
+  });
+
+  test("is about the image that its sender names, whatever it was scanned as", () => {
+    const scan = trivyScan({ name: "build/image.tar" });
+    expect(readTrivyReport(scan, `ghcr.io/vcci/api@${SHA("a")}`)).toMatchObject({
+      ok: true,
+      report: { image: { tags: [], manifests: [SHA("a")], configs: [SHA("c")] } },
+    });
+    const renamed = trivyScan({ name: "api:ci-4711", tags: ["api:ci-4711"] });
+    expect(readTrivyReport(renamed, V1)).toMatchObject({ ok: true, report: { image: { tags: [V1] } } });
+  });
+
+  const wrong: readonly (readonly [string, unknown, string | undefined, RegExp])[] = [
+    ["is no object", "CVE-2026-1", undefined, /not a report as `trivy image --format json` prints it/],
+    ["is of another version", { ...trivyScan({ name: V1 }), SchemaVersion: 1 }, undefined, /\/SchemaVersion/],
+    ["is of another kind", { kind: "VulnerabilityReport" }, undefined, /not a report/],
+    [
+      "has a list that is none",
+      { SchemaVersion: 2, ArtifactName: V1, Results: [{ Vulnerabilities: "many" }] },
+      undefined,
+      /\/Results/,
+    ],
+    ["names no image", trivyScan({ name: "/tmp/image.tar" }), undefined, /\?image=registry\.example/],
+    ["is bound to no image", trivyScan({ name: V1 }), "not an image", /"not an image" names no image/],
+  ];
+  test.each(wrong)("is refused with what is wrong when it %s", (_, body, boundTo, expected) => {
+    const read = readTrivyReport(body, boundTo);
+    expect(read.ok ? "taken" : read.detail).toMatch(expected);
+  });
+
+  test("is refused with the way to make it smaller when it lists more than any image has", () => {
+    const found = Array.from({ length: 10_001 }, (_, index) => ({ id: `CVE-${index}` }));
+    const read = readTrivyReport(trivyScan({ name: V1, found }), undefined);
+    expect(read.ok ? "taken" : read.detail).toMatch(
+      /10001 vulnerabilities; 10000 are taken.*--severity HIGH,CRITICAL/,
+    );
+  });
+});
+
+describe("a VulnerabilityReport of Trivy Operator", () => {
+  const scan = {
+    replicaSet: "vcci-api-6d9bd977c9",
+    container: "api",
+    repository: "library/nginx",
+    updatedAt: "2026-03-02T09:00:00Z",
+  };
+  const read = (changes: object) => {
+    const object = vulnerabilityReport({ ...scan, ...changes });
+    const metadata = { ...object.metadata, creationTimestamp: "2026-03-01T00:00:00Z" };
+    return reportOfObject({ ...object, metadata });
+  };
+
+  test("comes down to the same as one that is sent", () => {
+    const found = [
+      { id: "CVE-2026-1", published: "2026-03-01T00:00:00Z" },
+      { id: "CVE-2026-2", fixed: "" },
+    ];
+    expect(read({ tag: "1.27", found })).toEqual({
+      source: "trivy-operator",
+      origin: "VulnerabilityReport replicaset-vcci-api-6d9bd977c9-api",
+      knownAt: Date.parse("2026-03-02T09:00:00Z"),
+      scannedAt: Date.parse("2026-03-02T09:00:00Z"),
+      image: { tags: ["docker.io/library/nginx:1.27"], manifests: [], configs: [] },
+      vulnerabilities: [
+        {
+          id: "CVE-2026-1",
+          severity: "critical",
+          package: "openssl",
+          installed: "3.0.11-1",
+          fixed: "3.0.14-1",
+          publishedAt: Date.parse("2026-03-01T00:00:00Z"),
+        },
+        { id: "CVE-2026-2", severity: "critical", package: "openssl", installed: "3.0.11-1" },
+      ],
+    });
+  });
+
+  test("names beside a tag the image's ID, and without a tag the digest of the workload", () => {
+    expect(read({ tag: "1.27", digest: SHA("a") })?.image).toEqual({
+      tags: ["docker.io/library/nginx:1.27"],
+      manifests: [],
+      configs: [SHA("a")],
+    });
+    expect(read({ tag: "", digest: SHA("a"), server: "ghcr.io", repository: "vcci/api" })?.image).toEqual({
+      tags: [],
+      manifests: [SHA("a")],
+      configs: [],
+    });
+  });
+
+  test("says nothing as long as it names no image or was not filled in", () => {
+    expect(read({ repository: "" })).toBeUndefined();
+    expect(
+      reportOfObject({ metadata: { name: "new", creationTimestamp: "2026-03-01T00:00:00Z" } }),
+    ).toBeUndefined();
+  });
+});
