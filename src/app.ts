@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import type { Logger } from "pino";
 import type { Settings } from "./config/settings.ts";
@@ -10,6 +9,7 @@ import { createClusterReports } from "./daemon/cluster-reports.ts";
 import { onceRead } from "./daemon/once-read.ts";
 import { countNotifications } from "./daemon/count-notifications.ts";
 import { createCommands } from "./daemon/create-commands.ts";
+import { newDecisionId } from "./daemon/decision-id.ts";
 import { createFleet } from "./daemon/fleet.ts";
 import { healthView } from "./daemon/health-view.ts";
 import { createGates } from "./daemon/gates.ts";
@@ -267,12 +267,6 @@ function assemble({ settings, logger, lifecycle, environment, secrets }: AppPart
 
 function isDecision(record: LogRecord): record is Extract<LogRecord, { type: "decision.made" }> {
   return record.type === "decision.made";
-}
-
-/** Sorts by time, and says when without a look-up: `20260302T100600Z-3f9a1c`. */
-function newDecisionId(at: number): string {
-  const time = new Date(at).toISOString().replaceAll(/[-:]|\.\d+/g, "");
-  return `${time}-${randomBytes(3).toString("hex")}`;
 }
 
 interface Running {

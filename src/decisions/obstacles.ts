@@ -21,6 +21,7 @@ export const TARGET_CHECKS: Partial<Record<HoldReason, (situation: Situation) =>
   "not-leader": ({ gates }) => gates.notLeader,
   frozen: ({ gates }) => gates.frozen,
   "mass-breach": ({ gates }) => gates.massBreach,
+  "outside-guard-period": outsideGuard,
   superseded: ({ confirmation }) => confirmation?.movedTo && `the target now runs ${confirmation.movedTo}`,
   "release-not-reversible": ({ release, objection }) =>
     release?.reversible === false ? `${release.id} is marked as not reversible` : objection?.detail,
@@ -31,7 +32,9 @@ export const TARGET_CHECKS: Partial<Record<HoldReason, (situation: Situation) =>
 
 const CHECKS: Partial<Record<HoldReason, Check>> = {
   ...TARGET_CHECKS,
-  "outside-guard-period": outsideGuard,
+  // A vulnerability is in the image, however long it has been running.
+  "outside-guard-period": (situation, { trigger }) =>
+    trigger.kind === "vulnerability" && situation.release !== undefined ? undefined : outsideGuard(situation),
   // That a rollback came into a breach is its nature, and says nothing about what was put back.
   "breach-predates-release": ({ release }, { blame }) =>
     blame === "breach-predates-release" && release?.cause !== "rollback"
@@ -78,10 +81,8 @@ function kindIn(
   return reason === "not-confirmed" && isExposed ? "escalate" : kindOf(reason);
 }
 
-/** A vulnerability is in the image, however long it has been running. */
-function outsideGuard({ release, policy, at }: Situation, { trigger }: FiringTrigger): string | undefined {
+function outsideGuard({ release, policy, at }: Situation): string | undefined {
   if (release === undefined) return "no release of the target is known";
-  if (trigger.kind === "vulnerability") return undefined;
   const { guard } = policy;
   if (guard === "always" || isGuarded(release, guard, at)) return undefined;
   const age = formatDuration(at - (release.clockAt ?? at));

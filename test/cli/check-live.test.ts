@@ -170,7 +170,7 @@ describe("compared with live series", () => {
     };
     const rules = join(import.meta.dirname, "../../rules");
     expect(await check([rules], { format: "text", prometheus: nobody.instant }, io)).toBe(2);
-    expect(out).toEqual(["1 policy with 3 triggers: no problems."]);
+    expect(out).toEqual(["1 policy with 4 triggers: no problems."]);
     expect(err.join()).toContain("http://127.0.0.1:9");
     expect(err.join()).toContain("not compared with live series");
     await nobody.close();

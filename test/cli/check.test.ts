@@ -37,7 +37,7 @@ describe("rules without problems", () => {
   test("the shipped folder is fine: exit 0, and one line says what was checked", async () => {
     expect(await run([EXAMPLES])).toEqual({
       code: 0,
-      out: "1 policy with 3 triggers: no problems.",
+      out: "1 policy with 4 triggers: no problems.",
       err: "",
     });
   });

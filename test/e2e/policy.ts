@@ -39,12 +39,11 @@ export function shortened({ namespace, serviceUrl, forSeconds = 6, override = {}
   const [policy] = policies;
   const probing = { url: `${serviceUrl}/health/ready`, interval: "1s", timeout: "900ms" };
   // Nobody scans images here; the test of that trigger puts it in by itself.
-  const measured = policy.triggers.filter(({ vulnerability }) => vulnerability === undefined);
-  const triggers = measured.map((trigger) =>
-    trigger.probe === undefined
-      ? { ...trigger, for: `${forSeconds}s` }
-      : { ...trigger, probe: { ...trigger.probe, ...probing } },
-  );
+  const triggers = policy.triggers.flatMap((trigger): readonly object[] => {
+    if (trigger.vulnerability !== undefined) return [];
+    if (trigger.probe === undefined) return [{ ...trigger, for: `${forSeconds}s` }];
+    return [{ ...trigger, probe: { ...trigger.probe, ...probing } }];
+  });
   const rollback = {
     ...policy.rollback,
     timeout: "60s",
