@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { createInterface } from "node:readline/promises";
 import type { RollbackPlan } from "../daemon/commands.ts";
 import type { ManualReason } from "../decisions/manual-reason.ts";
@@ -121,12 +122,21 @@ function refused({ detail, isRefusal }: Extract<Reply, { ok: false }>, io: Io): 
   return isRefusal ? 1 : 2;
 }
 
-function confirmOn({ isTty }: Io): Confirm {
+function confirmOn({ isTty, err }: Io): Confirm {
   if (!isTty || !process.stdin.isTTY) return undefined;
   return async () => {
     const terminal = createInterface({ input: process.stdin, output: process.stderr });
-    const said = await terminal.question("Roll back? [y/N] ");
-    terminal.close();
-    return /^y(es)?$/iu.test(said.trim());
+    const gone = once(terminal, "close").then(() => "");
+    try {
+      const said = await Promise.race([terminal.question("Roll back? [y/N] "), gone]);
+      return /^y(es)?$/iu.test(said.trim());
+    } catch (error) {
+      // Ctrl-C and Ctrl-D: whoever leaves has not agreed.
+      if (!(error instanceof Error && error.name === "AbortError")) throw error;
+      err("");
+      return false;
+    } finally {
+      terminal.close();
+    }
   };
 }

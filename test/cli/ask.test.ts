@@ -1,44 +1,14 @@
-import { once } from "node:events";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { rollBack } from "../../src/cli/ask.ts";
 import { call, terminal } from "./call.ts";
+import { daemon, PLAN } from "./fake-daemon.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
-const plan = {
-  policy: "shop",
-  target: "prod/shop",
-  from: { revision: "7", standing: "unproven", images: { api: "shop:2" } },
-  to: { revision: "6", standing: "good", images: { api: "shop:1" } },
-  diff: ["- containers.api.image: shop:2", "+ containers.api.image: shop:1"],
-  warnings: ["Data stays as it is."],
-};
-
-/** A daemon that gives these answers one after the other. */
-async function daemon(...answers: readonly (readonly [number, object])[]) {
-  const asked: { url: string; body: unknown; authorization: string | undefined }[] = [];
-  const keys: unknown[] = [];
-  const server = createServer((request, response) => {
-    void request.toArray().then((chunks: Buffer[]) => {
-      const { url = "", headers } = request;
-      const body: unknown = JSON.parse(Buffer.concat(chunks).toString());
-      const [status, answer] = answers[asked.length] ?? [500, {}];
-      asked.push({ url, body, authorization: headers.authorization });
-      keys.push(headers["idempotency-key"]);
-      response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(answer));
-    });
-  }).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  onTestFinished(() => void server.close());
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked, keys };
-}
-
 describe("rollback", () => {
-  const planned = [200, { plan }] as const;
-  const begun = [202, { decisionId: "d-1", plan }] as const;
+  const planned = [200, { plan: PLAN }] as const;
+  const begun = [202, { decisionId: "d-1", plan: PLAN }] as const;
   const rollback = ["rollback", "shop", "--reason", "data-corruption"];
 
   it("shows what will change, and asks for just that once it is agreed to", async () => {
