@@ -2,6 +2,7 @@ import type { Evidence } from "../decisions/decision.ts";
 import type { DecisionRecord, LogRecord } from "../log/record.ts";
 import { chart, range } from "../notifications/chart.ts";
 import { AFTER_OVERTAKEN, failureText } from "../notifications/failure.ts";
+import { contextLines } from "./log-context.ts";
 import type { Io } from "./io.ts";
 import { sentence } from "../report/sentence.ts";
 import { paint, time, toneOf, wrap } from "./log-text.ts";
@@ -21,6 +22,7 @@ export function decisionText(decision: Decision, records: readonly LogRecord[], 
   return [
     header(decision, io),
     ...decision.evidence.map((evidence) => evidenceText(evidence, evidence.trigger === decision.trigger, io)),
+    ...changedSection(decision, io),
     section(
       "Steps",
       steps.map((step) => stepText(step, decision, io)),
@@ -29,6 +31,11 @@ export function decisionText(decision: Decision, records: readonly LogRecord[], 
     section("Told", tellings(records), io),
     section("Next", nextLines(decision, steps, io.columns), io),
   ].join("\n\n");
+}
+
+function changedSection(decision: Decision, io: Screen): readonly string[] {
+  const lines = contextLines(decision).map((line) => `  ${line}`);
+  return lines.length === 0 ? [] : [section("Changed", lines, io)];
 }
 
 function header(decision: Decision, io: Screen): string {

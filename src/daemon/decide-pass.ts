@@ -3,6 +3,7 @@ import type { FiringTrigger, Situation } from "../decisions/situation.ts";
 import { basisFor, type Track, wasBreachingBefore } from "../decisions/track.ts";
 import { type Blame, blame } from "../releases/blame.ts";
 import type { Release } from "../releases/release.ts";
+import type { ReleaseContext } from "../releases/release-context.ts";
 import { type Policy, targetKey, type Trigger } from "../rules/policy.ts";
 import { askVetoes, type Vetoes } from "./ask-vetoes.ts";
 import { confirm } from "./confirm.ts";
@@ -26,10 +27,18 @@ async function decideInTurn(seen: Seen, ports: PassPorts): Promise<void> {
   const first = decide(situation);
   if (first === undefined) ports.precheck?.forget();
   if (first === undefined || isRecorded(first, situation, ports)) return;
+  // Beside the last looks, so that it costs no time of its own unless the API server is slow.
+  const looking = lookInto(situation.release, ports);
   const looked = wouldAct(first) ? await withLastLooks(first, situation, seen, ports) : situation;
+  const context = await looking;
   const decided = decide(looked);
   if (decided === undefined || !ports.mayDecide() || isRecorded(decided, looked, ports)) return;
-  await carryOut(decided, looked, seen, ports);
+  await carryOut(decided, looked, { ...seen, context }, ports);
+}
+
+/** For whoever looks for the cause; nothing is decided by it. */
+async function lookInto(release: Release | undefined, ports: PassPorts): Promise<ReleaseContext | undefined> {
+  return release && ports.lookInto?.(release);
 }
 
 /** The precheck may take its time, so what it lets pass is weighed anew before the very last look. */
@@ -155,9 +164,18 @@ function isRecorded({ decision }: Decided, { release, policy }: Situation, ports
   );
 }
 
-async function carryOut(decided: Decided, situation: Situation, seen: Seen, ports: PassPorts): Promise<void> {
+async function carryOut(
+  decided: Decided,
+  situation: Situation,
+  seen: Seen & { readonly context: ReleaseContext | undefined },
+  ports: PassPorts,
+): Promise<void> {
   const decisionId = ports.newDecisionId(seen.at);
-  const body = decisionRecord(decisionId, decided, situation, seen.watched);
+  const { context } = seen;
+  const body = {
+    ...decisionRecord(decisionId, decided, situation, seen.watched),
+    ...(context && { context }),
+  };
   const record = await ports.record(body);
   if (record === undefined) {
     tellBlocked(decisionId, situation, seen, ports);

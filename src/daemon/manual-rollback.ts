@@ -20,7 +20,7 @@ import { withMemory } from "./target-facts.ts";
 /** As much of a running policy as a person's decision needs. */
 export type Handled = Pick<
   RunningPolicy,
-  "policy" | "carried" | "watch" | "reports" | "begin" | "reconsider" | "precheck" | "mayDecide"
+  "policy" | "carried" | "watch" | "reports" | "begin" | "reconsider" | "precheck" | "lookInto" | "mayDecide"
 >;
 
 export interface ManualPorts {
@@ -166,7 +166,8 @@ async function carryOut(
     ...(maintenance === true && { maintenance }),
   });
   if (asked === undefined) return UNWRITABLE;
-  const decision = decisionOf(weighed, request, by, decisionId);
+  const context = await running.lookInto?.(release);
+  const decision = { ...decisionOf(weighed, request, by, decisionId), ...(context && { context }) };
   if ((await ports.record(decision)) === undefined) return UNWRITABLE;
   const mustRecover = [...running.carried().watched]
     .filter(([, { track }]) => track.status.state === "firing")

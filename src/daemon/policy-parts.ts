@@ -1,6 +1,7 @@
 import type { Logger } from "pino";
 import type { KubeApi } from "../kubernetes/api.ts";
 import type { DecisionRecord } from "../log/record.ts";
+import type { LookInto } from "../releases/release-context.ts";
 import type { TargetWatch } from "../releases/watch.ts";
 import { type Policy, targetKey } from "../rules/policy.ts";
 import type { Probe } from "../signals/probe.ts";
@@ -46,7 +47,7 @@ export interface Shared {
 
 /** Puts one policy together and runs it. `kube` is needed for targets in a cluster. */
 export function assemblePolicy(policy: Policy, shared: Shared, kube: KubeApi | undefined): RunningPolicy {
-  const { watch, strategy, markStanding } = targetParts(policy, shared, kube);
+  const { watch, strategy, markStanding, lookInto } = targetParts(policy, shared, kube);
   const probers = startProbers(policy, shared);
   const reports = reportsFor(policy, shared.reportSources, kube);
   const skewMs = (): number => shared.slotClock.now() - shared.now();
@@ -79,6 +80,7 @@ export function assemblePolicy(policy: Policy, shared: Shared, kube: KubeApi | u
     member: shared.fleet.join(policy.name, targetKey(policy), heatOnRecord(policy.name, shared.history)),
     begin: rollbacks.begin,
     markStanding,
+    ...(lookInto && { lookInto }),
     skewMs,
   });
   rollbacks.resume();
@@ -89,6 +91,7 @@ export function assemblePolicy(policy: Policy, shared: Shared, kube: KubeApi | u
     reports,
     checkpoints,
     precheck,
+    lookInto,
     stopping,
   });
 }
@@ -103,11 +106,12 @@ function runningPolicy(
     readonly probers: ReadonlyMap<string, Prober>;
     readonly reports: PolicyReports;
     readonly precheck: Precheck | undefined;
+    readonly lookInto: LookInto | undefined;
     /** Ends what a pass waits for. */
     readonly stopping: AbortController;
   },
 ): RunningPolicy {
-  const { rollbacks, watch, probers, reports, checkpoints, precheck, stopping } = parts;
+  const { rollbacks, watch, probers, reports, checkpoints, precheck, lookInto, stopping } = parts;
   const stop = async (): Promise<void> => {
     const passed = passes.stop();
     stopping.abort();
@@ -128,6 +132,7 @@ function runningPolicy(
     begin: rollbacks.begin,
     reconsider: passes.reconsider,
     ...(precheck && { precheck }),
+    ...(lookInto && { lookInto }),
     mayDecide: passes.mayDecide,
     overdueMs: passes.overdueMs,
     retire: async () => {

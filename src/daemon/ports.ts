@@ -3,6 +3,7 @@ import type { FiringTrigger } from "../decisions/situation.ts";
 import type { InstantQuery } from "../signals/query.ts";
 import type { DecisionRecord, LogRecord, RecordBody } from "../log/record.ts";
 import type { Release } from "../releases/release.ts";
+import type { LookInto } from "../releases/release-context.ts";
 import type { MarkStanding } from "../releases/watch.ts";
 import type { RollbackOrder } from "../rollback/act.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
@@ -42,6 +43,8 @@ export interface PassPorts extends ConfirmPorts {
   readonly tellUnlogged: (decision: DecisionRecord) => void;
   readonly newDecisionId: (at: number) => string;
   readonly markStanding: MarkStanding;
+  /** Absent where the target does not show what its releases are made of. */
+  readonly lookInto?: LookInto;
   readonly checkpoints: { readonly look: LookAfterLaunch };
   readonly metrics: Metrics;
   readonly logger: Logger;

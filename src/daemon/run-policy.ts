@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { slotAt } from "../engine/slots.ts";
+import type { LookInto } from "../releases/release-context.ts";
 import type { TargetWatch } from "../releases/watch.ts";
 import type { Precheck } from "../rollback/precheck.ts";
 import type { Policy } from "../rules/policy.ts";
@@ -25,6 +26,8 @@ export interface RunningPolicy {
   readonly reconsider: () => void;
   /** Absent where the policy has none. */
   readonly precheck?: Precheck;
+  /** Absent where the target does not show what its releases are made of. */
+  readonly lookInto?: LookInto;
   /** False once it is on its way out. */
   readonly mayDecide: () => boolean;
   /** For how long no pass has ended as it should although one was begun, in ms; 0 between passes. */

@@ -2,7 +2,10 @@ import type { KubeApi } from "../kubernetes/api.ts";
 import { deploymentStandings, groupStandings } from "../releases/deployment-standing.ts";
 import { watchDeployment } from "../releases/deployment-watch.ts";
 import { watchGroup } from "../releases/group-watch.ts";
+import { lookIntoWith } from "../releases/look-into.ts";
+import type { LookInto } from "../releases/release-context.ts";
 import { watchScript } from "../releases/script-watch.ts";
+import { pairOf, pairsOfMembers } from "../releases/template-pairs.ts";
 import type { MarkStanding, TargetWatch } from "../releases/watch.ts";
 import type { Strategy } from "../rollback/act.ts";
 import { deploymentStrategy } from "../rollback/deployment.ts";
@@ -18,6 +21,8 @@ export interface TargetParts {
   readonly watch: TargetWatch;
   readonly strategy: Strategy;
   readonly markStanding: MarkStanding;
+  /** Absent where the target does not show what its releases are made of. */
+  readonly lookInto?: LookInto;
 }
 
 /** What following and changing targets needs of the process. */
@@ -41,6 +46,7 @@ export function targetParts(policy: Policy, ports: TargetPorts, kube: KubeApi | 
         watch,
         strategy: strategyOf(policy, watch, ports, kube),
         markStanding: deploymentStandings(api),
+        lookInto: lookIntoWith({ api, namespace: target.namespace, templates: pairOf(watch) }),
       };
     }
     case "group": {
@@ -50,8 +56,14 @@ export function targetParts(policy: Policy, ports: TargetPorts, kube: KubeApi | 
         (deployment) =>
           [deployment, watchDeployment({ api, namespace, deployment, now: ports.now })] as const,
       );
-      const watch = watchGroup(targetKey(policy), new Map(members));
-      return { watch, strategy: strategyOf(policy, watch, ports, kube), markStanding: groupStandings(api) };
+      const byName = new Map(members);
+      const watch = watchGroup(targetKey(policy), byName);
+      return {
+        watch,
+        strategy: strategyOf(policy, watch, ports, kube),
+        markStanding: groupStandings(api),
+        lookInto: lookIntoWith({ api, namespace, templates: pairsOfMembers(byName) }),
+      };
     }
     case "script":
       return scriptParts(policy, ports, kube);

@@ -8,9 +8,12 @@ import {
   type WatchEvent,
   type WatchRequest,
 } from "./event-stream.ts";
-import type { KubeList } from "./objects.ts";
+import type { KubeList, KubeObject } from "./objects.ts";
 import type { ResourceRef } from "./resource.ts";
 import { asKubeError, send, type Request } from "./send.ts";
+
+/** A server that cannot answer in this form says so (406), instead of sending the whole. */
+const METADATA_ALONE = "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io";
 
 export interface JsonPatchStep {
   readonly op: "add" | "replace";
@@ -30,6 +33,8 @@ export type Patch = { readonly dryRun?: true } & (
  */
 export interface KubeApi {
   readonly get: <T>(ref: ResourceRef, signal?: AbortSignal) => Promise<T>;
+  /** Name, labels and times, and nothing else: what the object holds does not leave the server, its annotations are dropped. */
+  readonly metadata: (ref: ResourceRef, signal?: AbortSignal) => Promise<KubeObject>;
   readonly list: <T>(
     ref: ResourceRef,
     selection: Selection & Page,
@@ -65,6 +70,10 @@ export function kubeApi(
   };
   return {
     get: (ref, signal) => ask({ verb: "get", ref }, { method: "GET", query: {} }, signal),
+    metadata: async (ref, signal) =>
+      withoutAnnotations(
+        await ask({ verb: "get", ref }, { method: "GET", query: {}, accept: METADATA_ALONE }, signal),
+      ),
     list: (ref, selection, signal) =>
       ask({ verb: "list", ref }, { method: "GET", query: { ...selection } }, signal),
     patch: (ref, patch, signal) => ask({ verb: "patch", ref }, patchRequest(patch), signal),
@@ -76,6 +85,12 @@ export function kubeApi(
       ),
     watch: (ref, request) => eventStream(connection, ref, request),
   };
+}
+
+/** `kubectl apply` keeps a copy of all that it applied in one. */
+function withoutAnnotations({ metadata }: KubeObject): KubeObject {
+  const { annotations: _, ...others } = metadata;
+  return { metadata: others };
 }
 
 function patchRequest(patch: Patch): Request {

@@ -6,6 +6,8 @@ export interface ResourceRef {
     | "replicasets"
     | "pods"
     | "services"
+    | "configmaps"
+    | "secrets"
     | "tokenreviews"
     | "subjectaccessreviews"
     | "vulnerabilityreports";

@@ -7,6 +7,8 @@ export interface Request {
   readonly method: "GET" | "PATCH" | "POST";
   readonly query: Readonly<Record<string, string>>;
   readonly contentType?: string;
+  /** Default: the object as JSON. */
+  readonly accept?: string;
   readonly body?: string;
 }
 
@@ -36,7 +38,7 @@ export async function send(
     method: request.method,
     headers: {
       ...headers,
-      accept: "application/json",
+      accept: request.accept ?? "application/json",
       ...(request.contentType === undefined ? {} : { "content-type": request.contentType }),
     },
     body: request.body ?? null,

@@ -3,6 +3,7 @@ import type { ManualReason } from "../decisions/manual-reason.ts";
 import type { HoldReason } from "../decisions/reason.ts";
 import type { Veto } from "../decisions/veto.ts";
 import type { TriggerState } from "../engine/trigger-status.ts";
+import type { ReleaseContext } from "../releases/release-context.ts";
 import type { ChannelName, Severity } from "../rules/policy.ts";
 import type { UnknownReason } from "../signals/sample.ts";
 
@@ -129,6 +130,8 @@ export interface DecisionRecord {
   readonly severity?: Severity;
   /** Where the policy's author says what to do. */
   readonly runbook?: string;
+  /** What the release changed, and which ConfigMaps and Secrets of its pods changed lately. */
+  readonly context?: ReleaseContext;
   /** A person asked for it. */
   readonly manual?: { readonly reason: ManualReason; readonly by: string; readonly note?: string };
   /** Until when a person may approve it; only there where it waits for that. */

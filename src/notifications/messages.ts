@@ -1,5 +1,6 @@
 import type { ChannelName } from "../rules/policy.ts";
 import type { DecisionRecord, LogRecord, RollbackRecord } from "../log/record.ts";
+import { changedLately } from "./changed-lately.ts";
 import { dedupKey, incidentKey, stamp, type Message } from "./message.ts";
 
 /** Records of one type (or several), with their place in the log. */
@@ -22,7 +23,13 @@ export function ofDecision(record: Of<"decision.made">): Message | undefined {
           record.manual === undefined
             ? `Rolling back ${target}: ${trigger} fires`
             : `Rolling back ${target} by hand: ${record.manual.reason}, ${record.manual.by}`,
-        lines: present(record.summary, fromTo(record), "You will be told how it ends.", runbook(record)),
+        lines: present(
+          record.summary,
+          fromTo(record),
+          changedLately(record),
+          "You will be told how it ends.",
+          runbook(record),
+        ),
       };
     case "escalate":
       return {
@@ -30,7 +37,13 @@ export function ofDecision(record: Of<"decision.made">): Message | undefined {
         event: "trigger",
         severity: record.severity ?? "critical",
         title: `${target} needs you: ${trigger} fires and rollbackd will not roll back (${record.reason})`,
-        lines: present(record.summary, alsoHolding(record), howToAnswer(record), runbook(record)),
+        lines: present(
+          record.summary,
+          alsoHolding(record),
+          changedLately(record),
+          howToAnswer(record),
+          runbook(record),
+        ),
         ...(record.reason === "mass-breach" ? { dedupKey: MASS_KEY, once: true } : {}),
       };
     case "hold":

@@ -1,4 +1,5 @@
 import { acted, verification } from "./acted.ts";
+import { changed } from "./changed.ts";
 import { fired } from "./fired.ts";
 import type { Incident } from "./incident.ts";
 import { lookFurther } from "./look-further.ts";
@@ -7,7 +8,7 @@ import { summary } from "./summary.ts";
 import { timeline } from "./timeline.ts";
 import { told } from "./told.ts";
 
-const SECTIONS = [summary, timeline, fired, acted, verification, told, lookFurther, records];
+const SECTIONS = [summary, timeline, fired, changed, acted, verification, told, lookFurther, records];
 
 /**
  * Everything about one decision that helps to find its cause, as one Markdown document. The same records give the same

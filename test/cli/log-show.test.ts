@@ -35,3 +35,37 @@ describe("log show says of a rollback that failed what the page says", () => {
     expect(shown("unheard-of")).toMatch(/Look at shop\/api and restore it by hand/);
   });
 });
+
+describe("log show says what changed", () => {
+  const screen = { color: false, columns: 10_000 };
+  const changed = [{ kind: "Secret", name: "db", at: "2025-12-31T23:58:12.000Z" }] as const;
+  const context = {
+    changes: ["- containers.api.image: api:1"],
+    references: { since: "2025-12-31T00:00:00.000Z", looked: 1, changed },
+    unseen: ["When ConfigMaps changed could not be seen."],
+  };
+
+  it("with the release and beside it, and what could not be seen", () => {
+    const records = recordsOf([{ ...decision("d1"), context }]);
+    const text = decisionText(records[0] as DecisionRecord & LogRecord, records, screen);
+    expect(text).toMatch(
+      /\nChanged\n {2}- containers\.api\.image: api:1\n {2}Changed lately and read by its pods: Secret db \(2025-12-31 23:58:12Z\)\. .*\n {2}When ConfigMaps changed could not be seen\.\n/u,
+    );
+  });
+
+  it("nothing where nothing is on record", () => {
+    const records = recordsOf([decision("d1")]);
+    expect(decisionText(records[0] as DecisionRecord & LogRecord, records, screen)).not.toContain("Changed");
+  });
+
+  it("and the page says it, too: whoever is called looks there as well", () => {
+    const tell = createTeller();
+    const kinds = [{}, { decision: "escalate", reason: "cooldown" }] as const;
+    for (const kind of kinds) {
+      const [message] = recordsOf([{ ...decision("d1", kind), context }]).flatMap(tell);
+      expect(message?.lines).toContain(
+        "Changed lately and read by its pods: Secret db (2025-12-31 23:58:12Z). No rollback puts these back: look at them, too.",
+      );
+    }
+  });
+});

@@ -17,6 +17,7 @@ import { slotAt } from "../../src/engine/slots.ts";
 import type { DecisionRecord, LogRecord } from "../../src/log/record.ts";
 import { LogUnwritable } from "../../src/log/unwritable.ts";
 import type { LogWriter } from "../../src/log/writer.ts";
+import type { LookInto } from "../../src/releases/release-context.ts";
 import type { MarkStanding } from "../../src/releases/watch.ts";
 import type { Precheck } from "../../src/rollback/precheck.ts";
 import { type Policy, targetKey } from "../../src/rules/policy.ts";
@@ -47,6 +48,7 @@ export interface World {
   verify: RollbackPorts["verify"];
   /** Every policy's, once there is one. */
   precheck: Precheck | undefined;
+  lookInto: LookInto | undefined;
   markStanding: MarkStanding;
 }
 
@@ -66,6 +68,7 @@ export function createWorld(at: number = TEN): World {
     effect: (_, run) => run(),
     verify: async () => ({ kind: "verified", steps: [] }),
     precheck: undefined,
+    lookInto: undefined,
     markStanding: async (_, digest, { kind }) => void marked.push(`${digest} ${kind}`),
   };
   return world;
@@ -156,6 +159,7 @@ export function startDaemon(world: World, ...policies: readonly Policy[]): Daemo
           begin: run.rollbacks.begin,
           reconsider: () => void asked.add(run.policy.name),
           ...(world.precheck && { precheck: world.precheck }),
+          ...(world.lookInto && { lookInto: world.lookInto }),
           mayDecide: () => true,
         })),
       history,
@@ -221,6 +225,7 @@ function assemble(
   const ports: PassPorts = {
     ...shared,
     ...(world.precheck && { precheck: precheckOnce(world.precheck) }),
+    ...(world.lookInto && { lookInto: world.lookInto }),
     instant: world.prometheus.instant,
     sampler: world.prometheus,
     watch: world.target.watch,

@@ -63,9 +63,11 @@ describeOnCluster("the manifests of deploy/", (kubeconfig) => {
       const own = connect(account);
       onTestFinished(() => void own.close());
       expect(await allowedIn(own, namespace)).toEqual([
+        "configmaps: get",
         "deployments: get list watch patch",
         "pods: list watch",
         "replicasets: list watch patch",
+        "secrets: get",
         "subjectaccessreviews: create",
         "tokenreviews: create",
       ]);

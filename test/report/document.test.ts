@@ -244,6 +244,47 @@ describe("other ends", () => {
     expect(markdown).toContain("[secret]");
   });
 
+  it("what came with the release and what changed beside it, and what could not be seen", () => {
+    const context = {
+      changes: [
+        "- containers.api.image: api:1",
+        "+ containers.api.image: api:2",
+        "~ containers.api.env.URL (values are not shown)",
+      ],
+      references: {
+        since: "2025-12-31T00:00:00.000Z",
+        looked: 3,
+        changed: [{ kind: "Secret", name: "db", at: "2025-12-31T23:58:12.000Z" }],
+      },
+      unseen: ["ConfigMap a|b does not exist, and pods of the release refer to it."],
+    } as const;
+    const markdown = report({ ...decision("d1"), context });
+    expect(sectionOf(markdown, "What the release changed")).toContainEqual({
+      kind: "code",
+      language: "diff",
+      lines: context.changes,
+    });
+    const beside = sectionOf(markdown, "ConfigMaps and Secrets changed lately");
+    expect(beside).toContainEqual({
+      kind: "table",
+      rows: [
+        ["kind", "name", "changed (UTC)"],
+        ["Secret", "db", "2025-12-31 23:58:12Z"],
+      ],
+    });
+    expect(markdown).toContain("1 of 3 that its pods read changed after 2025-12-31 00:00:00Z");
+    expect(markdown).toContain(String.raw`- ConfigMap a\|b does not exist`);
+  });
+
+  it("a context without anything in it says so", () => {
+    const references = { since: "2025-12-31T00:00:00.000Z", looked: 2, changed: [] };
+    const same = report({ ...decision("d1"), context: { changes: [], references } });
+    expect(same).toContain("Nothing in its pod template differs");
+    expect(same).toContain("None of 2 that its pods read changed after 2025-12-31 00:00:00Z.");
+    expect(report({ ...decision("d1"), context: {} })).toContain("That could not be seen");
+    expect(report(decision("d1"))).toContain("That is not on record");
+  });
+
   it("what a script runs has no kubectl commands", () => {
     const markdown = report(decision("d1", { target: "script/api" }));
     expect(markdown).not.toContain("kubectl");
