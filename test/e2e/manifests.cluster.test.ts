@@ -70,6 +70,7 @@ describeOnCluster("the manifests of deploy/", (kubeconfig) => {
         "secrets: get",
         "subjectaccessreviews: create",
         "tokenreviews: create",
+        "vulnerabilityreports: list watch",
       ]);
       expect(await allowedIn(own, "default")).toEqual([
         "subjectaccessreviews: create",
