@@ -3,7 +3,7 @@ import type { Situation } from "../decisions/situation.ts";
 import { wasBreachingBefore } from "../decisions/track.ts";
 import type { DecisionRecord } from "../log/record.ts";
 import { type Release, type Revision, revisionText } from "../releases/release.ts";
-import { templateDiff } from "../releases/template-diff.ts";
+import { revisionDiff } from "../releases/template-diff.ts";
 import type { Lookup } from "../releases/watch.ts";
 import { targetKey, touchedBy } from "../rules/policy.ts";
 import type { Asker, Commands, ManualRollback, Refusal, RevisionText, RollbackPlan } from "./commands.ts";
@@ -82,14 +82,13 @@ async function weigh(name: string, { to }: ManualRollback, ports: ManualPorts): 
   const decided = await decideWithPrecheck(situation, to, running);
   if (!decided.ok) return { ...decided, kind: "refused" };
   const { release, to: chosen, warnings } = decided;
-  const { templates } = lookup.snapshot;
   const plan: RollbackPlan = {
     policy: name,
     target,
     release: release.id,
     from: textOf(release.revision),
     to: textOf(chosen),
-    diff: templateDiff(templates?.get(release.revision.digest), templates?.get(chosen.digest)),
+    diff: revisionDiff(lookup.snapshot.templates, release.revision, chosen),
     warnings,
   };
   return { ok: true, running, uid: lookup.snapshot.uid, release, to: chosen, plan };

@@ -24,6 +24,7 @@ export function groupSnapshot(target: string, members: Members<TargetSnapshot>):
     earlier,
     rollbacks: rollbacksOf(members, [revision, ...earlier]),
     rollout: rolloutOf(members, current),
+    templates: new Map([...members.values()].flatMap(({ templates }) => Array.from(templates ?? []))),
   };
 }
 
@@ -76,8 +77,20 @@ function revisionOf(combination: Combination, members: Members<TargetSnapshot>):
         Object.entries(images).map(([container, image]) => [`${name}/${container}`, image]),
       ),
     ),
+    pulled: pulledBy([...combination.values()]),
     members: Object.fromEntries(sorted.map(([name, one]) => [name, { name: one.name, digest: one.digest }])),
   };
+}
+
+/** By image, which several members may name. */
+function pulledBy(revisions: readonly Revision[]): NonNullable<Revision["pulled"]> {
+  const all = revisions.flatMap(({ pulled = {} }) => Object.entries(pulled));
+  return Object.fromEntries(
+    [...Map.groupBy(all, ([image]) => image)].map(([image, seen]) => [
+      image,
+      [...new Set(seen.flatMap(([, ids]) => ids))],
+    ]),
+  );
 }
 
 /** Rolled back from once: whatever else it is combined with, the members that were moved back are as they were. */

@@ -93,6 +93,6 @@ export interface TargetSnapshot {
   /** Acts of rollbackd that the target itself remembers. */
   readonly rollbacks: readonly PastRollback[];
   readonly rollout: RolloutStatus;
-  /** Pod templates by digest of a revision, as far as they can be read; not there where nothing has any. */
+  /** Pod templates by digest of a revision (of a group: of its members'), as far as they can be read; not there where nothing has any. */
   readonly templates?: ReadonlyMap<string, PodTemplate>;
 }

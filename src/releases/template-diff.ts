@@ -1,4 +1,5 @@
 import type { PodTemplate } from "../kubernetes/objects.ts";
+import type { Revision, TargetSnapshot } from "./release.ts";
 import { type Leaf, leavesOf } from "./template-leaves.ts";
 
 /** More than this nobody reads before they answer. */
@@ -16,6 +17,23 @@ export function templateDiff(from: PodTemplate | undefined, to: PodTemplate | un
   const lines = paths.flatMap((path) => change(path, before.get(path), after.get(path)));
   if (lines.length <= MOST_LINES) return lines;
   return [...lines.slice(0, MOST_LINES), `… and ${lines.length - MOST_LINES} more lines`];
+}
+
+/** Between two revisions, by the templates that are known; of a group, each line with its member. */
+export function revisionDiff(
+  templates: TargetSnapshot["templates"],
+  from: Pick<Revision, "digest" | "members">,
+  to: Pick<Revision, "digest" | "members">,
+): readonly string[] {
+  if (from.members === undefined) return templateDiff(templates?.get(from.digest), templates?.get(to.digest));
+  return Object.entries(from.members).flatMap(([name, { digest }]) => {
+    const other = to.members?.[name]?.digest;
+    const lines = templateDiff(
+      templates?.get(digest),
+      other === undefined ? undefined : templates?.get(other),
+    );
+    return lines.map((line) => line.replace(" ", ` ${name}: `));
+  });
 }
 
 function change(path: string, before: Leaf | undefined, after: Leaf | undefined): readonly string[] {

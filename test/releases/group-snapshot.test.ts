@@ -81,6 +81,24 @@ describe("a group shows as one target", () => {
     expect(groupSnapshot(TARGET, new Map())).toBeUndefined();
   });
 
+  it("has the templates of all members, and what their pods pulled, by image", () => {
+    const running = (name: string, image: string, ...pulled: readonly string[]) => {
+      const of = member(name, TEN);
+      const templates = new Map([[`${name}-2`, { spec: { containers: [{ name: "main", image }] } }]]);
+      const seen = { ...of.release.revision, pulled: { [image]: pulled } };
+      return { ...of, templates, release: { ...of.release, revision: seen } };
+    };
+    const [api, worker] = [
+      running("api", "shop:2", "sha:a", "sha:b"),
+      running("worker", "shop:2", "sha:b", "sha:c"),
+    ];
+    const shown = snapshot(api, worker);
+    expect(Object.fromEntries(shown.templates ?? [])).toMatchObject({ "api-2": {}, "worker-2": {} });
+    const { pulled } = shown.release.revision;
+    expect(Object.keys(pulled ?? {})).toEqual(["shop:2"]);
+    expect(pulled?.["shop:2"]?.toSorted()).toEqual(["sha:a", "sha:b", "sha:c"]);
+  });
+
   it("is reversible as far as all members of its own release are", () => {
     const fixed = (of: TargetSnapshot) => ({ ...of, release: { ...of.release, reversible: false } });
     const old = member("worker", TEN - 2 * HOUR);

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { PodTemplate } from "../../src/kubernetes/objects.ts";
-import { templateDiff } from "../../src/releases/template-diff.ts";
+import { revisionDiff, templateDiff } from "../../src/releases/template-diff.ts";
 
 /** A template with one container, `api`, that has these settings. */
 function template(settings: object = {}, spec: object = {}, metadata: object = {}): PodTemplate {
@@ -86,6 +86,30 @@ describe("the difference of two templates", () => {
   it("is nothing where one of them is not known", () => {
     expect(templateDiff(undefined, plain)).toEqual([]);
     expect(templateDiff(plain, undefined)).toEqual([]);
+  });
+
+  it("of two revisions is that of their templates, and of a group that of each member, under its name", () => {
+    const templates = new Map([
+      ["a1", plain],
+      ["a2", template({ image: "shop:2" })],
+      ["w1", plain],
+      ["w2", template({ tty: true })],
+    ]);
+    expect(revisionDiff(templates, { digest: "a2" }, { digest: "a1" })).toEqual([
+      "- containers.api.image: shop:2",
+      "+ containers.api.image: shop:1",
+    ]);
+    const group = (a: string, w: string) => {
+      const members = { a: { name: "1", digest: a }, w: { name: "1", digest: w } };
+      return { digest: `${a}${w}`, members };
+    };
+    expect(revisionDiff(templates, group("a2", "w2"), group("a1", "w1"))).toEqual([
+      "- a: containers.api.image: shop:2",
+      "+ a: containers.api.image: shop:1",
+      "- w: containers.api.tty: true",
+    ]);
+    expect(revisionDiff(templates, group("a1", "w2"), group("a1", "w9"))).toEqual([]);
+    expect(revisionDiff(undefined, group("a2", "w2"), group("a1", "w1"))).toEqual([]);
   });
 
   it("that nobody would read is cut, and says by how much", () => {
