@@ -1,3 +1,4 @@
+import { commandByHand } from "../decisions/by-hand.ts";
 import type { Decided } from "../decisions/decide.ts";
 import type { Evidence } from "../decisions/decision.ts";
 import { nextStep } from "../decisions/next-step.ts";
@@ -5,7 +6,7 @@ import type { Situation } from "../decisions/situation.ts";
 import { windowSize } from "../engine/slots.ts";
 import type { DecisionRecord } from "../log/record.ts";
 import { type Revision, revisionText } from "../releases/release.ts";
-import { targetKey, type Trigger } from "../rules/policy.ts";
+import { type Policy, targetKey, type Trigger } from "../rules/policy.ts";
 import type { Watched } from "./measure.ts";
 import { vulnerabilityEvidence } from "./vulnerability-evidence.ts";
 
@@ -29,7 +30,7 @@ export function decisionRecord(
     otherReasons: decision.otherReasons,
     trigger: firing.trigger.name,
     summary: summarize(decided, situation),
-    ...(to && { to: named(to) }),
+    ...(to && { to: named(to), ...byHand(policy, to) }),
     evidence: policy.triggers.flatMap((trigger) => {
       const seen = watched.get(trigger.name);
       return seen === undefined ? [] : [evidenceOf({ situation, to }, trigger, seen)];
@@ -40,6 +41,11 @@ export function decisionRecord(
     ...(firing.veto && { veto: firing.veto }),
     ...(situation.objection?.output !== undefined && { output: situation.objection.output }),
   };
+}
+
+export function byHand({ target }: Policy, to: Revision): Pick<DecisionRecord, "byHand"> {
+  const command = commandByHand(target, to);
+  return command === undefined ? {} : { byHand: command };
 }
 
 /** Where a person is asked: until when. Where one agreed: who. */

@@ -7,6 +7,7 @@ import { revisionDiff } from "../releases/template-diff.ts";
 import type { Lookup } from "../releases/watch.ts";
 import { targetKey, touchedBy } from "../rules/policy.ts";
 import type { Asker, Commands, ManualRollback, Refusal, RevisionText, RollbackPlan } from "./commands.ts";
+import { byHand } from "./decision-record.ts";
 import type { GatesOf } from "./gates.ts";
 import type { OpenRollback } from "./history-fold.ts";
 import type { History } from "./history.ts";
@@ -210,6 +211,7 @@ function decisionOf(
       `to ${revisionText(to)}; then it is verified.${data}`,
     from: { revision: release.revision.name, digest: release.revision.digest },
     to: { revision: to.name, digest: to.digest },
+    ...byHand(policy, to),
     evidence: [],
     ...(policy.runbook !== undefined && { runbook: policy.runbook }),
     manual: { reason, by, ...(note !== undefined && { note }) },

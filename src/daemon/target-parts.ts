@@ -1,4 +1,7 @@
 import type { KubeApi } from "../kubernetes/api.ts";
+import { frozenGate } from "../decisions/freeze.ts";
+import { blueGreenStandings } from "../releases/blue-green-standing.ts";
+import { watchBlueGreen } from "../releases/blue-green-watch.ts";
 import { deploymentStandings, groupStandings } from "../releases/deployment-standing.ts";
 import { watchDeployment } from "../releases/deployment-watch.ts";
 import { watchGroup } from "../releases/group-watch.ts";
@@ -8,10 +11,11 @@ import { watchScript } from "../releases/script-watch.ts";
 import { pairOf, pairsOfMembers } from "../releases/template-pairs.ts";
 import type { MarkStanding, TargetWatch } from "../releases/watch.ts";
 import type { Strategy } from "../rollback/act.ts";
+import { blueGreenStrategy, type BlueGreenStrategyOptions } from "../rollback/blue-green.ts";
 import { deploymentStrategy } from "../rollback/deployment.ts";
 import { groupStrategy } from "../rollback/group.ts";
 import { scriptStrategy } from "../rollback/script.ts";
-import { type Policy, targetKey } from "../rules/policy.ts";
+import { type BlueGreenTarget, type Policy, targetKey } from "../rules/policy.ts";
 import type { Prometheus } from "../signals/prometheus.ts";
 import type { ServerClock } from "../signals/server-clock.ts";
 import type { History } from "./history.ts";
@@ -65,9 +69,31 @@ export function targetParts(policy: Policy, ports: TargetPorts, kube: KubeApi | 
         lookInto: lookIntoWith({ api, namespace, templates: pairsOfMembers(byName) }),
       };
     }
+    case "blue-green":
+      return blueGreenParts(policy, target, ports, needed(kube, policy));
     case "script":
       return scriptParts(policy, ports, kube);
   }
+}
+
+/** Its releases begin with a change that the cluster dates badly once others follow: the log knows better. */
+function blueGreenParts(
+  policy: Policy,
+  target: BlueGreenTarget,
+  ports: TargetPorts,
+  api: KubeApi,
+): TargetParts {
+  const logged = () => ports.history.releases(targetKey(policy));
+  const { history, now } = ports;
+  const watch = watchBlueGreen({ api, namespace: target.namespace, target, logged, now });
+  // What a person asked for themselves goes on.
+  const unwanted: BlueGreenStrategyOptions["unwanted"] = ({ manual, policy: { name } }) =>
+    manual === undefined ? frozenGate(history.freeze(name), now()) : undefined;
+  const strategy =
+    policy.rollback.strategy.kind === "blue-green"
+      ? blueGreenStrategy({ api, colors: target, unwanted, now })
+      : strategyOf(policy, watch, ports, api);
+  return { watch, strategy, markStanding: blueGreenStandings(api, target) };
 }
 
 /** A script target has no place of its own to keep a standing: the log alone knows it. */

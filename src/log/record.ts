@@ -125,6 +125,8 @@ export interface DecisionRecord {
   readonly summary: string;
   readonly from?: { readonly revision: string; readonly digest: string };
   readonly to?: { readonly revision: string; readonly digest: string };
+  /** The command that does it by hand, where target and revision do not tell it. */
+  readonly byHand?: string;
   readonly evidence: readonly Evidence[];
   /** How loud the trigger's author wants a page about it. */
   readonly severity?: Severity;
@@ -161,7 +163,7 @@ interface StartedRevision {
 export type RollbackRecord =
   | (OfRollback & {
       readonly type: "rollback.started";
-      readonly strategy: "deployment" | "script";
+      readonly strategy: "deployment" | "blue-green" | "script";
       readonly uid: string;
       readonly trigger: string;
       /** Of one that a person asked for: what fired when it began, and no more, has to recover. */

@@ -9,7 +9,7 @@ interface Explained {
   /** What happened, as the end of "the rollback failed: …". */
   readonly what: string;
   /** How the target stands: as it was before, not there, perhaps changed, half changed, or with the earlier revision back. */
-  readonly left: "unchanged" | "gone" | "unclear" | "half" | "restored";
+  readonly left: "unchanged" | "not-switched" | "gone" | "unclear" | "half" | "restored";
   /** A sentence. */
   readonly next: string;
   /** What a person is asked for is the rollback itself. */
@@ -46,7 +46,7 @@ const FAILURES: Readonly<Record<Failure, Explained>> = {
   },
   "target-not-ready": {
     what: "the other colour did not get ready, so nothing was switched",
-    left: "unchanged",
+    left: "not-switched",
     next: "Look at its pods and their events; once they are ready, switch by hand.",
     byHand: true,
   },
@@ -158,7 +158,7 @@ interface FailureText {
 export function failureText(
   reason: string,
   target: string,
-  decision: Pick<DecisionRecord, "from" | "to"> | undefined,
+  decision: Pick<DecisionRecord, "from" | "to" | "byHand"> | undefined,
 ): FailureText | undefined {
   if (!isFailure(reason)) return undefined;
   const { what, left, next, byHand } = FAILURES[reason];
@@ -167,7 +167,7 @@ export function failureText(
     what,
     left: leftText(left, target, from?.revision, to?.revision),
     next,
-    command: byHand === true ? undoCommand(target, from?.revision, to?.revision) : "",
+    command: byHand === true ? (decision?.byHand ?? undoCommand(target, from?.revision, to?.revision)) : "",
   };
 }
 
@@ -186,6 +186,8 @@ function leftText(
       return `Nothing was changed: ${target} still runs ${from}.`;
     case "gone":
       return "Nothing was changed.";
+    case "not-switched":
+      return `${target} still runs ${from}; the other colour may have been scaled up, and stays so.`;
     case "unclear":
       return `Whether ${target} still runs ${from} is not known.`;
     case "half":

@@ -1,5 +1,5 @@
 import type { RollbackNote } from "../kubernetes/annotations.ts";
-import type { Deployment, Pod, ReplicaSet, Service } from "../kubernetes/objects.ts";
+import type { Deployment, Pod, PodTemplate, ReplicaSet, Service } from "../kubernetes/objects.ts";
 import { describe } from "../kubernetes/resource.ts";
 import { type BlueGreenTarget, blueGreenKey } from "../rules/policy.ts";
 import { type Side, sidesOf, withoutColor } from "./blue-green-sides.ts";
@@ -36,6 +36,7 @@ type Seen =
 interface Running {
   readonly release: Release;
   readonly rollout: RolloutStatus;
+  readonly templates: ReadonlyMap<string, PodTemplate>;
   readonly memory: ReleaseMemory;
   /** As the target names its revisions: `green:12`. */
   readonly named: (revision: Revision) => Revision;
@@ -65,6 +66,7 @@ export function blueGreenSnapshot(view: BlueGreenView, target: BlueGreenTarget, 
       earlier,
       rollbacks: notes.map(({ decision, at, from }) => ({ decisionId: decision, at, fromDigest: from })),
       rollout: rolloutOf(live, release),
+      templates: new Map([...(other?.templates ?? []), ...live.templates]),
     },
     memory: new Map([live, ...(other ? [other] : [])].map(({ memory }) => [memory.uid, memory])),
   };
@@ -82,11 +84,11 @@ function running(
   const own = { deployment: withoutColor(deployment, known.label), replicaSets, pods, at };
   const seen = deploymentSnapshot(own, known.memory.get(deployment.metadata.uid));
   if (seen === undefined) return undefined;
-  const { release, rollout } = seen.snapshot;
+  const { release, rollout, templates = new Map() } = seen.snapshot;
   const named = ({ name, digest, images }: Revision) => {
     return { name: `${color}:${name}`, digest, images, standing: known.standingOf(digest) };
   };
-  return { release, rollout, memory: seen.memory, named };
+  return { release, rollout, templates, memory: seen.memory, named };
 }
 
 interface Parts {

@@ -6,7 +6,7 @@ import type { RulesReading } from "./reading.ts";
 interface Sketch {
   readonly file: string;
   readonly name: string | undefined;
-  /** The Deployments that it would act on. */
+  /** The Deployments or the Service that it would act on. */
   readonly actsOn: readonly string[];
   readonly nameAt: Position;
   readonly targetAt: Position;
@@ -42,9 +42,10 @@ function sketch({ file, document, written }: RulesReading): readonly Sketch[] {
   }
   return written.map((value, index) => {
     const { name, mode, target } = fields(value);
-    const { namespace, deployments } = fields(target);
+    const { namespace, deployments, service } = fields(target);
     const named: readonly unknown[] = Array.isArray(deployments) ? deployments : [];
-    const places = named.flatMap((one) =>
+    const all = typeof service === "string" ? [...named, `service/${service}`] : named;
+    const places = all.flatMap((one) =>
       typeof namespace === "string" && typeof one === "string" ? [`${namespace}/${one}`] : [],
     );
     return {

@@ -9,6 +9,7 @@ import type {
   ProbeExpectation,
   ProbeSpec,
   RollbackSpec,
+  RollbackStrategy,
   Target,
   Threshold,
   Trigger,
@@ -69,9 +70,13 @@ function buildStatusPage(written: WrittenPolicy["statusPage"]): StatusPage {
 }
 
 function buildTarget(target: WrittenPolicy["target"]): Target {
-  const { namespace = "", deployments = [] } = target;
+  const { namespace = "", deployments = [], service, colors } = target;
   if (target.script === true) {
     return { kind: "script", namespace: target.namespace, releaseExpr: target.release?.expr };
+  }
+  if (service !== undefined && colors !== undefined) {
+    const [first = "", second = ""] = colors.values;
+    return { kind: "blue-green", namespace, service, label: colors.label, colors: [first, second] };
   }
   return deployments.length > 1
     ? { kind: "group", namespace, deployments }
@@ -184,10 +189,7 @@ function buildStatus(written: number | string): ProbeExpectation["statuses"][num
 function buildRollback(written: WrittenPolicy["rollback"]): RollbackSpec {
   const { probe, smoke, recovery } = written.verify;
   return {
-    strategy:
-      written.strategy === "script" && written.script !== undefined
-        ? { kind: "script", script: buildCommand(written.script) }
-        : { kind: "deployment" },
+    strategy: buildStrategy(written),
     ...(written.precheck !== undefined && { precheck: buildCommand(written.precheck) }),
     timeoutMs: durationMs(written.timeout),
     verify: {
@@ -196,6 +198,11 @@ function buildRollback(written: WrittenPolicy["rollback"]): RollbackSpec {
       recoveryMs: durationMs(recovery),
     },
   };
+}
+
+function buildStrategy({ strategy, script }: WrittenPolicy["rollback"]): RollbackStrategy {
+  if (strategy === "script" && script !== undefined) return { kind: "script", script: buildCommand(script) };
+  return { kind: strategy === "blue-green" ? "blue-green" : "deployment" };
 }
 
 function buildCommand(written: NonNullable<WrittenPolicy["rollback"]["script"]>): CommandSpec {

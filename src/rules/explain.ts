@@ -60,7 +60,8 @@ function alternatives(document: RulesDocument, path: Path, problem: MakeProblem)
     ? problem(
         "value",
         "target",
-        "A target is either `namespace` and `deployments`, for Deployments, or `script: true`, for anything else.",
+        "A target is either `namespace` and `deployments`, for Deployments, `namespace`, `service` and `colors`, for a " +
+          "Service that switches between two of them, or `script: true`, for anything else.",
       )
     : problem(
         "value",
@@ -74,12 +75,10 @@ function alternatives(document: RulesDocument, path: Path, problem: MakeProblem)
 function wrongWord(error: ErrorObject): [ProblemRule, string] {
   const allowed = (error.params.allowedValues as unknown[]).map(String);
   const written = typeof error.data === "string" ? error.data : JSON.stringify(error.data);
-  return written === "blue-green"
-    ? ["not-supported", plannedMessage("blue-green")]
-    : [
-        "wrong-value",
-        `\`${written}\` is none of ${allowed.map((word) => `\`${word}\``).join(", ")}.${hint(written, allowed)}`,
-      ];
+  return [
+    "wrong-value",
+    `\`${written}\` is none of ${allowed.map((word) => `\`${word}\``).join(", ")}.${hint(written, allowed)}`,
+  ];
 }
 
 function expectation(error: ErrorObject): string {

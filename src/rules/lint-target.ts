@@ -5,23 +5,42 @@ import type { WrittenPolicy } from "./schema.ts";
 /** Whether the target can be rolled back in the way that is asked for. */
 export function lintStrategy(path: Path, policy: Partial<WrittenPolicy>, complain: Complain): void {
   const { target, rollback } = policy;
-  if (target?.script === true && rollback?.strategy === "deployment") {
-    complain(
-      [...path, "rollback", "strategy"],
-      "target",
-      "`deployment` needs a target with `deployments`; this one is `script: true`. Use `strategy: script`.",
-    );
+  const form = formOf(target);
+  if (form !== undefined && (rollback?.strategy === "deployment" || rollback?.strategy === "blue-green")) {
+    const needed = rollback.strategy === "deployment" ? "deployments" : "service";
+    if (form.key !== needed) {
+      complain(
+        [...path, "rollback", "strategy"],
+        "target",
+        `\`${rollback.strategy}\` needs a target with \`${needed}\`; this one ${form.is}. Use \`strategy: ${form.strategy}\`.`,
+      );
+    }
   }
   if (rollback?.strategy === "script" && rollback.script === undefined) {
     complain([...path, "rollback"], "missing-key", "`strategy: script` needs `script` with a `command`.");
   }
-  if (rollback?.strategy === "deployment" && rollback.script !== undefined) {
+  if (rollback?.strategy !== "script" && rollback?.script !== undefined) {
     complain.key(
       [...path, "rollback", "script"],
       "misplaced-key",
-      "`script` would never run: `strategy` is `deployment`. Use `strategy: script` or leave it out.",
+      `\`script\` would never run: \`strategy\` is \`${rollback.strategy}\`. Use \`strategy: script\` or leave it out.`,
     );
   }
+}
+
+interface Form {
+  readonly key: "deployments" | "service" | "script";
+  /** As the end of a sentence about the target. */
+  readonly is: string;
+  /** The one that goes with it. */
+  readonly strategy: WrittenPolicy["rollback"]["strategy"];
+}
+
+/** Undefined for a target that is none. */
+function formOf(target: Partial<WrittenPolicy>["target"]): Form | undefined {
+  if (target?.script === true) return { key: "script", is: "is `script: true`", strategy: "script" };
+  if (target?.service !== undefined) return { key: "service", is: "has `service`", strategy: "blue-green" };
+  return target?.deployments && { key: "deployments", is: "has `deployments`", strategy: "deployment" };
 }
 
 /** Whether releases of the target can be seen, and how long they may be rolled back. */

@@ -13,15 +13,6 @@ interface Planned {
 const PLANNED: Readonly<Record<string, Planned>> = {
   gitops: { under: ["policies"], instead: "Leave it out, and keep the target out of automatic sync." },
   targets: { under: ["policies"], instead: "Write one policy with `target` for each Deployment." },
-  service: {
-    under: ["target"],
-    instead: "Use `deployments`, or `script: true` with a script that switches.",
-  },
-  colors: { under: ["target"], instead: "Use `deployments`, or `script: true` with a script that switches." },
-  "blue-green": {
-    under: ["rollback"],
-    instead: "Use `deployment`, or `script` with a script that switches.",
-  },
 };
 
 /** True for a part of the format, at its place in the file, that a later version brings. */

@@ -128,7 +128,7 @@ export interface ScriptTarget {
   readonly releaseExpr: string | undefined;
 }
 
-export type Target = DeploymentTarget | GroupTarget | ScriptTarget;
+export type Target = DeploymentTarget | GroupTarget | BlueGreenTarget | ScriptTarget;
 
 export interface CommandSpec {
   readonly command: readonly [string, ...string[]];
@@ -139,6 +139,7 @@ export interface CommandSpec {
 
 export type RollbackStrategy =
   | { readonly kind: "deployment" }
+  | { readonly kind: "blue-green" }
   | { readonly kind: "script"; readonly script: CommandSpec };
 
 export interface VerifySpec {
@@ -241,6 +242,8 @@ export function targetKey({ name, target }: Pick<Policy, "name" | "target">): st
     case "group":
       // Not in the order written: what is remembered of a group is the same in any order.
       return `${target.namespace}/${target.deployments.toSorted().join("+")}`;
+    case "blue-green":
+      return blueGreenKey(target);
     case "script":
       return `script/${name}`;
   }

@@ -91,6 +91,20 @@ const TriggerSchema = Type.Object(
   { ...closed, oneOf: MEASURES.map((key) => ({ required: [key] })) },
 );
 
+const ColorsSchema = Type.Object(
+  {
+    label: text("Label of the pods, and of the Service's selector, that tells the two apart."),
+    values: Type.Array(text("Value of the label."), {
+      minItems: 2,
+      maxItems: 2,
+      uniqueItems: true,
+      description: "Its two values.",
+      examples: ["[blue, green]"],
+    }),
+  },
+  { ...closed, description: "With `service`: which Deployment is behind which value of a label." },
+);
+
 const TargetSchema = Type.Object(
   {
     namespace: Type.Optional(text("Namespace of the Deployment, or told to the script.")),
@@ -103,6 +117,10 @@ const TargetSchema = Type.Object(
           "The Deployment that is watched and rolled back; several, up to ten, are one target and are moved in this order.",
       }),
     ),
+    service: Type.Optional(
+      text("Name of a Service that switches between two Deployments, which `colors` tells apart."),
+    ),
+    colors: Type.Optional(ColorsSchema),
     script: Type.Optional(
       Type.Literal(true, { description: "Only a script can roll this target back, wherever it runs." }),
     ),
@@ -115,8 +133,13 @@ const TargetSchema = Type.Object(
   },
   {
     ...closed,
-    description: "What is watched: `namespace` and `deployments`, or `script: true`.",
-    oneOf: [{ required: ["deployments", "namespace"] }, { required: ["script"] }],
+    description:
+      "What is watched: `namespace` with `deployments`, or with `service` and `colors`; or `script: true`.",
+    oneOf: [
+      { required: ["deployments", "namespace"] },
+      { required: ["service", "colors", "namespace"] },
+      { required: ["script"] },
+    ],
   },
 );
 
@@ -141,8 +164,9 @@ const VerifySchema = Type.Object(
 
 const RollbackSchema = Type.Object(
   {
-    strategy: Type.Enum(["deployment", "script"], {
-      description: "`deployment` puts the earlier template back; `script` runs yours.",
+    strategy: Type.Enum(["deployment", "blue-green", "script"], {
+      description:
+        "`deployment` puts the earlier template back; `blue-green` switches a Service back; `script` runs yours.",
     }),
     script: Type.Optional(
       Type.Object(command("10m"), { ...closed, description: "With `strategy: script`: what to run." }),

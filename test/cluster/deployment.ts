@@ -2,6 +2,8 @@ export interface DeploymentOptions {
   readonly image: string;
   /** Also its label `app`; default `vcci-api`. */
   readonly name?: string;
+  /** Of its pods, beside `app` or in its place; none unless told otherwise. */
+  readonly labels?: Readonly<Record<string, string>>;
   /** Default 2. */
   readonly replicas?: number;
   /** Default 600, as Kubernetes has it. */
@@ -21,6 +23,7 @@ export function vcciApiDeployment(options: DeploymentOptions): object {
     progressDeadlineSeconds = 600,
     revisionHistoryLimit = 10,
   } = options;
+  const labels = { app: name, ...options.labels };
   return {
     apiVersion: "apps/v1",
     kind: "Deployment",
@@ -29,9 +32,9 @@ export function vcciApiDeployment(options: DeploymentOptions): object {
       replicas,
       progressDeadlineSeconds,
       revisionHistoryLimit,
-      selector: { matchLabels: { app: name } },
+      selector: { matchLabels: labels },
       template: {
-        metadata: { labels: { app: name } },
+        metadata: { labels },
         spec: {
           // On a cluster with a scheduler of its own, that one must leave these Pods to the test kubelet.
           schedulerName: "test-kubelet",

@@ -10,6 +10,7 @@ import { vcciApiImages } from "./images.ts";
 import { createKubectl, type Kubectl } from "./kubectl.ts";
 import { startKubelet, type Kubelet } from "./kubelet.ts";
 import { createNamespace, createNamespaceNamed } from "./namespace.ts";
+import type { PodView } from "./pod-run.ts";
 import { startService, type Service } from "./service.ts";
 
 export interface WorldOptions extends Partial<DeploymentOptions> {
@@ -17,6 +18,8 @@ export interface WorldOptions extends Partial<DeploymentOptions> {
   readonly kubeconfig: string;
   /** Default: one of its own. A fixed name is for a cluster that nobody shares. */
   readonly namespace?: string;
+  /** Which ready Pods the Service has behind it, asked all the time; default: all. */
+  readonly serves?: (pod: PodView) => boolean;
   /** Users' requests; default 20. */
   readonly requestsPerSecond?: number;
 }
@@ -92,7 +95,7 @@ type Ground = Pick<World, "api" | "namespace" | "kubelet" | "service" | "prometh
 
 /** A namespace in which Pods run, can be reached and are scraped. */
 async function startGround(options: WorldOptions, cleanups: Cleanups): Promise<Ground> {
-  const { kubeconfig } = options;
+  const { kubeconfig, serves = () => true } = options;
   const dir = mkdtempSync(join(tmpdir(), "rollbackd-world-"));
   cleanups.add(() => rmSync(dir, { recursive: true }));
   const api = connect(kubeconfig);
@@ -112,7 +115,7 @@ async function startGround(options: WorldOptions, cleanups: Cleanups): Promise<G
   // Before the kubelet stops: in a namespace that is going away no controller makes new Pods.
   cleanups.add(() => api.remove(`/api/v1/namespaces/${namespace}`));
   const backends = (): readonly string[] =>
-    kubelet.pods().flatMap(({ ready, ip }) => (ready ? `${ip}:8000` : []));
+    kubelet.pods().flatMap((pod) => (pod.ready && serves(pod) ? `${pod.ip}:8000` : []));
   const service = await startService(backends);
   cleanups.add(service.stop);
   const prometheus = await startPrometheus({ scrape: [{ name: "pods", targetsFile }] });

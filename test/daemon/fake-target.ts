@@ -2,6 +2,7 @@ import type { PodTemplate } from "../../src/kubernetes/objects.ts";
 import type { PastRollback, Release, Revision, Standing } from "../../src/releases/release.ts";
 import type { Lookup, TargetWatch } from "../../src/releases/watch.ts";
 import type { Strategy } from "../../src/rollback/act.ts";
+import type { RollbackStrategy } from "../../src/rules/policy.ts";
 import { revision } from "../support/model.ts";
 
 /** A target that runs one revision and remembers the others, as a Deployment does. */
@@ -12,9 +13,9 @@ export interface FakeTarget {
   readonly running: () => string;
   /** Times that an act changed it. */
   readonly acts: () => number;
-  readonly strategy: (kind: "deployment" | "script", now: () => number) => Strategy;
   /** By version, by container. */
   readonly images: Map<string, Readonly<Record<string, string>>>;
+  readonly strategy: (kind: RollbackStrategy["kind"], now: () => number) => Strategy;
   readonly mark: (digest: string, standing: Standing) => void;
   /** The target cannot be looked at; undefined: it can. */
   trouble: Extract<Lookup, { ok: false }> | undefined;

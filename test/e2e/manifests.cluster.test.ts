@@ -68,6 +68,7 @@ describeOnCluster("the manifests of deploy/", (kubeconfig) => {
         "pods: list watch",
         "replicasets: list watch patch",
         "secrets: get",
+        "services: get list watch patch",
         "subjectaccessreviews: create",
         "tokenreviews: create",
         "vulnerabilityreports: list watch",

@@ -22,7 +22,11 @@ const ofAct: Readonly<Record<Exclude<ActFailure, "superseded">, Told>> = {
   frozen: [/automation was frozen/, UNCHANGED, /resume the policy/],
   "not-begun": [/stopped before it began/, UNCHANGED, /Ask for it again/],
   paused: [/is paused/, UNCHANGED, /resume it; then roll back by hand\.\nkubectl/],
-  "target-not-ready": [/other colour did not get ready/, UNCHANGED, /once they are ready, switch by hand/],
+  "target-not-ready": [
+    /other colour did not get ready/,
+    /still runs 7; the other colour may have been scaled/,
+    /once they are ready, switch by hand/,
+  ],
   forbidden: [/not allowed/, UNCHANGED, UNDO],
   rejected: [/refused the change/, UNCHANGED, /webhook that refuses it.*then roll back by hand\.\nkubectl/],
   conflict: [/others kept changing/, UNCHANGED, UNDO],
@@ -86,6 +90,13 @@ describe("trap 24: the page of a rollback that failed", () => {
       "kubectl -n shop rollout undo deployment/api --to-revision=6 && " +
         "kubectl -n shop rollout undo deployment/worker --to-revision=3",
     );
+  });
+
+  test("of a blue/green target has the command that switches it", () => {
+    const byHand = "kubectl -n shop patch service api";
+    const records = [decision("d1", { byHand }), failed("d1", "target-not-ready")] as const;
+    const page = recordsOf(records).map(createTeller()).at(-1)?.[0];
+    expect(page?.lines.at(-1)).toBe(byHand);
   });
 
   test("of a script's target names no Deployment to undo", () => {

@@ -25,7 +25,7 @@ export const evidence: Evidence = {
 export function decision(
   decisionId: string,
   kind: Partial<
-    Pick<DecisionRecord, "decision" | "reason" | "otherReasons" | "policy" | "target" | "release">
+    Pick<DecisionRecord, "decision" | "reason" | "otherReasons" | "policy" | "target" | "release" | "byHand">
   > = {},
 ): DecisionRecord {
   return {

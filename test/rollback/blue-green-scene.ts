@@ -50,8 +50,9 @@ export async function createBlueGreen(
   });
   for (const color of ["blue", "green"] as const) {
     const image = images[color];
-    await harness.create(deployments, colored(name, color, vcciApiDeployment({ image, ...options[color] })));
-    await settled(`${name}-${color}`);
+    const own = { name: `${name}-${color}`, labels: { app: name, color } };
+    await harness.create(deployments, vcciApiDeployment({ image, ...own, ...options[color] }));
+    await settled(own.name);
   }
   const service = () => harness.get<Service>(`${services}/${name}`);
   const watch: BlueGreenScene["watch"] = (logged = () => []) =>
@@ -80,11 +81,4 @@ export async function createBlueGreen(
       return lookup.snapshot;
     },
   };
-}
-
-function colored(name: string, color: Color, deployment: object): object {
-  const text = JSON.stringify(deployment)
-    .replaceAll('"app":"vcci-api"', `"app":"${name}","color":"${color}"`)
-    .replace('"name":"vcci-api"', `"name":"${name}-${color}"`);
-  return JSON.parse(text) as object;
 }

@@ -128,6 +128,24 @@ describe("meaning", () => {
     });
   });
 
+  test("a Service and the two values of a label that it switches between are a blue/green target", () => {
+    const text = rulesWith({
+      policy: "target: {namespace: shop, service: api, colors: {label: color, values: [blue, green]}}",
+    }).replace("strategy: deployment", "strategy: blue-green");
+    const policy = policyIn(text);
+    expect(policy).toMatchObject({
+      target: {
+        kind: "blue-green",
+        namespace: "shop",
+        service: "api",
+        label: "color",
+        colors: ["blue", "green"],
+      },
+      rollback: { strategy: { kind: "blue-green" } },
+    });
+    expect(targetKey(policy)).toBe("shop/service/api");
+  });
+
   test.each([
     ["enforce", "observe", "observe"],
     ["enforce", "approve", "approve"],

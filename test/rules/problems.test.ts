@@ -71,6 +71,7 @@ describe("a mistake is told with its line and column", () => {
   });
 
   const target = "target: {namespace: shop, deployments: [api]}";
+  const SERVICE = "namespace: shop, service: a, colors: {label: c, values: [b, g]}";
   const ofPolicy: readonly (readonly [string, string, readonly string[]])[] = [
     ["one Deployment twice", "target: {namespace: shop, deployments: [a, a]}", ["3:44 error wrong-value"]],
     [
@@ -79,7 +80,11 @@ describe("a mistake is told with its line and column", () => {
       ["3:44 error wrong-value"],
     ],
     ["a Deployment without its namespace", "target: {deployments: [a]}", ["3:13 error target"]],
-    ["a later version's target", "target: {service: a, namespace: shop}", ["3:14 error not-supported"]],
+    ["a Service without its colors", "target: {service: a, namespace: shop}", ["3:13 error target"]],
+    ["a Service beside Deployments", `target: {${SERVICE}, deployments: [a]}`, ["3:13 error target"]],
+    ["three colors", `target: {${SERVICE.replace("[b, g]", "[b, g, r]")}}`, ["3:70 error wrong-value"]],
+    ["one color twice", `target: {${SERVICE.replace("[b, g]", "[b, b]")}}`, ["3:70 error wrong-value"]],
+    ["a Deployment's strategy for a Service", `target: {${SERVICE}}`, ["4:26 error target"]],
     ["a later version's key", `${target}\ngitops: warn`, ["4:5 error not-supported"]],
     ["an unknown channel", `${target}\nnotify: [slak]`, ["4:14 error wrong-value"]],
     [

@@ -1,0 +1,120 @@
+import { randomUUID } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { parse } from "yaml";
+import type { Service } from "../../src/kubernetes/objects.ts";
+import { connect } from "../cluster/api.ts";
+import { vcciApiDeployment } from "../cluster/deployment.ts";
+import { createServiceAccount } from "../cluster/namespace.ts";
+import { describeOnCluster } from "../cluster/shared.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
+import { replicaSetStandings } from "./cluster-state.ts";
+import { createStage, settled, type Stage, TIMEOUT_MS } from "./stage.ts";
+
+const ROLE = join(import.meta.dirname, "../../deploy/role.yaml");
+
+describeOnCluster("a bad release of a blue/green Service", (kubeconfig) => {
+  it(
+    "is rolled back to the other colour, which had no pods any more, with the rights of deploy/ alone",
+    { timeout: TIMEOUT_MS },
+    async ({ onTestFinished }) => {
+      const folder = temporaryFolder();
+      onTestFinished(folder.remove);
+      const namespace = `colors-${randomUUID().slice(0, 8)}`;
+      const target = {
+        namespace,
+        service: "vcci-api",
+        colors: { label: "color", values: ["blue", "green"] },
+      };
+      const rollback = { strategy: "blue-green", timeout: "60s", verify: { recovery: "60s" } };
+      let live = "blue";
+      const stage = await createStage({
+        kubeconfig,
+        namespace,
+        replicas: 1,
+        forSeconds: 4,
+        labels: { color: "blue" },
+        serves: ({ labels }) => labels["color"] === live,
+        override: { target, rollback },
+      });
+      onTestFinished(stage.stop);
+      const { world } = stage;
+      const service = () => world.api.get<Service>(`/api/v1/namespaces/${namespace}/services/vcci-api`);
+      await createColors(stage);
+      // In the place of kube-proxy.
+      const following = setInterval(() => {
+        void service().then(
+          ({ spec }) => (live = spec.selector?.["color"] ?? ""),
+          () => undefined,
+        );
+      }, 100);
+      onTestFinished(() => clearInterval(following));
+
+      const daemon = await stage.start({ KUBECONFIG: await accountOf(stage, folder.path) });
+      await settled(daemon);
+      const selector = JSON.stringify({ spec: { selector: { color: "green" } } });
+      await world.kubectl("patch", "service/vcci-api", "--patch", selector);
+      await world.kubectl("scale", "deployment/vcci-api", "--replicas=0");
+
+      const verified = await stage.first("rollback.verified");
+      expect(verified.detail).toBe("blue:1 runs again instead of green:1, and every check passed");
+      const { spec, metadata } = await service();
+      expect(spec.selector).toEqual({ app: "vcci-api", color: "blue" });
+      expect(metadata.annotations).toMatchObject({ "rollbackd.io/decision": verified.decisionId });
+      const [started, ...others] = await stage.all("rollback.started");
+      expect(others).toEqual([]);
+      expect(started).toMatchObject({ strategy: "blue-green", target: `${namespace}/service/vcci-api` });
+      const [decision] = await stage.all("decision.made");
+      expect(decision?.byHand).toBe(
+        `kubectl -n ${namespace} patch service vcci-api --type merge --patch '{"spec":{"selector":{"color":"blue"}}}'`,
+      );
+      const key = `rollbackd/${started?.target}/${started?.target}@green:1`;
+      await stage.paged([
+        { action: "trigger", key },
+        { action: "resolve", key },
+      ]);
+      const last = (await stage.all("release.observed")).at(-1);
+      expect(last).toMatchObject({ revision: "blue:1", cause: "rollback" });
+      expect((await replicaSetStandings(world))["vcci-api:v2"]).toMatch(/^quarantined:/u);
+      expect(daemon.output()).not.toMatch(/forbidden|could not be written/iu);
+    },
+  );
+});
+
+/** A Service that selects the world's own Deployment, and a bad version in the other colour. */
+async function createColors({ world: { api, namespace, kubectl } }: Stage): Promise<void> {
+  await api.create(`/api/v1/namespaces/${namespace}/services`, {
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: { name: "vcci-api" },
+    spec: { selector: { app: "vcci-api", color: "blue" }, ports: [{ port: 8000 }] },
+  });
+  const labels = { app: "vcci-api", color: "green" };
+  const green = vcciApiDeployment({ name: "vcci-api-green", labels, image: "vcci-api:v2", replicas: 1 });
+  await api.create(`/apis/apps/v1/namespaces/${namespace}/deployments`, green);
+  await kubectl("rollout", "status", "deployment/vcci-api-green", "--timeout=60s");
+}
+
+/** Kubeconfig of an account with the Role of deploy/ and nothing else. */
+async function accountOf({ world }: Stage, dir: string): Promise<string> {
+  const { namespace } = world;
+  const rbac = `/apis/rbac.authorization.k8s.io/v1/namespaces/${namespace}`;
+  const role = parse(readFileSync(ROLE, "utf8").replaceAll("vcci-production", namespace)) as object;
+  const account = { namespace, name: "watcher", dir };
+  const api = connect(world.kubeconfig);
+  try {
+    await api.create(`${rbac}/roles`, role);
+    const own = await createServiceAccount(api, world.kubeconfig, account);
+    await api.create(`${rbac}/rolebindings`, {
+      apiVersion: "rbac.authorization.k8s.io/v1",
+      kind: "RoleBinding",
+      metadata: { name: "watcher" },
+      roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: "rollbackd" },
+      subjects: [{ kind: "ServiceAccount", namespace, name: "watcher" }],
+    });
+    return own;
+  } finally {
+    await api.close();
+  }
+}
