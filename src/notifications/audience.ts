@@ -13,14 +13,22 @@ interface Addressed {
  * and the status page only what is news to the users: nothing internal may ever get there, nor stand in for others.
  */
 export function addressed(message: Message): readonly Addressed[] {
+  if (message.spell === "ends") return [{ channel: "pagerduty", message }];
   return [
     { channel: "slack", message },
-    ...(message.event === "info" ? [] : [{ channel: "pagerduty" as const, message }]),
+    ...onPager(message),
     ...(message.news === undefined
       ? []
       : [{ channel: "statuspage" as const, message: onPage(message, message.news) }]),
     { channel: "webhook", message },
   ];
+}
+
+/** Who else is told decides whether a spell is an incident there: see the ledger. */
+function onPager(message: Message): readonly Addressed[] {
+  if (message.spell === "begins")
+    return [{ channel: "pagerduty", message: { ...message, event: "trigger" } }];
+  return message.event === "info" ? [] : [{ channel: "pagerduty", message }];
 }
 
 const EVENTS: Readonly<Record<StatusStage, NotificationEvent>> = {

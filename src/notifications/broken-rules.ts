@@ -1,6 +1,7 @@
 import type { LogRecord } from "../log/record.ts";
 import type { Message } from "./message.ts";
-import { ofRejectedQuery, type Of, type TriggerChange } from "./messages.ts";
+import type { Of, TriggerChange } from "./messages.ts";
+import { ofRejectedQuery } from "./unknown.ts";
 
 /**
  * Tells, record by record, of queries that are rejected: once until the trigger is known again or means something
@@ -22,7 +23,7 @@ export function createBrokenRules(): (record: LogRecord) => readonly Message[] {
       case "trigger.pending":
       case "trigger.firing":
       case "trigger.resolved":
-        told.delete(keyOf(record));
+        told.delete(triggerKey(record));
         return [];
       default:
         return [];
@@ -31,20 +32,20 @@ export function createBrokenRules(): (record: LogRecord) => readonly Message[] {
 }
 
 function rejected(record: TriggerChange, told: Set<string>): readonly Message[] {
-  if (record.unknown !== "query-rejected" || told.has(keyOf(record))) return [];
-  told.add(keyOf(record));
+  if (record.unknown !== "query-rejected" || told.has(triggerKey(record))) return [];
+  told.add(triggerKey(record));
   return [ofRejectedQuery(record)];
 }
 
-function keyOf({ policy, trigger }: Pick<TriggerChange, "policy" | "trigger">): string {
+export function triggerKey({ policy, trigger }: Pick<TriggerChange, "policy" | "trigger">): string {
   return JSON.stringify([policy, trigger]);
 }
 
 /** Hashes by trigger. */
-function meaningsOf({ policies }: Of<"rules.loaded">): ReadonlyMap<string, string> {
+export function meaningsOf({ policies }: Of<"rules.loaded">): ReadonlyMap<string, string> {
   return new Map(
     policies.flatMap(({ policy, triggers }) =>
-      Object.entries(triggers).map(([trigger, hash]) => [keyOf({ policy, trigger }), hash] as const),
+      Object.entries(triggers).map(([trigger, hash]) => [triggerKey({ policy, trigger }), hash] as const),
     ),
   );
 }

@@ -55,6 +55,14 @@ export function createLedger(
   };
   const teller = createTeller();
 
+  /** It reaches somebody without an incident, or ends what was never begun there. */
+  function isMootSpell(channel: ChannelName, { policy, spell }: Message, isTold: boolean): boolean {
+    if (spell === "ends") return !isTold;
+    if (spell === undefined || channel !== "pagerduty" || policy === undefined) return false;
+    const chosen = channelsOf(policy);
+    return (["slack", "webhook"] as const).some((name) => channels.includes(name) && chosen.includes(name));
+  }
+
   function isWanted({ channel, message, isFallback }: Notification): boolean {
     const { policy, event, once } = message;
     const isTold = state.told.get(message.dedupKey)?.has(channel) === true;
@@ -64,7 +72,8 @@ export function createLedger(
     const isDue = isTold && event === "resolve";
     // What users were not told of has neither news nor an end for them.
     const isUnheardOf = channel === "statuspage" && event !== "trigger" && !isTold;
-    return channels.includes(channel) && !isUnheardOf && (isDue || (isChosen && !(once && isTold)));
+    const isMoot = isUnheardOf || isMootSpell(channel, message, isTold);
+    return channels.includes(channel) && !isMoot && (isDue || (isChosen && !(once && isTold)));
   }
 
   function caused(record: LogRecord): readonly Notification[] {

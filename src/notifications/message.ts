@@ -27,6 +27,11 @@ export interface Message {
   readonly decisionId?: string;
   /** `HASH@SEQ` of the causing record: a note, outside the log, of how far the log went. */
   readonly logHead?: string;
+  /**
+   * What is only good to know, and has an end: where a policy's people read nothing but incidents, it is one there.
+   * Nobody else is told of the end.
+   */
+  readonly spell?: "begins" | "ends";
   /** What of it is for the users of the service; nothing of it is where this is not there. */
   readonly news?: News;
 }

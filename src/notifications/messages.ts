@@ -91,48 +91,6 @@ export function ofBlind(record: Of<"evaluation.blind">): Message {
   };
 }
 
-/** Quieter than being blind: it may only be that nobody uses the service. */
-export function ofNoData(record: Of<"evaluation.no-data">): Message {
-  return {
-    ...stamp(record),
-    event: "info",
-    dedupKey: dedupKey(["no-data", record.policy, record.trigger]),
-    policy: record.policy,
-    release: record.release,
-    severity: "warning",
-    title: `${record.trigger} of ${record.policy} says nothing about ${record.release}`,
-    lines: [
-      `Since ${record.since}: ${record.reason}.`,
-      `This trigger cannot roll the release back as long as it is unknown. Next: ${nextForUnknown(record)}`,
-    ],
-    evidence: [],
-  };
-}
-
-function nextForUnknown({ unknown }: Of<"evaluation.no-data">): string {
-  return unknown === "no-report" || unknown === "reports-unreadable"
-    ? "have the images scanned by Trivy Operator, or send a report to /api/v1/vulnerabilities; docs/rules.md, section Vulnerabilities, shows both."
-    : "Prometheus answers, so check its query (rollbackd check --prometheus), and whether the service has traffic.";
-}
-
-/** The rule is broken, which only its owner can mend. As quiet as no data, and at once: waiting would not help. */
-export function ofRejectedQuery(record: TriggerChange): Message {
-  return {
-    ...stamp(record),
-    event: "info",
-    dedupKey: dedupKey(["query-rejected", record.policy, record.trigger]),
-    policy: record.policy,
-    ...(record.release === undefined ? {} : { release: record.release }),
-    severity: "warning",
-    title: `${record.trigger} of ${record.policy} is broken: its query is rejected`,
-    lines: [
-      `${record.reason}.`,
-      "As long as it is rejected this trigger rolls nothing back, and it is not told again. Next: correct the query in the rules file; `rollbackd check FILE --prometheus URL` shows what the server says to it.",
-    ],
-    evidence: [],
-  };
-}
-
 export function ofSighted(record: Of<"evaluation.sighted">): Message {
   return {
     ...stamp(record),
@@ -225,7 +183,7 @@ const CHANNEL_TITLES = {
 /** What one channel could not be told, for the others. Never for the users: whatever failed, this is about us. */
 export function ofFailedDelivery(record: Of<"notification.failed">, original: Message): Message {
   const channel = CHANNEL_TITLES[record.channel];
-  const { news: _, ...internal } = original;
+  const { news: _, spell: __, ...internal } = original;
   return {
     ...internal,
     ...stamp(record),

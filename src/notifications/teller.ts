@@ -11,7 +11,6 @@ import {
   ofDecision,
   ofGone,
   ofLoaded,
-  ofNoData,
   ofQuiet,
   ofRejected,
   ofSighted,
@@ -20,6 +19,8 @@ import {
 } from "./messages.ts";
 import { ofAnnounced, ofCancelled, withEnd, withNews } from "./news.ts";
 import { createPeopleTeller } from "./people.ts";
+import { ofNoData } from "./unknown.ts";
+import { createUnknownEnds } from "./unknown-ends.ts";
 
 interface Incident {
   readonly dedupKey: string;
@@ -58,6 +59,7 @@ export function createTeller(): (record: LogRecord) => readonly Message[] {
     rejected: false,
   };
   const brokenRules = createBrokenRules();
+  const unknownEnds = createUnknownEnds();
   const people = createPeopleTeller();
   const checkpoints = createCheckpointTeller();
   return (record) => [
@@ -65,6 +67,7 @@ export function createTeller(): (record: LogRecord) => readonly Message[] {
     ...brokenRules(record),
     ...people(record),
     ...checkpoints(record),
+    ...unknownEnds(record),
   ];
 }
 

@@ -161,3 +161,79 @@ test("trap 32: after a restart the log still says who was paged", () => {
   expect(restarted.takeOwed()).toEqual([]);
   expect(told(restarted, records.slice(-1))).toEqual(["pagerduty resolve shop/api/shop/api@7"]);
 });
+
+describe("a trigger that says nothing", () => {
+  const noData: RecordBody = {
+    type: "evaluation.no-data",
+    policy: "a",
+    release: "shop/a@1",
+    trigger: "p95",
+    since: "2026-01-01T00:00:00.000Z",
+    reason: "p95: no-data",
+  };
+  const rejected: RecordBody = { ...trigger("unknown", "p95", "a"), unknown: "query-rejected" } as RecordBody;
+  const known = trigger("pending", "p95", "a");
+  const loaded = (hash: string): RecordBody => ({
+    type: "rules.loaded",
+    policies: [{ policy: "a", hash, triggers: { p95: hash } }],
+  });
+
+  test.each([
+    ["no data", noData, "no-data/a/p95"],
+    ["a rejected query", rejected, "query-rejected/a/p95"],
+  ])("(%s) is good to know, and an incident only where nobody reads anything else", (_, record, key) => {
+    const records = recordsOf([record, known]);
+    expect(told(ledger({ a: ["slack", "pagerduty"] }), records)).toEqual([`slack info ${key}`]);
+    expect(told(ledger({ a: ["slack"] }), records)).toEqual([`slack info ${key}`]);
+    expect(told(ledger({ a: ["pagerduty"] }), records)).toEqual([
+      `pagerduty trigger ${key}`,
+      `pagerduty resolve ${key}`,
+    ]);
+    expect(told(ledger({ a: [] }), records)).toEqual([]);
+  });
+
+  test("reaches PagerDuty also where another channel is named that is not set up", () => {
+    const all = createLedger(["pagerduty"], () => ["slack", "pagerduty"]);
+    expect(told(all, recordsOf([noData]))).toEqual(["pagerduty trigger no-data/a/p95"]);
+  });
+
+  test.each([
+    ["changed", loaded("h2")],
+    ["taken out", { type: "rules.loaded" as const, policies: [] }],
+  ])("ends when its rule is %s, not when the same rules are loaded again", (_, change) => {
+    const all = ledger({ a: ["pagerduty"] });
+    const records = recordsOf([loaded("h1"), rejected, loaded("h1"), change]);
+    expect(told(all, records.slice(0, 3))).toEqual(["pagerduty trigger query-rejected/a/p95"]);
+    expect(told(all, records.slice(3))).toEqual(["pagerduty resolve query-rejected/a/p95"]);
+  });
+
+  test("that Slack could not be told of is told by the others as a failure of Slack", () => {
+    const all = ledger({ a: ["slack", "pagerduty"] });
+    const [cause, queued, failed] = recordsOf([
+      noData,
+      {
+        type: "notification.queued",
+        policy: "a",
+        notificationId: "1-slack",
+        channel: "slack",
+        event: "info",
+        dedupKey: "rollbackd/no-data/a/p95",
+        cause: 1,
+      },
+      {
+        type: "notification.failed",
+        policy: "a",
+        notificationId: "1-slack",
+        channel: "slack",
+        attempts: 1,
+        error: "gone",
+      },
+    ]);
+    expect(
+      told(
+        all,
+        [cause, queued, failed].filter((record) => record !== undefined),
+      ),
+    ).toEqual(["slack info no-data/a/p95", "pagerduty trigger notifications/slack"]);
+  });
+});

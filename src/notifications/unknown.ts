@@ -1,0 +1,59 @@
+import { dedupKey, type Message, stamp } from "./message.ts";
+import type { Of, TriggerChange } from "./messages.ts";
+
+interface OfTrigger {
+  readonly policy: string;
+  readonly trigger: string;
+}
+
+export function noDataKey({ policy, trigger }: OfTrigger): string {
+  return dedupKey(["no-data", policy, trigger]);
+}
+
+export function rejectedKey({ policy, trigger }: OfTrigger): string {
+  return dedupKey(["query-rejected", policy, trigger]);
+}
+
+/** Quieter than being blind: it may only be that nobody uses the service. */
+export function ofNoData(record: Of<"evaluation.no-data">): Message {
+  return {
+    ...stamp(record),
+    event: "info",
+    spell: "begins",
+    dedupKey: noDataKey(record),
+    policy: record.policy,
+    release: record.release,
+    severity: "warning",
+    title: `${record.trigger} of ${record.policy} says nothing about ${record.release}`,
+    lines: [
+      `Since ${record.since}: ${record.reason}.`,
+      `This trigger cannot roll the release back as long as it is unknown. Next: ${nextForUnknown(record)}`,
+    ],
+    evidence: [],
+  };
+}
+
+function nextForUnknown({ unknown }: Of<"evaluation.no-data">): string {
+  return unknown === "no-report" || unknown === "reports-unreadable"
+    ? "have the images scanned by Trivy Operator, or send a report to /api/v1/vulnerabilities; docs/rules.md, section Vulnerabilities, shows both."
+    : "Prometheus answers, so check its query (rollbackd check --prometheus), and whether the service has traffic.";
+}
+
+/** The rule is broken, which only its owner can mend. As quiet as no data, and at once: waiting would not help. */
+export function ofRejectedQuery(record: TriggerChange): Message {
+  return {
+    ...stamp(record),
+    event: "info",
+    spell: "begins",
+    dedupKey: rejectedKey(record),
+    policy: record.policy,
+    ...(record.release === undefined ? {} : { release: record.release }),
+    severity: "warning",
+    title: `${record.trigger} of ${record.policy} is broken: its query is rejected`,
+    lines: [
+      `${record.reason}.`,
+      "As long as it is rejected this trigger rolls nothing back, and it is not told again. Next: correct the query in the rules file; `rollbackd check FILE --prometheus URL` shows what the server says to it.",
+    ],
+    evidence: [],
+  };
+}
