@@ -32,14 +32,10 @@ function exists([file, name]: Proof): boolean {
 }
 
 export function renderMission(): string {
-  const tables = MISSION.flatMap(({ part, lines }) => [
-    `## ${part}`,
-    "",
-    "| | proven by |",
-    "|---|---|",
-    ...lines.map((line) => `| ${line.line} | ${provenBy(line)} |`),
-    "",
-  ]);
+  const tables = MISSION.map(({ part, lines }) => {
+    const rows = lines.map((line) => `| ${line.line} | ${provenBy(line)} |`).join("\n");
+    return `## ${part}\n\n| | proven by |\n|---|---|\n${rows}\n`;
+  });
   return [
     "# The mission, and what proves it",
     "",
