@@ -6,6 +6,7 @@ import { contextLines } from "./log-context.ts";
 import type { Io } from "./io.ts";
 import { sentence } from "../report/sentence.ts";
 import { paint, time, toneOf, wrap } from "./log-text.ts";
+import { vulnerabilityText } from "../report/vulnerabilities.ts";
 
 type Decision = DecisionRecord & LogRecord;
 type Screen = Pick<Io, "color" | "columns">;
@@ -71,6 +72,8 @@ function evidenceText(evidence: Evidence, isCause: boolean, io: Screen): string 
       : [["window", `${clock(first.at)} to ${clock(last.at)}`]]),
     ["values", range(samples)],
     ["", chart(evidence, Math.max(10, io.columns - 13))],
+    ...listed("running", evidence.vulnerabilities),
+    ...listed("way back", evidence.targetVulnerabilities),
     ...(unknown.length === 0 ? [] : [["unknown", [...new Set(unknown)].join(", ")]]),
   ];
   return [
@@ -78,6 +81,16 @@ function evidenceText(evidence: Evidence, isCause: boolean, io: Screen): string 
     wrap(evidence.summary, io.columns, 2),
     ...rows.map(([name = "", value = ""]) => `  ${name.padEnd(10)} ${value}`.trimEnd()),
   ].join("\n");
+}
+
+/** Vulnerabilities, one a row. */
+function listed(name: string, found: Evidence["vulnerabilities"]): readonly (readonly string[])[] {
+  if (found === undefined) return [];
+  if (found.length === 0) return [[name, "none of these"]];
+  return found.map((each, index) => [
+    index === 0 ? name : "",
+    `${each.id} in ${each.image}: ${vulnerabilityText(each)}`,
+  ]);
 }
 
 function stepText(step: LogRecord, decision: Decision, io: Screen): string {

@@ -5,6 +5,7 @@ import { breaches } from "../rules/threshold.ts";
 import { isKnown } from "../signals/sample.ts";
 import type { Incident } from "./incident.ts";
 import { code, fence, list, plain, section, table } from "./markdown.ts";
+import { vulnerabilityTable } from "./vulnerabilities.ts";
 
 /** Of one window; a window of a day has thousands, and the log keeps them. */
 const MAX_ROWS = 120;
@@ -44,6 +45,7 @@ function measured(evidence: Evidence, seq: number): string {
     list(facts),
     fence(query, evidence.limit === undefined ? "" : "promql"),
     ...(samples.length > 1 ? [fence(`${chart(evidence)}${isUnknown ? "   · is unknown" : ""}`, "text")] : []),
+    ...vulnerabilityTable(evidence),
     ...(samples.length === 0 ? [] : [sampleTable(evidence)]),
     ...(samples.length > MAX_ROWS
       ? [`${samples.length - MAX_ROWS} earlier ones are left out here; record ${seq} has them all.`]

@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { decisionText } from "../../src/cli/log-show.ts";
+import type { Evidence } from "../../src/decisions/decision.ts";
 import type { DecisionRecord, LogRecord } from "../../src/log/record.ts";
 import { createTeller } from "../../src/notifications/teller.ts";
 import { recordsOf } from "../notifications/memory-log.ts";
-import { decision, failed, started } from "../notifications/story.ts";
+import { decision, evidence, failed, started } from "../notifications/story.ts";
 
 function shown(reason: string, columns = 10_000): string {
   const records = recordsOf([decision("d1"), started("d1"), failed("d1", reason)]);
@@ -33,6 +34,39 @@ describe("log show says of a rollback that failed what the page says", () => {
   it("who was overtaken is told to ask; a reason that only a later version knows has a next step, too", () => {
     expect(shown("superseded")).toMatch(/changed by somebody else; if a trigger still fires, ask who/);
     expect(shown("unheard-of")).toMatch(/Look at shop\/api and restore it by hand/);
+  });
+});
+
+describe("log show lists vulnerabilities", () => {
+  const found = {
+    id: "CVE-1",
+    image: "api:2",
+    severity: "critical",
+    package: "openssl",
+    installed: "3.0.11-1",
+    reports: ["sent by token:ci"],
+  } as const;
+  const text = (lists: Partial<Evidence>): string => {
+    const records = recordsOf([{ ...decision("d1"), evidence: [{ ...evidence, ...lists }] }]);
+    return decisionText(records[0] as DecisionRecord & LogRecord, records, { color: false, columns: 10_000 });
+  };
+
+  it("of what ran and of the way back", () => {
+    const shown = text({
+      vulnerabilities: [found, { ...found, id: "CVE-2", fixed: "3.0.14-1" }],
+      targetVulnerabilities: [],
+    });
+    expect(shown).toContain(
+      [
+        "  running    CVE-1 in api:2: critical, openssl 3.0.11-1, no fix known",
+        "             CVE-2 in api:2: critical, openssl 3.0.11-1, fixed in 3.0.14-1",
+        "  way back   none of these",
+      ].join("\n"),
+    );
+  });
+
+  it("only where a trigger looks for them", () => {
+    expect(text({})).not.toMatch(/way back|running {4}/u);
   });
 });
 

@@ -48,6 +48,16 @@ function byHand(reason: "data-corruption" | "other", runbook?: string): Decision
   };
 }
 
+const listed = (id: string, image: string) => ({
+  id,
+  image,
+  severity: "critical" as const,
+  package: "openssl",
+  installed: "3.0.11-1",
+  fixed: "3.0.14-1",
+  reports: ["VulnerabilityReport a|b"],
+});
+
 /** The report of the first decision among the records. */
 function report(...bodies: readonly RecordBody[]): string {
   const around = recordsOf(bodies);
@@ -283,6 +293,25 @@ describe("other ends", () => {
     expect(same).toContain("None of 2 that its pods read changed after 2025-12-31 00:00:00Z.");
     expect(report({ ...decision("d1"), context: {} })).toContain("That could not be seen");
     expect(report(decision("d1"))).toContain("That is not on record");
+  });
+
+  it("a vulnerability: what counts in what ran, and what of it is where the way back leads, with who says so", () => {
+    const found = {
+      vulnerabilities: [listed("CVE-1", "api:2"), listed("CVE-2", "api:2")],
+      targetVulnerabilities: [listed("CVE-2", "api:1")],
+    };
+    const shown = report({ ...decision("d1"), evidence: [{ ...evidence, ...found }] });
+    const rows = sectionOf(shown, "What fired").find((block) => block.kind === "table")?.rows ?? [];
+    expect(rows.map((row) => row.slice(0, 3))).toEqual([
+      ["where", "image", "vulnerability"],
+      ["ran", "`api:2`", "`CVE-1`"],
+      ["ran", "`api:2`", "`CVE-2`"],
+      ["where the way back leads", "`api:1`", "`CVE-2`"],
+    ]);
+    expect(rows[1]?.slice(3)).toEqual([
+      "critical, openssl 3.0.11-1, fixed in 3.0.14-1",
+      String.raw`VulnerabilityReport a\|b`,
+    ]);
   });
 
   it("what a script runs has no kubectl commands", () => {
