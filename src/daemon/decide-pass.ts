@@ -82,6 +82,7 @@ function situationOf(seen: Seen, vetoes: Vetoes, ports: PassPorts): Situation {
     rollbacks: facts?.rollbacks ?? ports.history.rollbacks(target),
     lastAttemptAt: ports.history.lastAttemptAt(target),
     reports: ports.reports().reports,
+    owners: facts?.owners ?? [],
     gates: gatesNow(policy, ports),
     confirmation: undefined,
   };

@@ -1,6 +1,7 @@
 import { commandByHand } from "../decisions/by-hand.ts";
 import type { Decided } from "../decisions/decide.ts";
 import type { Evidence } from "../decisions/decision.ts";
+import { afterEffects } from "../decisions/gitops.ts";
 import { nextStep } from "../decisions/next-step.ts";
 import type { Situation } from "../decisions/situation.ts";
 import { windowSize } from "../engine/slots.ts";
@@ -17,7 +18,7 @@ export function decisionRecord(
   situation: Situation,
   watched: ReadonlyMap<string, Watched>,
 ): DecisionRecord {
-  const { policy, release } = situation;
+  const { policy, release, owners = [] } = situation;
   const { decision, firing, to } = decided;
   return {
     type: "decision.made",
@@ -38,6 +39,7 @@ export function decisionRecord(
     ...(firing.trigger.severity && { severity: firing.trigger.severity }),
     ...(policy.runbook !== undefined && { runbook: policy.runbook }),
     ...asking(decided, situation),
+    ...(owners.length > 0 && { owners }),
     ...(firing.veto && { veto: firing.veto }),
     ...(situation.objection?.output !== undefined && { output: situation.objection.output }),
   };
@@ -58,19 +60,22 @@ function asking({ decision, firing }: Decided, { at, policy }: Situation): Parti
   return { approveUntil: new Date(at + policy.approvalTimeoutMs).toISOString() };
 }
 
-function summarize({ decision, firing, obstacles, to }: Decided, { policy, release }: Situation): string {
+function summarize({ decision, firing, obstacles, to }: Decided, situation: Situation): string {
+  const { policy, release } = situation;
   const target = targetKey(policy);
   const what = `${firing.status.reason}.`;
   const move = `${target} from ${release && revisionText(release.revision)} to ${to && revisionText(to)}`;
   if (decision.decision === "rollback") {
-    return `${what} Rolling back ${move}; then it is verified that this helped.`;
+    const act = `${what} Rolling back ${move}; then it is verified that this helped.`;
+    return [act, ...afterEffects(situation)].join(" ");
   }
   const why = obstacles.at(0)?.detail ?? decision.reason;
+  const after = decision.reason === "awaiting-approval" ? afterEffects(situation) : [];
   const act =
     decision.reason === "observe-mode" && decision.otherReasons.length === 0
       ? `Would have rolled back ${move}, but ${why}.`
       : `${target} is not rolled back (${decision.reason}): ${why}.`;
-  return `${what} ${act} ${nextStep(decision)}`;
+  return [what, act, ...after, nextStep(decision)].join(" ");
 }
 
 function evidenceOf(

@@ -1,7 +1,9 @@
+import { afterEffects } from "../decisions/gitops.ts";
 import { type ByHand, decideByHand } from "../decisions/manual.ts";
 import type { Situation } from "../decisions/situation.ts";
 import { wasBreachingBefore } from "../decisions/track.ts";
 import type { DecisionRecord } from "../log/record.ts";
+import type { GitOpsOwner } from "../releases/gitops-owner.ts";
 import { type Release, type Revision, revisionText } from "../releases/release.ts";
 import { revisionDiff } from "../releases/template-diff.ts";
 import type { Lookup } from "../releases/watch.ts";
@@ -41,6 +43,7 @@ interface Weighed {
   readonly uid: string;
   readonly release: Release;
   readonly to: Revision;
+  readonly owners: readonly GitOpsOwner[];
   readonly plan: RollbackPlan;
 }
 
@@ -92,7 +95,8 @@ async function weigh(name: string, { to }: ManualRollback, ports: ManualPorts): 
     diff: revisionDiff(lookup.snapshot.templates, release.revision, chosen),
     warnings,
   };
-  return { ok: true, running, uid: lookup.snapshot.uid, release, to: chosen, plan };
+  const { owners = [] } = situation;
+  return { ok: true, running, uid: lookup.snapshot.uid, release, to: chosen, owners, plan };
 }
 
 /** A person may not undo either what cannot be undone. */
@@ -127,7 +131,7 @@ function situationOf(
   { history, gates, massBreach, now }: ManualPorts,
 ): Situation {
   const target = targetKey(policy);
-  const { release, earlier, rollbacks } = withMemory(snapshot, history);
+  const { release, earlier, rollbacks, owners } = withMemory(snapshot, history);
   const tracks = [...carried().watched.values()].map(({ track }) => track);
   return {
     at: now(),
@@ -139,6 +143,7 @@ function situationOf(
     rollbacks,
     lastAttemptAt: history.lastAttemptAt(target),
     reports: reports().reports,
+    owners,
     gates: { ...gates(policy.name), massBreach: massBreach(target) },
     confirmation: undefined,
   };
@@ -188,14 +193,17 @@ async function carryOut(
 }
 
 function decisionOf(
-  { running: { policy }, release, to, plan }: Weighed,
+  { running: { policy }, release, to, owners, plan }: Weighed,
   { reason, note }: ManualRollback,
   by: Asker,
   decisionId: string,
 ): DecisionRecord {
   const why = note === undefined ? "" : ` (${note})`;
   const data =
-    reason === "data-corruption" ? " Code is rolled back; data is not: it has to be mended by itself." : "";
+    reason === "data-corruption" ? ["Code is rolled back; data is not: it has to be mended by itself."] : [];
+  const act =
+    `${by} asked for it: ${reason}${why}. Rolling back ${plan.target} from ${revisionText(release.revision)} ` +
+    `to ${revisionText(to)}; then it is verified.`;
   return {
     type: "decision.made",
     policy: policy.name,
@@ -206,9 +214,8 @@ function decisionOf(
     reason: "rollback",
     otherReasons: [],
     trigger: MANUAL,
-    summary:
-      `${by} asked for it: ${reason}${why}. Rolling back ${plan.target} from ${revisionText(release.revision)} ` +
-      `to ${revisionText(to)}; then it is verified.${data}`,
+    summary: [act, ...data, ...afterEffects({ owners })].join(" "),
+    ...(owners.length > 0 && { owners }),
     from: { revision: release.revision.name, digest: release.revision.digest },
     to: { revision: to.name, digest: to.digest },
     ...byHand(policy, to),

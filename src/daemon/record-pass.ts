@@ -20,7 +20,9 @@ export async function recordChanges(seen: Seen, before: Sight, ports: PassPorts)
 
 async function recordReleases({ policy, facts }: Seen, ports: PassPorts): Promise<void> {
   if (facts === undefined || isMoving(policy, ports)) return;
-  for (const body of releaseRecords(policy.name, facts.release, ports.history.release(policy.name))) {
+  const { release, owners } = facts;
+  const recorded = ports.history.release(policy.name);
+  for (const body of releaseRecords(policy.name, release, recorded, owners.length > 0 ? { owners } : {})) {
     // Each follows from the one before: after a failure the next pass goes on from what is on record.
     if ((await ports.record(body)) === undefined) return;
   }

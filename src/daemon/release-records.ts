@@ -1,9 +1,11 @@
 import type { RecordBody } from "../log/record.ts";
+import type { GitOpsOwner } from "../releases/gitops-owner.ts";
 import type { Release, Revision } from "../releases/release.ts";
 import type { RecordedRelease } from "./history-fold.ts";
 
-/** Who told of a release, and what they added. */
+/** Who told of a release and what they added, or who else has a say in it. */
 interface Said {
+  readonly owners?: readonly GitOpsOwner[];
   readonly by?: string;
   readonly note?: string;
 }
@@ -40,6 +42,7 @@ function observed(policy: string, release: Release, said: Said): RecordBody {
     cause: release.cause,
     quarantined: release.revision.standing === "quarantined",
     ...(release.isTold && { told: true }),
+    ...(release.writtenBy !== undefined && { writtenBy: release.writtenBy }),
     ...said,
   };
 }

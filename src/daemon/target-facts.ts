@@ -1,3 +1,4 @@
+import type { GitOpsOwner } from "../releases/gitops-owner.ts";
 import type { PastRollback, Release, Revision, Standing, TargetSnapshot } from "../releases/release.ts";
 import type { History } from "./history.ts";
 
@@ -6,6 +7,7 @@ export interface TargetFacts {
   /** Newest first, without the running one. */
   readonly earlier: readonly Revision[];
   readonly rollbacks: readonly PastRollback[];
+  readonly owners: readonly GitOpsOwner[];
 }
 
 /**
@@ -16,7 +18,7 @@ export function withMemory(
   snapshot: TargetSnapshot,
   history: Pick<History, "rollbacks" | "promoted">,
 ): TargetFacts {
-  const { target, release } = snapshot;
+  const { target, release, owners = [] } = snapshot;
   const rollbacks = mergeRollbacks(snapshot.rollbacks, history.rollbacks(target));
   const promoted = history.promoted(target);
   const standing = (revision: Revision): Revision => ({
@@ -31,6 +33,7 @@ export function withMemory(
     },
     earlier: snapshot.earlier.map(standing),
     rollbacks,
+    owners,
   };
 }
 

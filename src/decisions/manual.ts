@@ -1,4 +1,5 @@
 import type { Release, Revision } from "../releases/release.ts";
+import { afterEffects } from "./gitops.ts";
 import { TARGET_CHECKS } from "./obstacles.ts";
 import { HOLD_REASONS, type HoldReason } from "./reason.ts";
 import type { Situation } from "./situation.ts";
@@ -41,7 +42,8 @@ const NEXT: Partial<Record<HoldReason, string>> = {
   superseded: "Look at what runs now, and ask for a new plan.",
   "release-not-reversible":
     "Fix forward, or undo first what cannot be rolled back; where the precheck itself is broken, mend it.",
-  "gitops-owner": "Revert in the repository that owns the target, or suspend its sync first.",
+  "gitops-owner":
+    "Revert the commit that brought the release; gitops: warn in the policy lets it be done all the same.",
   "target-not-ready": "Bring it up first, then ask again.",
 };
 
@@ -120,6 +122,7 @@ function warnings(situation: Situation, release: Release, to: Revision): readonl
       : []),
     ...vulnerabilitiesIn(situation, to),
     ...said,
+    ...afterEffects(situation),
     `Only what runs is rolled back: databases and other data stay as ${release.revision.name} left them.`,
   ];
 }

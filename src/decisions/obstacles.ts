@@ -1,6 +1,7 @@
 import { formatDuration, formatInstant } from "../engine/format.ts";
 import { isGuarded } from "../releases/guard.ts";
 import { chooseTarget } from "../releases/standing.ts";
+import { ownedElsewhere } from "./gitops.ts";
 import { HOLD_REASONS, type HoldReason, kindOf } from "./reason.ts";
 import type { FiringTrigger, Situation } from "./situation.ts";
 import { vulnerableTarget } from "./vulnerable-target.ts";
@@ -27,6 +28,7 @@ export const TARGET_CHECKS: Partial<Record<HoldReason, (situation: Situation) =>
     release?.reversible === false ? `${release.id} is marked as not reversible` : objection?.detail,
   cooldown,
   "budget-exhausted": budgetExhausted,
+  "gitops-owner": ownedElsewhere,
   "no-known-good-revision": noTarget,
 };
 

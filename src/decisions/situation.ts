@@ -1,6 +1,7 @@
 import type { TriggerStatus } from "../engine/trigger-status.ts";
 import type { Blame } from "../releases/blame.ts";
 import type { PastRollback, Release, Revision } from "../releases/release.ts";
+import type { GitOpsOwner } from "../releases/gitops-owner.ts";
 import type { Policy, Trigger } from "../rules/policy.ts";
 import type { ImageReport } from "../signals/image-report.ts";
 import type { Answer } from "./answer.ts";
@@ -62,6 +63,8 @@ export interface Situation {
   readonly lastAttemptAt: number | undefined;
   /** About images, running or not; absent where no trigger asks for them. */
   readonly reports?: readonly ImageReport[];
+  /** Who else has a say in what the target runs. */
+  readonly owners?: readonly GitOpsOwner[];
   readonly gates: Gates;
   /** Absent: none was made, or it was not asked yet. */
   readonly objection?: Objection;

@@ -2,6 +2,7 @@ import type { Evidence } from "../decisions/decision.ts";
 import type { ManualReason } from "../decisions/manual-reason.ts";
 import type { HoldReason } from "../decisions/reason.ts";
 import type { Veto } from "../decisions/veto.ts";
+import type { GitOpsOwner } from "../releases/gitops-owner.ts";
 import type { TriggerState } from "../engine/trigger-status.ts";
 import type { ReleaseContext } from "../releases/release-context.ts";
 import type { ChannelName, Severity } from "../rules/policy.ts";
@@ -72,6 +73,10 @@ type ReleaseRecord =
       readonly quarantined: boolean;
       /** Nobody looks at what runs: it is what somebody said (`by`), or what came back in its place. */
       readonly told?: true;
+      /** Who wrote what runs, as the cluster calls them. */
+      readonly writtenBy?: string;
+      /** Who else has a say in it. */
+      readonly owners?: readonly GitOpsOwner[];
       readonly by?: string;
       readonly note?: string;
     })
@@ -142,6 +147,8 @@ export interface DecisionRecord {
   readonly approval?: { readonly decisionId: string; readonly by: string };
   /** What the `unless` of the trigger or of its policy had against it. */
   readonly veto?: Veto;
+  /** Who else has a say in what the target runs. */
+  readonly owners?: readonly GitOpsOwner[];
   /** What the precheck printed that does not let the release be undone. */
   readonly output?: string;
 }

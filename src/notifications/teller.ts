@@ -21,6 +21,7 @@ import { ofAnnounced, ofCancelled, withEnd, withNews } from "./news.ts";
 import { createPeopleTeller } from "./people.ts";
 import { ofNoData } from "./unknown.ts";
 import { createUnknownEnds } from "./unknown-ends.ts";
+import { createReappliedTeller } from "./reapplied.ts";
 
 interface Incident {
   readonly dedupKey: string;
@@ -62,12 +63,14 @@ export function createTeller(): (record: LogRecord) => readonly Message[] {
   const unknownEnds = createUnknownEnds();
   const people = createPeopleTeller();
   const checkpoints = createCheckpointTeller();
+  const reapplied = createReappliedTeller();
   return (record) => [
     ...tell(record, known),
     ...brokenRules(record),
     ...people(record),
     ...checkpoints(record),
     ...unknownEnds(record),
+    ...reapplied(record),
   ];
 }
 

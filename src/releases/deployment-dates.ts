@@ -2,6 +2,7 @@ import type { RollbackNote } from "../kubernetes/annotations.ts";
 import type { Deployment, Pod } from "../kubernetes/objects.ts";
 import type { Use } from "./deployment-history.ts";
 import { completedAt, instant } from "./deployment-rollout.ts";
+import { writesOfTemplate } from "./template-writer.ts";
 
 /**
  * When a use of a template began, epoch ms. A new ReplicaSet says it itself. One that was used before is
@@ -76,14 +77,8 @@ function readyAt(pod: Pod): number | undefined {
 
 /** The newest write by anybody who owns fields of the template. */
 function templateWrittenAt(deployment: Deployment): number | undefined {
-  const times = (deployment.metadata.managedFields ?? [])
-    .filter((entry) => entry.subresource === undefined && ownsTemplate(entry.fieldsV1))
+  const times = writesOfTemplate(deployment)
     .map((entry) => instant(entry.time))
     .filter((at) => at !== undefined);
   return times.length === 0 ? undefined : Math.max(...times);
-}
-
-function ownsTemplate(fields: Readonly<Record<string, unknown>> | undefined): boolean {
-  const spec = fields?.["f:spec"];
-  return typeof spec === "object" && spec !== null && "f:template" in spec;
 }

@@ -5,7 +5,9 @@ import { firstReadyAt, ranBefore, startOf } from "./deployment-dates.ts";
 import { historyOf, ownedBy, type History, type Use } from "./deployment-history.ts";
 import { provenIn, rememberedRollbacks, standings } from "./deployment-marks.ts";
 import { deadlineExceededAt, rolloutStatus } from "./deployment-rollout.ts";
+import { gitOpsOwner } from "./gitops-detect.ts";
 import type { Release, Revision, RolloutStatus, Standing, TargetSnapshot } from "./release.ts";
+import { templateWriters } from "./template-writer.ts";
 
 /** The objects of one Deployment as the cluster has them, and when that was (epoch ms). */
 export interface DeploymentView {
@@ -39,6 +41,7 @@ export function deploymentSnapshot(
   const rollbacks = rememberedRollbacks(deployment, owned);
   const standingOf = standings(owned, rollbacks);
   const updated = remember(view, history, memory);
+  const owner = gitOpsOwner(deployment);
   const snapshot: TargetSnapshot = {
     target: targetOf(deployment),
     uid: deployment.metadata.uid,
@@ -49,6 +52,7 @@ export function deploymentSnapshot(
     }),
     rollbacks: rollbacks.map(({ decision, at, from }) => ({ decisionId: decision, at, fromDigest: from })),
     rollout: rolloutOf(view, history, updated),
+    ...(owner && { owners: [owner] }),
     templates: new Map(history.uses.map(({ digest, replicaSet }) => [digest, replicaSet.spec.template])),
   };
   return { snapshot, memory: updated };
@@ -71,6 +75,10 @@ function releaseOf(view: DeploymentView, history: History, known: Known): Releas
   const { template } = history.current.spec;
   const before = history.uses.find(({ revision }) => revision === firstRevision - 1);
   const seconds = deployment.spec.progressDeadlineSeconds;
+  const isOurs = rollbacks.some(
+    ({ to, revision }) => to === digest && nothingElseSince(history, digest, revision),
+  );
+  const [writer] = templateWriters(deployment);
   return {
     id: `${targetOf(deployment)}@${firstRevision}`,
     target: targetOf(deployment),
@@ -91,10 +99,9 @@ function releaseOf(view: DeploymentView, history: History, known: Known): Releas
       progressDeadlineMs: seconds === undefined ? undefined : seconds * 1000,
       at,
     }),
-    cause: rollbacks.some(({ to, revision }) => to === digest && nothingElseSince(history, digest, revision))
-      ? "rollback"
-      : "deploy",
+    cause: isOurs ? "rollback" : "deploy",
     reversible: template.metadata?.annotations?.[REVERSIBLE] !== "false",
+    ...(!isOurs && writer !== undefined && { writtenBy: writer }),
   };
 }
 

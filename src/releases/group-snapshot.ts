@@ -1,5 +1,6 @@
 import { digest12 } from "../kubernetes/annotations.ts";
 import { type Combination, foldChanges, type GroupRelease, type MemberChange } from "./group-history.ts";
+import { ownerText } from "./gitops-owner.ts";
 import { groupDigest, groupUid, type Members } from "./group.ts";
 import type { PastRollback, Release, Revision, RolloutStatus, TargetSnapshot } from "./release.ts";
 
@@ -25,7 +26,14 @@ export function groupSnapshot(target: string, members: Members<TargetSnapshot>):
     rollbacks: rollbacksOf(members, [revision, ...earlier]),
     rollout: rolloutOf(members, current),
     templates: new Map([...members.values()].flatMap(({ templates }) => Array.from(templates ?? []))),
+    ...ownersOf(members),
   };
+}
+
+function ownersOf(members: Members<TargetSnapshot>): Pick<TargetSnapshot, "owners"> {
+  const all = [...members.values()].flatMap(({ owners = [] }) => owners);
+  const once = new Map(all.map((owner) => [ownerText(owner), owner]));
+  return all.length === 0 ? {} : { owners: [...once.values()] };
 }
 
 function changesOf(member: string, { release, ranBefore = [] }: TargetSnapshot): readonly MemberChange[] {
@@ -52,6 +60,7 @@ function releaseOf(
   }: Pick<Release, "revision" | "previous"> & { readonly members: Members<TargetSnapshot> },
 ): Release {
   const released = [...members].filter(([name]) => changed.has(name)).map(([, { release }]) => release);
+  const [writer] = released.flatMap(({ writtenBy }) => writtenBy ?? []);
   const clocks = released.flatMap(({ clockAt }) => clockAt ?? []);
   return {
     id: `${target}@${revisions.revision.name}`,
@@ -61,6 +70,7 @@ function releaseOf(
     clockAt: clocks.length === 0 ? undefined : Math.max(startedAt, Math.min(...clocks)),
     cause,
     reversible: released.every(({ reversible }) => reversible),
+    ...(writer !== undefined && { writtenBy: writer }),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { PodTemplate } from "../kubernetes/objects.ts";
 import type { UsedImage } from "../signals/image-report.ts";
+import type { GitOpsOwner } from "./gitops-owner.ts";
 
 /** Good: proven live. Quarantined: rolled back from. Everything else is unproven. */
 export type Standing = "good" | "unproven" | "quarantined";
@@ -60,6 +61,8 @@ export interface Release {
   readonly cause: "deploy" | "rollback";
   /** False when the release's own manifest says that it cannot be undone. */
   readonly reversible: boolean;
+  /** Who wrote what runs, as the cluster calls them; not there where it does not say, and for what rollbackd put back. */
+  readonly writtenBy?: string;
   /** Whoever deployed it said so, and nobody looks at what runs. */
   readonly isTold?: true;
 }
@@ -93,6 +96,8 @@ export interface TargetSnapshot {
   /** Acts of rollbackd that the target itself remembers. */
   readonly rollbacks: readonly PastRollback[];
   readonly rollout: RolloutStatus;
+  /** Those who keep the target, or parts of it, as it is written in Git. */
+  readonly owners?: readonly GitOpsOwner[];
   /** Pod templates by digest of a revision (of a group: of its members'), as far as they can be read; not there where nothing has any. */
   readonly templates?: ReadonlyMap<string, PodTemplate>;
 }

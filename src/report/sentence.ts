@@ -14,9 +14,10 @@ const SENTENCES: Sentences = {
     `in force: ${policies.map(({ policy }) => policy).join(", ") || "no policies"}`,
   "rules.rejected": ({ problems }) =>
     `the rules before stay in force; problems (${problems.length}): ${problems.join("; ")}`,
-  "release.observed": ({ target, revision, previous, cause, startedAt, quarantined, by, note }) =>
+  "release.observed": ({ target, revision, previous, cause, startedAt, quarantined, writtenBy, by, note }) =>
     `${target} runs ${revision}${previous === undefined ? "" : ` after ${previous.revision}`} ` +
     `(${cause}), since ${startedAt}${quarantined ? "; this revision was rolled back before" : ""}` +
+    (writtenBy === undefined ? "" : `; written by ${writtenBy}`) +
     (by === undefined ? "" : `; told by ${by}${noted(note)}`),
   "release.ready": ({ release, clockAt }) => `${release} is guarded from ${clockAt} on`,
   "release.promoted": ({ release }) => `${release} is known to be good`,

@@ -46,6 +46,7 @@ export function buildPolicy(written: WrittenPolicy, source: Policy["source"]): P
     checkpoints: buildCheckpoints(written.checkpoints, { buildProbe, buildCommand }),
     cooldownMs: durationMs(written.cooldown),
     budget: { rollbacks: written.budget.rollbacks, perMs: durationMs(written.budget.per) },
+    gitops: written.gitops,
     provenAfterMs: durationMs(written.provenAfter),
     blindAfterMs: durationMs(written.blindAfter),
     noDataAfterMs: durationMs(written.noDataAfter),

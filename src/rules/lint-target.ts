@@ -60,6 +60,13 @@ export function lintRelease(
         "warning",
       );
     }
+    if (document.has([...path, "gitops"])) {
+      complain.key(
+        [...path, "gitops"],
+        "misplaced-key",
+        "`gitops` is about objects of the cluster, and this target is `script: true`. Leave it out.",
+      );
+    }
     return;
   }
   if (guard === "always") {

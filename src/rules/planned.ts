@@ -11,7 +11,6 @@ interface Planned {
  * must not be told that there is no such key, and a rule must never seem to be in force when it is not.
  */
 const PLANNED: Readonly<Record<string, Planned>> = {
-  gitops: { under: ["policies"], instead: "Leave it out, and keep the target out of automatic sync." },
   targets: { under: ["policies"], instead: "Write one policy with `target` for each Deployment." },
 };
 

@@ -8,6 +8,8 @@ import type { StatusPage } from "./status-page.ts";
 /** How far a rule may go, from least to most; a trigger can only stay behind its policy, never go beyond it. */
 export type Mode = "observe" | "approve" | "enforce";
 
+export type GitOpsMode = "refuse" | "warn";
+
 /** How loud the page is that a trigger causes. */
 export type Severity = "info" | "warning" | "error" | "critical";
 
@@ -216,6 +218,8 @@ export interface Policy {
   readonly checkpoints: readonly Checkpoint[];
   readonly cooldownMs: number;
   readonly budget: { readonly rollbacks: number; readonly perMs: number };
+  /** What to do where Git will have the release back. */
+  readonly gitops: GitOpsMode;
   readonly provenAfterMs: number;
   readonly blindAfterMs: number;
   /** A trigger of a guarded release that is unknown this long for its own reasons is told about, quietly. */

@@ -1,5 +1,6 @@
 import { isBetween } from "../releases/group.ts";
-import type { TargetSnapshot } from "../releases/release.ts";
+import { writerText } from "../releases/gitops-owner.ts";
+import type { Release, TargetSnapshot } from "../releases/release.ts";
 import type { Lookup } from "../releases/watch.ts";
 import type { RollbackOrder } from "../rollback/act.ts";
 import type { RolloutFact } from "./judge.ts";
@@ -26,8 +27,9 @@ export function rolloutFact(
     return somethingElse(order, lookup.snapshot, before);
   }
   if (digest === order.from.digest) {
-    return before?.kind === "complete"
-      ? { kind: "superseded", detail: `${order.target} runs ${name} again, which was rolled back` }
+    const again = `${order.target} runs ${name} again, which was rolled back${written(release)}`;
+    return before?.kind === "complete" || isBack(release, order)
+      ? { kind: "superseded", detail: again }
       : running(`${order.target} still runs ${name} (${rollout.detail})`);
   }
   if (before?.kind === "complete") return before;
@@ -38,13 +40,26 @@ export function rolloutFact(
 /** Members are seen to change one by one; a group that stays in between is half done, and nobody overtook it. */
 function somethingElse(
   { target, from, to }: RollbackOrder,
-  { release: { revision }, rollout }: TargetSnapshot,
+  { release, rollout }: TargetSnapshot,
   before: RolloutFact | undefined,
 ): RolloutFact {
+  const { revision } = release;
   if (before?.kind !== "complete" && isBetween(revision, from, to)) {
     return running(`${target} runs ${revision.name}, not yet ${to.name} as a whole (${rollout.detail})`);
   }
-  return { kind: "superseded", detail: `${target} now runs ${revision.name}, not ${to.name}` };
+  return {
+    kind: "superseded",
+    detail: `${target} now runs ${revision.name}, not ${to.name}${written(release)}`,
+  };
+}
+
+/** Not what was to be rolled back and is still there, but that a second time, as the cluster dates it. */
+function isBack({ id, writtenBy }: Release, { release }: RollbackOrder): boolean {
+  return writtenBy !== undefined && id !== release;
+}
+
+function written({ writtenBy }: Release): string {
+  return writtenBy === undefined ? "" : `; ${writerText(writtenBy)} wrote it`;
 }
 
 function running(detail: string): RolloutFact {

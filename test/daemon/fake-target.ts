@@ -1,4 +1,5 @@
 import type { PodTemplate } from "../../src/kubernetes/objects.ts";
+import type { GitOpsOwner } from "../../src/releases/gitops-owner.ts";
 import type { PastRollback, Release, Revision, Standing } from "../../src/releases/release.ts";
 import type { Lookup, TargetWatch } from "../../src/releases/watch.ts";
 import type { Strategy } from "../../src/rollback/act.ts";
@@ -21,6 +22,9 @@ export interface FakeTarget {
   trouble: Extract<Lookup, { ok: false }> | undefined;
   /** When the cluster gave up on the rollout of what runs; undefined: it did not. */
   stalledAt: number | undefined;
+  /** Who else has a say in it, and who wrote what is shipped. */
+  owners: readonly GitOpsOwner[];
+  writer: string | undefined;
   /** Only a fresh look shows what is true; `current` stays with what was. */
   stale: boolean;
 }
@@ -34,6 +38,7 @@ interface Run {
   readonly digest: string;
   readonly startedAt: number;
   readonly cause: Release["cause"];
+  readonly writtenBy?: string;
 }
 
 export function fakeTarget(
@@ -47,7 +52,9 @@ export function fakeTarget(
   let shown: Lookup | undefined;
 
   const ship = (digest: string, startedAt: number, cause: Release["cause"] = "deploy"): void => {
-    runs.push({ name: String(runs.length + 1), digest, startedAt, cause });
+    const writtenBy = cause === "deploy" ? fake.writer : undefined;
+    const name = String(runs.length + 1);
+    runs.push({ name, digest, startedAt, cause, ...(writtenBy !== undefined && { writtenBy }) });
   };
   const revisionOf = ({ name, digest }: Run): Revision =>
     revision(name, {
@@ -72,6 +79,7 @@ export function fakeTarget(
       clockAt: live.startedAt,
       cause: live.cause,
       reversible: true,
+      ...(live.writtenBy !== undefined && { writtenBy: live.writtenBy }),
     };
     const { stalledAt } = fake;
     const rollout =
@@ -85,6 +93,7 @@ export function fakeTarget(
       earlier: earlier.map(revisionOf),
       rollbacks: [...done],
       rollout,
+      ...(fake.owners.length > 0 && { owners: fake.owners }),
       templates: new Map(runs.map(({ digest }) => [digest, templateOf(digest)])),
     };
     return { ok: true, snapshot };
@@ -93,6 +102,8 @@ export function fakeTarget(
   const fake: FakeTarget = {
     trouble: undefined,
     stalledAt: undefined,
+    owners: [],
+    writer: undefined,
     stale: false,
     images: new Map(),
     watch: {

@@ -66,6 +66,7 @@ const OBSTACLES: readonly [string, Partial<Situation>][] = [
     { rollbacks: [rolledBack(14 * MINUTE)], policy: policy({ budget: { rollbacks: 2, perMs: HOUR } }) },
   ],
   ["budget-exhausted", { rollbacks: [rolledBack(16 * MINUTE)] }],
+  ["gitops-owner", { owners: [{ tool: "argocd", name: "shop", seenIn: "label" }] }],
   ["no-known-good-revision", { earlier: [] }],
   ["not-confirmed", { confirmation: { ...confirmed, notFiring: "0.01 now" } }],
   ["awaiting-approval", { firing: [firing({}, metricTrigger({ mode: "approve" }))] }],

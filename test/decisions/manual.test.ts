@@ -56,6 +56,11 @@ const CASES: Partial<Record<HoldReason, Case>> = {
     when: { release: release({ reversible: false }) },
     says: /not reversible\. Fix forward/,
   },
+  "gitops-owner": {
+    binds: true,
+    when: { owners: [{ tool: "argocd", name: "shop", seenIn: "label x" }] },
+    says: /^Argo CD application shop \(label x\) .*Revert the commit/,
+  },
   "no-known-good-revision": {
     binds: true,
     when: { earlier: [] },

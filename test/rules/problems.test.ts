@@ -85,7 +85,7 @@ describe("a mistake is told with its line and column", () => {
     ["three colors", `target: {${SERVICE.replace("[b, g]", "[b, g, r]")}}`, ["3:70 error wrong-value"]],
     ["one color twice", `target: {${SERVICE.replace("[b, g]", "[b, b]")}}`, ["3:70 error wrong-value"]],
     ["a Deployment's strategy for a Service", `target: {${SERVICE}}`, ["4:26 error target"]],
-    ["a later version's key", `${target}\ngitops: warn`, ["4:5 error not-supported"]],
+    ["a word that is none for gitops", `${target}\ngitops: fight`, ["4:13 error wrong-value"]],
     ["an unknown channel", `${target}\nnotify: [slak]`, ["4:14 error wrong-value"]],
     [
       "a text for users with a field that there is not",
@@ -186,9 +186,9 @@ describe("messages say what to do", () => {
   });
 
   test("a part of a later version is not called unknown", () => {
-    const policy = "target: {namespace: shop, deployments: [api]}\ngitops: warn";
+    const policy = "target: {namespace: shop, deployments: [api]}\ntargets: []";
     expect(messagesIn(rulesWith({ policy }))).toEqual([
-      "`gitops` is not supported by this version. Leave it out, and keep the target out of automatic sync.",
+      "`targets` is not supported by this version. Write one policy with `target` for each Deployment.",
     ]);
   });
 });

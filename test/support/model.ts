@@ -65,6 +65,7 @@ export function policy(changes: Partial<Policy> = {}): Policy {
     checkpoints: [],
     cooldownMs: 15 * MINUTE,
     budget: { rollbacks: 1, perMs: 24 * HOUR },
+    gitops: "refuse",
     provenAfterMs: HOUR,
     blindAfterMs: 2 * MINUTE,
     noDataAfterMs: 10 * MINUTE,

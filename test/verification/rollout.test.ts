@@ -29,6 +29,22 @@ describe("after a rollback from 2 to 1", () => {
     expect(rolloutFact(order(), lookup, TEN, before)).toMatchObject(expected);
   });
 
+  const again = (writtenBy?: string): Lookup => {
+    const lookup = seen(v2, half);
+    if (!lookup.ok) return lookup;
+    const { release } = lookup.snapshot;
+    const came = { ...release, id: `${release.target}@4`, ...(writtenBy !== undefined && { writtenBy }) };
+    return { ...lookup, snapshot: { ...lookup.snapshot, release: came } };
+  };
+
+  test("trap 28: 2 comes back before 1 was there as a whole, and who wrote it is named", () => {
+    expect(rolloutFact(order(), again("argocd-controller"), TEN, undefined)).toEqual({
+      kind: "superseded",
+      detail: expect.stringMatching(/runs 2 again.*; Argo CD \(argocd-controller\) wrote it$/u),
+    });
+    expect(rolloutFact(order(), again(), TEN, undefined)).toMatchObject({ kind: "running" });
+  });
+
   const group = (a: string, b: string) => {
     const members = { a: { name: a, digest: a }, b: { name: b, digest: b } };
     return revision(`a:${a},b:${b}`, { digest: `${a}${b}`, members });

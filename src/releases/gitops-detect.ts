@@ -1,0 +1,92 @@
+import type { KubeObject } from "../kubernetes/objects.ts";
+import { type GitOpsOwner, type GitOpsTool, toolOf } from "./gitops-owner.ts";
+import { templateWriters } from "./template-writer.ts";
+
+/** An object that its owner is told to leave alone. */
+const LEFT_ALONE = ["kustomize.toolkit.fluxcd.io/reconcile", "disabled"] as const;
+
+type Look = (object: KubeObject) => GitOpsOwner | undefined;
+
+/** Undefined where nothing shows one. */
+export function gitOpsOwner(object: KubeObject): GitOpsOwner | undefined {
+  for (const look of LOOKS) {
+    const owner = look(object);
+    if (owner !== undefined) return owner;
+  }
+  return undefined;
+}
+
+/** In the order in which they count: charts are rendered by Argo CD and Flux, too, and then they are the owners. */
+const LOOKS: readonly Look[] = [
+  trackedByArgo,
+  labelledByArgo,
+  (object) => labelledByFlux(object, "kustomize.toolkit.fluxcd.io", "flux-kustomization"),
+  (object) => labelledByFlux(object, "helm.toolkit.fluxcd.io", "flux-helmrelease"),
+  writtenByController,
+  releasedByHelm,
+];
+
+const TRACKING = "argocd.argoproj.io/tracking-id";
+
+/** `app:group/Kind:namespace/name`; on a copy of the annotation the end names another object. */
+function trackedByArgo({ metadata }: KubeObject): GitOpsOwner | undefined {
+  const [, app = "", , place] =
+    /^([^:]+):([^:]*):([^:]+)$/u.exec(metadata.annotations?.[TRACKING] ?? "") ?? [];
+  if (app === "" || place !== `${metadata.namespace}/${metadata.name}`) return undefined;
+  return { ...argoApp(app), seenIn: `annotation ${TRACKING}` };
+}
+
+const INSTANCE = "argocd.argoproj.io/instance";
+
+function labelledByArgo({ metadata }: KubeObject): GitOpsOwner | undefined {
+  const { labels, annotations } = metadata;
+  if (labels?.[INSTANCE] !== undefined) return { ...argoApp(labels[INSTANCE]), seenIn: `label ${INSTANCE}` };
+  const app = annotations?.[INSTANCE];
+  return app === undefined ? undefined : { ...argoApp(app), seenIn: `annotation ${INSTANCE}` };
+}
+
+/** An Application outside of Argo CD's own namespace is called `namespace_name`. */
+function argoApp(app: string): Pick<GitOpsOwner, "tool" | "name" | "namespace"> {
+  const cut = app.indexOf("_");
+  return cut < 0
+    ? { tool: "argocd", name: app }
+    : { tool: "argocd", namespace: app.slice(0, cut), name: app.slice(cut + 1) };
+}
+
+function labelledByFlux(
+  { metadata: { labels, annotations } }: KubeObject,
+  prefix: string,
+  tool: GitOpsTool,
+): GitOpsOwner | undefined {
+  const name = labels?.[`${prefix}/name`];
+  const [key, value] = LEFT_ALONE;
+  const isLeftAlone = tool === "flux-kustomization" && annotations?.[key] === value;
+  if (name === undefined || isLeftAlone) return undefined;
+  const namespace = labels?.[`${prefix}/namespace`];
+  return { tool, name, ...(namespace !== undefined && { namespace }), seenIn: `label ${prefix}/name` };
+}
+
+/** The label is what Argo CD tracks by where nobody set it up otherwise, and what many charts write. */
+const COMMON_INSTANCE = "app.kubernetes.io/instance";
+
+function writtenByController(object: KubeObject): GitOpsOwner | undefined {
+  const { labels, annotations } = object.metadata;
+  if (annotations?.[LEFT_ALONE[0]] === LEFT_ALONE[1]) return undefined;
+  const manager = templateWriters(object).find((writer) => toolOf(writer) !== undefined);
+  const tool = manager === undefined ? undefined : toolOf(manager);
+  if (tool === undefined) return undefined;
+  const app = tool === "argocd" ? labels?.[COMMON_INSTANCE] : undefined;
+  return { tool, ...(app !== undefined && { name: app }), seenIn: `managedFields of ${manager}` };
+}
+
+function releasedByHelm({ metadata: { labels, annotations } }: KubeObject): GitOpsOwner | undefined {
+  const name = annotations?.["meta.helm.sh/release-name"];
+  if (name === undefined || labels?.["app.kubernetes.io/managed-by"] !== "Helm") return undefined;
+  const namespace = annotations?.["meta.helm.sh/release-namespace"];
+  return {
+    tool: "helm",
+    name,
+    ...(namespace !== undefined && { namespace }),
+    seenIn: "annotation meta.helm.sh/release-name",
+  };
+}

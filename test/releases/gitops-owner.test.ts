@@ -1,0 +1,129 @@
+import { describe, expect, test } from "vitest";
+import type { KubeObject, ManagedFields, ObjectMeta } from "../../src/kubernetes/objects.ts";
+import { gitOpsOwner } from "../../src/releases/gitops-detect.ts";
+import { ownerText } from "../../src/releases/gitops-owner.ts";
+import { templateWriters } from "../../src/releases/template-writer.ts";
+
+function object(meta: Partial<ObjectMeta> = {}): KubeObject {
+  const metadata = {
+    name: "shop",
+    namespace: "web",
+    uid: "u1",
+    resourceVersion: "1",
+    creationTimestamp: "2026-03-02T10:00:00Z",
+    ...meta,
+  };
+  return { metadata };
+}
+
+const wrote = (
+  manager: string,
+  time: string,
+  field: "template" | "replicas" = "template",
+): ManagedFields => ({
+  manager,
+  time: `2026-03-02T${time}Z`,
+  fieldsV1: { "f:spec": { [`f:${field}`]: {} } },
+});
+const HELM_LABEL = { "app.kubernetes.io/managed-by": "Helm" };
+const HELM = { "meta.helm.sh/release-name": "shop", "meta.helm.sh/release-namespace": "web" };
+const tracking = (id: string) => ({ "argocd.argoproj.io/tracking-id": id });
+const kustomized = {
+  "kustomize.toolkit.fluxcd.io/name": "apps",
+  "kustomize.toolkit.fluxcd.io/namespace": "flux-system",
+};
+
+describe("who keeps an object as it is elsewhere", () => {
+  test.each<[string, Partial<ObjectMeta>, string]>([
+    [
+      "Argo CD's tracking annotation",
+      { annotations: tracking("shop:apps/Deployment:web/shop") },
+      "Argo CD application shop",
+    ],
+    [
+      "that of an Application in another namespace",
+      { annotations: tracking("team-a_shop:apps/Deployment:web/shop") },
+      "Argo CD application team-a/shop",
+    ],
+    [
+      "Argo CD's own label",
+      { labels: { "argocd.argoproj.io/instance": "shop" } },
+      "Argo CD application shop",
+    ],
+    [
+      "the same as an annotation",
+      { annotations: { "argocd.argoproj.io/instance": "shop" } },
+      "Argo CD application shop",
+    ],
+    ["Flux's labels of a Kustomization", { labels: kustomized }, "Flux Kustomization flux-system/apps"],
+    [
+      "Flux's labels of a HelmRelease, which a Helm release has, too",
+      {
+        labels: {
+          ...HELM_LABEL,
+          "helm.toolkit.fluxcd.io/name": "shop",
+          "helm.toolkit.fluxcd.io/namespace": "apps",
+        },
+        annotations: HELM,
+      },
+      "Flux HelmRelease apps/shop",
+    ],
+    ["Helm alone", { labels: HELM_LABEL, annotations: HELM }, "Helm release web/shop"],
+    [
+      "the controller that wrote the template",
+      { managedFields: [wrote("kustomize-controller", "10:00:00")] },
+      "Flux",
+    ],
+    [
+      "Argo CD's controller, with the label that it tracks by unless it is set up otherwise",
+      {
+        labels: { "app.kubernetes.io/instance": "shop" },
+        managedFields: [wrote("argocd-controller", "10:00:00")],
+      },
+      "Argo CD application shop",
+    ],
+  ])("%s tells", (_, meta, expected) => {
+    const owner = gitOpsOwner(object(meta));
+    expect(owner && ownerText(owner)).toBe(expected);
+    expect(owner?.seenIn).toMatch(/^(annotation|label|managedFields of) \S+$/u);
+  });
+
+  test.each<[string, Partial<ObjectMeta>]>([
+    ["nothing of it", {}],
+    [
+      "a chart's label, which many write by hand",
+      { labels: { ...HELM_LABEL, "app.kubernetes.io/instance": "shop" } },
+    ],
+    [
+      "a tracking annotation that was copied from another object",
+      { annotations: tracking("shop:apps/Deployment:web/other") },
+    ],
+    ["a tracking annotation that is none", { annotations: tracking("shop") }],
+    [
+      "a controller that only scales it",
+      { managedFields: [wrote("argocd-controller", "10:00:00", "replicas")] },
+    ],
+    ["kubectl", { managedFields: [wrote("kubectl-client-side-apply", "10:00:00")] }],
+    [
+      "Flux, told to leave it alone",
+      {
+        labels: kustomized,
+        annotations: { "kustomize.toolkit.fluxcd.io/reconcile": "disabled" },
+        managedFields: [wrote("kustomize-controller", "10:00:00")],
+      },
+    ],
+  ])("%s does not", (_, meta) => {
+    expect(gitOpsOwner(object(meta))).toBeUndefined();
+  });
+});
+
+test("the last to have written the template is named first, rollbackd never", () => {
+  const managedFields = [
+    wrote("kubectl-set", "10:00:00"),
+    wrote("rollbackd", "10:06:00"),
+    wrote("kustomize-controller", "10:05:00"),
+    wrote("hpa", "10:07:00", "replicas"),
+    { ...wrote("kubelet", "10:08:00"), subresource: "status" },
+  ];
+  expect(templateWriters(object({ managedFields }))).toEqual(["kustomize-controller", "kubectl-set"]);
+});
