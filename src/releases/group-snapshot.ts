@@ -151,6 +151,9 @@ function rolloutOf(members: Members<TargetSnapshot>, { changed }: GroupRelease):
   };
 }
 
+/** Each at its first place. */
 function distinct(revisions: readonly Revision[]): readonly Revision[] {
-  return [...new Map(revisions.toReversed().map((one) => [one.digest, one])).values()].toReversed();
+  return revisions.filter(
+    ({ digest }, index) => revisions.findIndex((other) => other.digest === digest) === index,
+  );
 }

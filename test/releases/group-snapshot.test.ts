@@ -148,8 +148,24 @@ describe("a group shows as one target", () => {
         "api:1,worker:1",
         "api:2,worker:1",
       ]);
+      const twice = member("api", TEN, { ranBefore: ran("api", ["1", 1], ["0", 2], ["1", 3]) });
+      expect(earlier(twice, member("worker", TEN - 5 * HOUR))).toEqual(["api:1,worker:2", "api:0,worker:2"]);
       const again = member("api", TEN, { ranBefore: ran("api", ["1", 1], ["2", 2], ["1", 3]) });
       expect(earlier(again, member("worker", TEN - 5 * HOUR))).toEqual(["api:1,worker:2"]);
+    });
+
+    it("what a member began with, however soon that was changed", () => {
+      const from = TEN - 2 * HOUR;
+      const [begun, changed] = [ran("api", ["1", 2]), ran("api", ["3", 2])];
+      const ranBefore = [...changed.map((one) => Object.assign(one, { from: from + 30 * SECOND })), ...begun];
+      const { release: live, ...rest } = member("api", TEN, { ranBefore });
+      const api = { ...rest, release: { ...live, previous: ranBefore[0]?.revision } };
+      expect(earlier(api, member("worker", TEN - HOUR - MINUTE))).toEqual([
+        "api:3,worker:2",
+        "api:3,worker:1",
+        "api:1,worker:1",
+      ]);
+      expect(earlier(api, member("worker", TEN - 5 * HOUR))).toEqual(["api:3,worker:2", "api:1,worker:2"]);
     });
 
     it("nothing of which a member's part is not known", () => {
@@ -185,6 +201,12 @@ describe("a group shows as one target", () => {
     ]);
     // Not known as a whole any more: then as the first member that remembers it has it.
     expect(snapshot(api, worker).rollbacks[0]?.fromDigest).toBe("worker-9");
+  });
+
+  it("is known as rolled back by the act that did it, whatever others there were", () => {
+    const older = { decisionId: "d-0", at: TEN - HOUR, fromDigest: "api-9" };
+    const api = member("api", TEN, { rollbacks: [older, ...rolledBack("api")] });
+    expect(snapshot(api, member("worker", TEN)).release.revision.standing).toBe("quarantined");
   });
 
   it("a member that was moved back is quarantined in any company, one that was not is in none", () => {
