@@ -38,12 +38,9 @@ export interface VerificationFacts {
   /** Of a rollback that a person asked for: what has to recover; of the others it is enough that they do not fire. */
   readonly mustRecover?: readonly string[];
   /** The newest status of every trigger of the policy. */
-  readonly triggers: readonly Pick<
-    TriggerStatus,
-    "trigger" | "state" | "unknown" | "at" | "reason" | "window"
-  >[];
-  /** The trigger that it was rolled back for; absent where a person asked. */
-  readonly cause?: string;
+  readonly triggers: readonly Pick<TriggerStatus, "trigger" | "state" | "at" | "reason" | "window">[];
+  /** Triggers that say nothing of whether it helped, such as what is in images when it was done for errors. */
+  readonly beside?: readonly string[];
 }
 
 export type VerificationStep = "rollout" | "probe" | "smoke" | "recovery";
@@ -182,8 +179,8 @@ function checkTrigger(facts: VerificationFacts, status: VerificationFacts["trigg
   if (isFresh && (status.state === "inactive" || wasHealthy(status))) {
     return { step, standing: "met", line: `${status.trigger} recovered, ${said}` };
   }
-  if (isFresh && isUnreported(status) && status.trigger !== facts.cause) {
-    return { step, standing: "met", line: `${status.trigger} does not fire, ${said}` };
+  if (facts.beside?.includes(status.trigger) === true) {
+    return { step, standing: "met", line: `${status.trigger} is not what this was for, ${said}` };
   }
   if (facts.mustRecover?.includes(status.trigger) === false && status.state !== "firing") {
     return { step, standing: "met", line: `${status.trigger} did not fire before and does not now, ${said}` };
@@ -210,11 +207,6 @@ function checkTrigger(facts: VerificationFacts, status: VerificationFacts["trigg
         standing: "recovery-unknown",
         line: `whether ${status.trigger} recovered within ${within} is not known, ${said}`,
       };
-}
-
-/** Whether anybody scans images is no sign of how a service does; only what was rolled back for it has to be known. */
-function isUnreported({ unknown }: VerificationFacts["triggers"][number]): boolean {
-  return unknown === "no-report" || unknown === "reports-unreadable";
 }
 
 /**

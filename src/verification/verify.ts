@@ -66,12 +66,16 @@ function termsOf(
   startedAt: number,
 ): Pick<
   VerificationFacts,
-  "cause" | "mustRecover" | "appliedAt" | "timeoutMs" | "recoveryMs" | "notLateBefore"
+  "beside" | "mustRecover" | "appliedAt" | "timeoutMs" | "recoveryMs" | "notLateBefore"
 > {
   const { timeoutMs, verify } = policy.rollback;
   const notLateBefore = startedAt + LOOKS_BEFORE_LATE * policy.intervalMs + policy.queryOffsetMs;
-  const cause = trigger === undefined ? {} : { cause: trigger };
-  return { appliedAt, timeoutMs, recoveryMs: verify.recoveryMs, notLateBefore, ...cause, ...manual };
+  const wanted = new Set([...(manual?.mustRecover ?? []), trigger]);
+  // A service that works with a hole beats one that is down; the hole is told of by a decision of its own.
+  const beside = policy.triggers
+    .filter(({ kind, name }) => kind === "vulnerability" && !wanted.has(name))
+    .map(({ name }) => name);
+  return { appliedAt, timeoutMs, recoveryMs: verify.recoveryMs, notLateBefore, beside, ...manual };
 }
 
 /** One for every trigger: one that nobody has looked at is not one that does not fire. */

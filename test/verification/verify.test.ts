@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import type { TriggerState, TriggerStatus } from "../../src/engine/trigger-status.ts";
 import type { Lookup } from "../../src/releases/watch.ts";
+import type { RollbackOrder } from "../../src/rollback/act.ts";
 import type { CommandSpec, Policy, VerifySpec } from "../../src/rules/policy.ts";
 import { createProbe, type Probe } from "../../src/signals/probe.ts";
 import { verifyRollback } from "../../src/verification/verify.ts";
@@ -10,6 +11,7 @@ import { sends, stubServer } from "../signals/stub-server.ts";
 import { eventually } from "../support/eventually.ts";
 import { HOUR, metricTrigger, MINUTE, policy, revision } from "../support/model.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
+import { vulnerabilityTrigger } from "../support/vulnerabilities.ts";
 import { order, seen } from "./situation.ts";
 
 const [v1, v2, v3] = [revision("1"), revision("2"), revision("3")];
@@ -42,6 +44,9 @@ function begin(
     readonly lookup?: Lookup;
     readonly statuses?: World["statuses"];
     readonly target?: Policy["target"];
+    readonly triggers?: Policy["triggers"];
+    /** What it was done for. */
+    readonly why?: Partial<RollbackOrder>;
   } = {},
 ) {
   const {
@@ -68,12 +73,12 @@ function begin(
   };
   const watched = policy({
     intervalMs: 20,
-    triggers: [metricTrigger()],
+    triggers: options.triggers ?? [metricTrigger()],
     rollback,
     ...(options.target && { target: options.target }),
   });
   const outcome = verifyRollback(
-    order({ policy: watched }),
+    order({ policy: watched, ...options.why }),
     options.appliedAt ?? Date.now(),
     {
       watch: {
@@ -103,6 +108,40 @@ function smokeTest(text: string, timeoutMs = 10_000): { readonly smoke: CommandS
 const probing = (url: string, successes = 3): VerifySpec["probe"] => ({
   probe: { url, intervalMs: 10, timeoutMs: 1_000 },
   successes,
+});
+
+describe("a vulnerability after a rollback", () => {
+  const triggers = [metricTrigger(), vulnerabilityTrigger()];
+  const found = (state: TriggerState) => ({
+    ...status(state, Date.now() + 1),
+    trigger: "critical-vulnerability",
+  });
+
+  test("for errors is told and not waited for: a service that works with a hole beats one that is down", async () => {
+    const statuses = () => [status("inactive", Date.now() + 1), found("firing")];
+    const { outcome } = begin({}, { triggers, statuses, why: { trigger: "error-rate" } });
+    const { kind, ...verdict } = await outcome;
+    expect(kind).toBe("verified");
+    expect(verdict).toMatchObject({
+      steps: expect.arrayContaining([
+        expect.stringMatching(/^critical-vulnerability is not what this was for, firing/),
+      ]) as string[],
+    });
+  });
+
+  test.each<[string, Partial<RollbackOrder>]>([
+    ["for itself", { trigger: "critical-vulnerability" }],
+    ["that a person asked for while it fired", { manual: { mustRecover: ["critical-vulnerability"] } }],
+  ])("%s has to be known to be gone", async (_, why) => {
+    const statuses = () => [status("inactive", Date.now() + 1), found("unknown")];
+    const short = { triggers, statuses, why, timeoutMs: 50 };
+    const { outcome, world } = begin({ recoveryMs: 100 }, short);
+    expect(await outcome).toMatchObject({ kind: "failed", reason: "recovery-unknown" });
+    world.statuses = () => [status("inactive", Date.now() + 1), found("inactive")];
+    expect(await begin({}, { ...short, statuses: world.statuses }).outcome).toMatchObject({
+      kind: "verified",
+    });
+  });
 });
 
 describe("a verification", () => {
