@@ -102,9 +102,16 @@ export async function answer(
   const reply = await ask(options, `decisions/${encodeURIComponent(decision)}/${verb}`, noted(options));
   const next =
     verb === "approve"
-      ? "approved. Everything is checked once more, then it is rolled back; see: rollbackd log follow"
+      ? `approved. ${afterApproval(reply)} See: rollbackd log follow`
       : "rejected. Nothing is rolled back for this release while the trigger goes on firing.";
   return told(reply, `${decision} is ${next}`, io);
+}
+
+function afterApproval(reply: Reply): string {
+  const reason = reply.ok ? reply.body["inTheWay"] : undefined;
+  return typeof reason === "string"
+    ? `Something stands in the way (${reason}): it is rolled back once that is gone, if it still fires and the time to answer is not over.`
+    : "Everything is checked once more, then it is rolled back.";
 }
 
 function noted({ note }: NoteOptions): { readonly note?: string } {

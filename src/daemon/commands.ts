@@ -69,11 +69,12 @@ export interface Commands {
     request: { readonly note?: string },
     by: Asker,
   ) => Promise<Answer<object>>;
+  /** `inTheWay`: the reason of what was decided since; the rollback waits for its end. */
   readonly approve: (
     decisionId: string,
     request: { readonly note?: string },
     by: Asker,
-  ) => Promise<Answer<{ readonly policy: string }>>;
+  ) => Promise<Answer<{ readonly policy: string; readonly inTheWay?: string }>>;
   readonly reject: (
     decisionId: string,
     request: { readonly note?: string },

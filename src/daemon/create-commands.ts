@@ -1,6 +1,7 @@
 import { isOver } from "../decisions/freeze.ts";
-import type { LogRecord, OperatorRecord } from "../log/record.ts";
+import type { DecisionRecord, LogRecord, OperatorRecord } from "../log/record.ts";
 import type { History } from "./history.ts";
+import { isOpen } from "./people-fold.ts";
 import type { Answer, Asker, Commands, Refusal } from "./commands.ts";
 import { createManual, type ManualPorts } from "./manual-rollback.ts";
 import { refused, unknownPolicy, UNWRITABLE } from "./refusals.ts";
@@ -84,7 +85,7 @@ interface Given {
   readonly note?: string;
 }
 
-async function answerNow(given: Given, ports: CommandPorts): Promise<Answer<{ readonly policy: string }>> {
+async function answerNow(given: Given, ports: CommandPorts): ReturnType<Commands["approve"]> {
   const { decisionId, kind, by, note } = given;
   const asked = ports.history.approval(decisionId);
   if (asked === undefined) {
@@ -100,7 +101,8 @@ async function answerNow(given: Given, ports: CommandPorts): Promise<Answer<{ re
     if (why !== undefined) return why;
     const about = { policy, by, decisionId, ...noted(note), ...(release !== undefined && { release }) };
     const record = await recordAndWeigh({ type: `operator.${kind}`, ...about }, ports);
-    return record === undefined ? UNWRITABLE : { ok: true, policy };
+    if (record === undefined) return UNWRITABLE;
+    return { ok: true, policy, ...(kind === "approve" && inTheWay(asked.decision, ports.history)) };
   });
 }
 
@@ -110,18 +112,19 @@ function whyTooLate(decisionId: string, history: History, now: number): Refusal 
   const { state, by, untilMs, decision } = asked;
   if (state !== "waiting") {
     const who = by === undefined ? "" : ` by ${by}`;
-    return refused(state, `Decision ${decisionId} no longer waits: it is ${state}${who}.`);
+    const open = history.approvals(decision.policy).findLast(isOpen);
+    const next = open === undefined ? "" : ` Look at ${open.decision.decisionId} instead.`;
+    return refused(state, `Decision ${decisionId} no longer waits: it is ${state}${who}.${next}`);
   }
-  if (now >= untilMs) {
-    return refused("expired", `Decision ${decisionId} could be answered until ${decision.approveUntil}.`);
-  }
-  const last = history.lastDecision(decision.policy);
-  return last?.decisionId === decisionId
+  return now < untilMs
     ? undefined
-    : refused(
-        "superseded",
-        `Decision ${last?.decisionId ?? "none"} took the place of ${decisionId}; look at that one.`,
-      );
+    : refused("expired", `Decision ${decisionId} could be answered until ${decision.approveUntil}.`);
+}
+
+/** What was decided since it was asked; it may have to go before the answer can be acted on. */
+function inTheWay({ policy, decisionId }: DecisionRecord, history: History): { readonly inTheWay?: string } {
+  const last = history.lastDecision(policy);
+  return last === undefined || last.decisionId === decisionId ? {} : { inTheWay: last.reason };
 }
 
 function noted(note: string | undefined): { readonly note?: string } {

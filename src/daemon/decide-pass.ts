@@ -8,6 +8,7 @@ import { type Policy, targetKey, type Trigger } from "../rules/policy.ts";
 import { askVetoes, type Vetoes } from "./ask-vetoes.ts";
 import { confirm } from "./confirm.ts";
 import { decisionRecord } from "./decision-record.ts";
+import { isOpen } from "./people-fold.ts";
 import { answerFor, settlePeople } from "./people-pass.ts";
 import type { PassPorts } from "./ports.ts";
 import type { Seen } from "./seen.ts";
@@ -161,8 +162,15 @@ function isRecorded({ decision }: Decided, { release, policy }: Situation, ports
     decision.decision !== "rollback" &&
     last?.release === release?.id &&
     last?.decision === decision.decision &&
-    last.reason === decision.reason
+    last.reason === decision.reason &&
+    !(last.approveUntil !== undefined && isAnswered(last.decisionId, ports))
   );
+}
+
+/** Whatever still asks then is another trigger, which nobody has been asked about. */
+function isAnswered(decisionId: string, { history }: PassPorts): boolean {
+  const asked = history.approval(decisionId);
+  return asked !== undefined && !isOpen(asked);
 }
 
 async function carryOut(

@@ -20,6 +20,11 @@ export interface Approval {
   readonly answer: Answer | undefined;
 }
 
+/** It may still come to an act. */
+export function isOpen({ state }: Approval): boolean {
+  return state === "waiting" || state === "approved";
+}
+
 /** What people decided, as the log tells it. */
 export interface People {
   /** By policy. */
@@ -81,7 +86,7 @@ export function foldPeople(people: People, record: OfPeople): void {
 export function foldDecision(people: People, record: DecisionRecord & LogRecord): void {
   const { policy, decisionId, approveUntil } = record;
   const open = [...people.approvals.values()].filter(
-    ({ decision, state }) => decision.policy === policy && (state === "waiting" || state === "approved"),
+    (approval) => approval.decision.policy === policy && isOpen(approval),
   );
   if (record.decision === "rollback") {
     open.forEach(({ decision }) =>

@@ -4,7 +4,7 @@ import { formatDuration } from "../engine/format.ts";
 import type { DecisionRecord } from "../log/record.ts";
 import { targetKey } from "../rules/policy.ts";
 import type { Seen } from "./seen.ts";
-import type { Approval } from "./people-fold.ts";
+import { type Approval, isOpen } from "./people-fold.ts";
 import type { PassPorts } from "./ports.ts";
 
 /** What a person answered for this trigger and release, as far as it still stands. */
@@ -35,7 +35,7 @@ export async function settlePeople(seen: Seen, ports: PassPorts): Promise<void> 
 
 async function settleApproval(approval: Approval, seen: Seen, ports: PassPorts): Promise<void> {
   const { decision, state, untilMs, askedAt } = approval;
-  if (state !== "waiting" && state !== "approved") return;
+  if (!isOpen(approval)) return;
   const { policy, target, release, decisionId } = decision;
   const about = { policy, target, ...(release !== undefined && { release }), decisionId };
   const why = withdrawn(approval, seen);

@@ -7,6 +7,14 @@ interface Asked {
   readonly decision: DecisionRecord;
   /** Who approved it. */
   readonly by?: string;
+  /** What was decided since, and stands in the way of an approval. */
+  readonly blocked?: DecisionRecord["reason"];
+}
+
+type Approved = Asked & Required<Pick<Asked, "by">>;
+
+function isApproved(asked: Asked): asked is Approved {
+  return asked.by !== undefined;
 }
 
 /** What people asked for and answered, as it is told; decisions that were asked about are remembered. */
@@ -26,21 +34,21 @@ export function createPeopleTeller(): (record: LogRecord) => readonly Message[] 
       case "freeze.expired":
         return [ofFreeze(record)];
       case "operator.approve":
-        return take(record.decisionId).flatMap(({ decision, by }) => {
+        return take(record.decisionId).flatMap((which) => {
           // It stays until it acts: whoever agreed to it expects that.
-          asked.set(record.decisionId, { decision, by: record.by });
-          return by === undefined ? [ofAnswer(record, decision)] : [];
+          asked.set(record.decisionId, { ...which, by: record.by });
+          return which.by === undefined ? [ofAnswer(record, which)] : [];
         });
       case "operator.reject":
-        return take(record.decisionId).map(({ decision }) => ofAnswer(record, decision));
+        return take(record.decisionId).map((which) => ofAnswer(record, which));
       case "approval.expired":
         return take(record.decisionId).map((which) => ofExpired(record, which));
       case "approval.withdrawn":
         // Without an approval nobody waits for it: a trigger that recovered ends the incident, and another release, or
         // other rules, lead to a decision of their own.
-        return take(record.decisionId).flatMap(({ decision, by }) =>
-          by === undefined ? [] : [ofWithdrawn(record, { decision, by })],
-        );
+        return take(record.decisionId)
+          .filter(isApproved)
+          .map((which) => ofWithdrawn(record, which));
       default:
         return [];
     }
@@ -54,9 +62,12 @@ function decided(record: Of<"decision.made">, asked: Map<string, Asked>): readon
     before.forEach(({ decision }) => asked.delete(decision.decisionId));
   }
   if (record.approveUntil !== undefined) asked.set(record.decisionId, { decision: record });
+  else if (record.decision !== "rollback") {
+    for (const which of before) asked.set(which.decision.decisionId, { ...which, blocked: record.reason });
+  }
   // What escalates pages by itself.
   if (record.decision !== "hold") return [];
-  return before.flatMap(({ decision, by }) => (by === undefined ? [] : [ofDelay(record, { decision, by })]));
+  return before.filter(isApproved).map((which) => ofDelay(record, which));
 }
 
 /** A freeze, its end by a person, and its end by itself: all that one policy's people should know of. */
@@ -99,7 +110,10 @@ function freezeText(record: Parameters<typeof ofFreeze>[0]): Pick<Message, "titl
 }
 
 /** What a person said to a decision that waited. It belongs to the incident, and pages nobody again. */
-function ofAnswer(record: Of<"operator.approve"> | Of<"operator.reject">, decision: DecisionRecord): Message {
+function ofAnswer(
+  record: Of<"operator.approve"> | Of<"operator.reject">,
+  { decision, blocked }: Asked,
+): Message {
   const isYes = record.type === "operator.approve";
   const { target } = decision;
   const note = record.note === undefined ? "" : `They say: ${record.note}`;
@@ -111,14 +125,20 @@ function ofAnswer(record: Of<"operator.approve"> | Of<"operator.reject">, decisi
     lines: present(
       note,
       isYes
-        ? "Next: everything is checked once more, then it is rolled back."
+        ? afterApproval(decision, blocked)
         : `Nothing is rolled back for this release while ${decision.trigger} goes on firing. If users are affected: rollbackd rollback ${record.policy} --reason other`,
     ),
   };
 }
 
+function afterApproval({ approveUntil }: DecisionRecord, blocked: Asked["blocked"]): string {
+  return blocked === undefined
+    ? "Next: everything is checked once more, then it is rolled back."
+    : `Something stands in the way (${blocked}): it is rolled back once that is gone, if it still fires, until ${approveUntil}.`;
+}
+
 /** Somebody agreed, and yet it is not done: they, and those who read that it would be, are told why. */
-function ofDelay(record: Of<"decision.made">, { decision, by }: Required<Asked>): Message {
+function ofDelay(record: Of<"decision.made">, { decision, by }: Approved): Message {
   return {
     ...ofIncident(record, decision),
     event: "info",
@@ -131,7 +151,7 @@ function ofDelay(record: Of<"decision.made">, { decision, by }: Required<Asked>)
   };
 }
 
-function ofWithdrawn(record: LogRecord & ApprovalRecord, { decision, by }: Required<Asked>): Message {
+function ofWithdrawn(record: LogRecord & ApprovalRecord, { decision, by }: Approved): Message {
   return {
     ...ofIncident(record, decision),
     event: "info",

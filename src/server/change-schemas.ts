@@ -48,4 +48,9 @@ export const BEGUN = Type.Object({ decisionId: Type.String(), plan: PLAN });
 export const FROZEN = Type.Object({ until: Type.Optional(Type.String({ format: "date-time" })) });
 export const DONE = Type.Object({});
 export const RELEASED = Type.Object({ release: Type.String() });
-export const ANSWERED = Type.Object({ policy: Type.String() });
+export const ANSWERED = Type.Object({
+  policy: Type.String(),
+  inTheWay: Type.Optional(
+    Type.String({ description: "what an approved rollback waits for, such as the end of a freeze" }),
+  ),
+});

@@ -1,5 +1,5 @@
 import type { History } from "../daemon/history.ts";
-import type { Approval } from "../daemon/people-fold.ts";
+import { type Approval, isOpen } from "../daemon/people-fold.ts";
 import { isOver } from "../decisions/freeze.ts";
 import { instant } from "./instant.ts";
 
@@ -11,7 +11,7 @@ export interface PeopleSource {
 
 /** Of a policy. */
 export function peopleJson(policy: string, { history, now }: PeopleSource): object {
-  const open = history.approvals(policy).findLast((approval) => isOpen(approval, now()));
+  const open = history.approvals(policy).findLast((approval) => isPending(approval, now()));
   return { frozen: frozenJson(policy, { history, now }), pendingApproval: open && approvalJson(open) };
 }
 
@@ -23,12 +23,12 @@ export function peopleJsonOf(
   const asked = history.approval(decisionId);
   return {
     frozen: frozenJson(policy, { history, now }),
-    pendingApproval: asked && isOpen(asked, now()) ? approvalJson(asked) : undefined,
+    pendingApproval: asked && isPending(asked, now()) ? approvalJson(asked) : undefined,
   };
 }
 
-function isOpen({ state, untilMs }: Approval, now: number): boolean {
-  return (state === "waiting" || state === "approved") && now < untilMs;
+function isPending(approval: Approval, now: number): boolean {
+  return isOpen(approval) && now < approval.untilMs;
 }
 
 function approvalJson({ decision, state, by, askedAt, untilMs }: Approval): object {

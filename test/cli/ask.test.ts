@@ -108,6 +108,12 @@ describe("the other commands", () => {
     expect(asked).toEqual([{ url, body, authorization: undefined }]);
   });
 
+  it("an approval that has to wait says for what", async () => {
+    const { url } = await daemon([200, { policy: "shop", inTheWay: "frozen" }]);
+    const done = await call("approve", "d-1", "--server", url);
+    expect(done).toMatchObject({ code: 0, out: expect.stringContaining("in the way (frozen)") as string });
+  });
+
   it("the token of the file is sent and never shown", async () => {
     const folder = temporaryFolder();
     onTestFinished(folder.remove);

@@ -146,6 +146,74 @@ describe("approval", () => {
     );
   });
 
+  it("can be given while something stands in the way, says what, and acts once that is gone", async () => {
+    const { world, daemon } = await stage(approving, clock("10:06:00"));
+    const id = ofType(world, "decision.made")[0]?.decisionId ?? "";
+    await daemon.commands.freeze("vcci-api", {}, ALICE);
+    await daemon.passUntil(clock("10:06:15"));
+    expect(await daemon.commands.approve(id, {}, ALICE)).toEqual({
+      ok: true,
+      policy: "vcci-api",
+      inTheWay: "frozen",
+    });
+    await daemon.passUntil(clock("10:06:30"));
+    expect(world.target.acts()).toBe(0);
+    await daemon.commands.resume("vcci-api", {}, ALICE);
+    await daemon.reconsider();
+    expect(world.target.running()).toBe("v1");
+  });
+
+  describe("of two triggers", () => {
+    const both = policy({
+      mode: "approve",
+      triggers: [
+        metricTrigger({ mode: "approve" }),
+        metricTrigger({
+          name: "p95-latency",
+          mode: "approve",
+          hash: "p95",
+          query: { kind: "expr", expr: "p95" },
+        }),
+      ],
+    });
+
+    /** Errors ask at 10:06; latency breaches from 10:02 on, as long as it likes. */
+    async function asked(errorsUntil: number) {
+      const world = createWorld(TEN - HOUR);
+      world.prometheus.put("errors:ratio", breaching(clock("10:01:00"), errorsUntil));
+      world.prometheus.put("p95", breaching(clock("10:02:00")));
+      const daemon = startDaemon(world, both);
+      await daemon.load();
+      world.at = TEN - INTERVAL;
+      await daemon.pass();
+      world.target.ship("v2", TEN);
+      await daemon.passUntil(clock("10:06:00"));
+      expect(ofType(world, "decision.made")).toMatchObject([{ trigger: "error-rate" }]);
+      return { world, daemon };
+    }
+
+    it("is asked for the other when what was asked about recovered", async () => {
+      const { world, daemon } = await asked(clock("10:08:00"));
+      await daemon.passUntil(clock("10:09:00"));
+      expect(ofType(world, "approval.withdrawn")).toHaveLength(1);
+      expect(ofType(world, "decision.made").map(({ trigger }) => trigger)).toEqual([
+        "error-rate",
+        "p95-latency",
+      ]);
+    });
+
+    it("is asked for the other when it was rejected for the one, and once", async () => {
+      const { world, daemon } = await asked(Number.POSITIVE_INFINITY);
+      await daemon.commands.reject(ofType(world, "decision.made")[0]?.decisionId ?? "", {}, ALICE);
+      await daemon.passUntil(clock("10:09:00"));
+      expect(decisions(world)).toEqual([
+        "escalate awaiting-approval",
+        "hold awaiting-approval",
+        "escalate awaiting-approval",
+      ]);
+    });
+  });
+
   it("that is rejected holds for the episode and is not asked for again", async () => {
     const { world, daemon } = await stage(approving, clock("10:06:00"));
     await daemon.commands.reject(ofType(world, "decision.made")[0]?.decisionId ?? "", {}, ALICE);

@@ -62,6 +62,11 @@ describe("a decision that waits for a person", () => {
       expect([told[0]?.title, ...(told[0]?.lines ?? [])].join(" ")).toMatch(text);
     });
 
+    it("that something stands in the way already is told with the answer", () => {
+      const [told] = last(trigger("firing"), waits, blocked, approved);
+      expect(told?.lines.join(" ")).toMatch(/stands in the way \(frozen\).*until 2026-03-02T10:30/);
+    });
+
     it("is told of no more once it was rolled back, or was asked anew", () => {
       const hold: RecordBody = decision("d3", { decision: "hold", reason: "frozen" });
       expect(last(...agreed, decision("d2"), hold)).toEqual([]);
