@@ -88,7 +88,7 @@ function chooseForPerson({ earlier }: Situation, release: Release): Revision | R
     found ??
     refused(
       "no-known-good-revision",
-      `No earlier revision will do by itself: ${listed(earlier)}. Name one, or deploy a version that you trust.`,
+      `No earlier revision will do by itself: ${listed(earlier, release)}. Name one, or deploy a version that you trust.`,
     )
   );
 }
@@ -97,11 +97,12 @@ function named({ earlier }: Situation, release: Release, to: string): Revision |
   const found = earlier.find(({ name }) => name === to);
   if (found !== undefined) return found;
   const what = release.revision.name === to ? `${to} is what runs now` : `There is no revision ${to}`;
-  return refused("unknown-revision", `${what}. Earlier revisions: ${listed(earlier)}.`);
+  return refused("unknown-revision", `${what}. Earlier revisions: ${listed(earlier, release)}.`);
 }
 
-function listed(earlier: readonly Revision[]): string {
-  return earlier.map(({ name, standing }) => `${name} (${standing})`).join(", ") || "none";
+function listed(earlier: readonly Revision[], { nothingBefore }: Release): string {
+  const none = nothingBefore === undefined ? "none" : `none, because ${nothingBefore}`;
+  return earlier.map(({ name, standing }) => `${name} (${standing})`).join(", ") || none;
 }
 
 function refused(reason: Refused["reason"], detail: string): Refused {

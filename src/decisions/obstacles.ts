@@ -1,5 +1,6 @@
 import { formatDuration, formatInstant } from "../engine/format.ts";
 import { isGuarded } from "../releases/guard.ts";
+import type { Release } from "../releases/release.ts";
 import { chooseTarget } from "../releases/standing.ts";
 import { ownedElsewhere } from "./gitops.ts";
 import { HOLD_REASONS, type HoldReason, kindOf } from "./reason.ts";
@@ -123,6 +124,12 @@ function noTarget({ release, earlier, predecessorBreaching }: Situation): string
   if (release.cause === "rollback") return `${release.revision.name} is itself what rollbackd put back`;
   const known = earlier.map(({ name, standing }) => `${name} (${standing})`).join(", ");
   return known === ""
-    ? `nothing ran before ${release.revision.name}`
+    ? nothingBefore(release)
     : `none of the earlier revisions will do: ${known}${predecessorBreaching ? "; the predecessor was breaching too" : ""}`;
+}
+
+function nothingBefore({ revision, nothingBefore: why }: Release): string {
+  return why === undefined
+    ? `nothing ran before ${revision.name}`
+    : `there is nothing to go back to from ${revision.name}: ${why}`;
 }

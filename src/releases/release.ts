@@ -54,6 +54,8 @@ export interface Release {
   readonly revision: Revision;
   /** What ran before; undefined for the first release of a target. */
   readonly previous: Revision | undefined;
+  /** Why there is nothing to go back to, as the end of a sentence, where the target itself can say so. */
+  readonly nothingBefore?: string;
   readonly startedAt: number;
   /** When the guard period began; undefined while the rollout has not got there. */
   readonly clockAt: number | undefined;

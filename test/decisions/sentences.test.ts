@@ -113,6 +113,10 @@ describe("what stands in the way is said with its numbers", () => {
       "no-known-good-revision (escalate): none of the earlier revisions will do: 0 (quarantined)",
     ]);
     expect(said({ earlier: [] })).toEqual(["no-known-good-revision (escalate): nothing ran before 2"]);
+    const why = release({ nothingBefore: "blue:3 was deployed after the switch" });
+    expect(said({ earlier: [], release: why })).toEqual([
+      "no-known-good-revision (escalate): there is nothing to go back to from 2: blue:3 was deployed after the switch",
+    ]);
   });
 
   test("a second look: quiet by now is no news, still firing on a target that nobody sees is", () => {

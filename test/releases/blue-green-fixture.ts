@@ -54,6 +54,8 @@ export interface ColorSpec {
   /** Image by the time at which it was first deployed, oldest first. */
   readonly images: Readonly<Record<string, string>>;
   readonly name?: string;
+  /** When the first of them was put back, as far as the Deployment tells. */
+  readonly back?: string;
   readonly pods?: readonly [wanted: number, all: number, updated: number, available: number];
   /** Standing annotations by image. */
   readonly marks?: Readonly<Record<string, Readonly<Record<string, string>>>>;
@@ -62,21 +64,28 @@ export interface ColorSpec {
 /** A Deployment for one colour with a ReplicaSet for each of its images. */
 export function side(
   color: string,
-  { images, name = `vcci-api-${color}`, pods, marks = {} }: ColorSpec,
+  { images, name = `vcci-api-${color}`, back, pods, marks = {} }: ColorSpec,
 ): { readonly deployment: Deployment; readonly replicaSets: readonly ReplicaSet[] } {
   const labelled = (image: string) => {
     const plain = template(image);
     return { ...plain, metadata: { ...plain.metadata, labels: { app: "vcci-api", color } } };
   };
   const entries = Object.entries(images);
-  const [time = "", image = ""] = entries.at(-1) ?? [];
-  const made = deployment({ template: labelled(image), progressing: done(time), ...(pods && { pods }) });
+  const [time = "", image = ""] = entries.at(back === undefined ? -1 : 0) ?? [];
+  const made = deployment({
+    template: labelled(image),
+    progressing: done(back ?? time),
+    ...(back !== undefined && { written: back }),
+    ...(pods && { pods }),
+  });
   const uid = `${name}-uid`;
   return {
     deployment: { ...made, metadata: { ...made.metadata, name, uid } },
     replicaSets: entries.map(([created, each], index) => {
       const annotations = marks[each] ?? {};
-      const one = replicaSet({ revision: index + 1, template: labelled(each), created, annotations });
+      const revision = back !== undefined && index === 0 ? entries.length + 1 : index + 1;
+      const history = revision === index + 1 ? [] : [1];
+      const one = replicaSet({ revision, history, template: labelled(each), created, annotations });
       return ownedBy(one, uid, `${name}-${index}`);
     }),
   };

@@ -60,29 +60,38 @@ describe("a release of a blue/green target", () => {
     const { release, earlier } = seen(view(service(SWITCHED), [BLUE, changed]));
     expect(release).toMatchObject({ startedAt: clock("11:00:00"), previous: { name: "green:1" } });
     expect(earlier).toMatchObject([{ name: "blue:2" }]);
+    expect(release.clockAt).toBe(clock("11:00:00"));
+    // Its pods have to get ready first, as those of any Deployment.
+    const rolling = { ...changed, deployment: { ...changed.deployment, status: {} } };
+    expect(seen(view(service(SWITCHED), [BLUE, rolling], "11:05:00")).release.clockAt).toBeUndefined();
   });
 
   it("has nothing before it where the selector is as the Service was made", () => {
     const { release, earlier } = seen(view(service({}), [BLUE, GREEN]));
     expect(release).toMatchObject({ startedAt: clock("10:00:00"), clockAt: clock("10:00:00") });
+    expect(release.nothingBefore).toBe("the Service has selected the same colour since it was made");
     expect(earlier).toEqual([]);
   });
 
   it.each([
-    ["before the switch", "10:09:59", ["blue:3"]],
+    ["before the switch", "10:09:59", ["blue:3"], /^$/u],
     // Within one second nothing tells which came first.
-    ["in the second of the switch", "10:10:00", []],
-    ["after the switch", "10:30:00", []],
-  ])("the other colour counts as what ran before if it was deployed %s", (_, time, names) => {
+    ["in the second of the switch", "10:10:00", [], /^blue:3 was deployed at .*10:10:00Z, and the switch/u],
+    ["after the switch", "10:30:00", [], /^blue:3 was deployed at .*10:30:00Z.*at 2026-03-02 10:10:00Z$/u],
+  ])("the other colour counts as what ran before if it was deployed %s", (_, time, names, why) => {
     const blue = side("blue", { images: { "08:00:00": "api:v1", "09:00:00": "api:v2", [time]: "api:v5" } });
     const { release, earlier } = seen(view(service(SWITCHED), [blue, GREEN]));
     expect(earlier.map(({ name }) => name)).toEqual(names);
     expect(release.previous?.name).toBe(names[0]);
+    expect(release.nothingBefore ?? "").toMatch(why);
   });
 
   it("is not the other colour's business when there is none: nothing to go back to", () => {
     const { release, earlier } = seen(view(service(SWITCHED), [GREEN]));
     expect({ previous: release.previous, earlier }).toEqual({ previous: undefined, earlier: [] });
+    expect(release.nothingBefore).toContain(
+      "no Deployment makes pods with the labels app=vcci-api,color=blue",
+    );
   });
 });
 
@@ -97,6 +106,17 @@ describe("what the log remembers of a release", () => {
     const { release, earlier } = seen(view(service(LATER), [staged, GREEN]), [logged()]);
     expect(release).toMatchObject({ id: `${KEY}@green:2`, startedAt: clock("10:10:00") });
     expect(earlier).toEqual([]);
+  });
+
+  it("is that it began with a switch, though what is live was written again since", () => {
+    const undone = side("green", {
+      images: { "09:30:00": "api:v3", "09:40:00": "api:v0" },
+      back: "10:50:00",
+    });
+    const { release } = seen(view(service(SWITCHED), [BLUE, undone]), [
+      logged({ version: digestOf(undone) }),
+    ]);
+    expect(release).toMatchObject({ startedAt: clock("10:10:00"), previous: { name: "blue:2" } });
   });
 
   it("is not that of another one with the same name that came back", () => {

@@ -156,6 +156,24 @@ describeOnCluster("a blue/green Service is rolled back", (kubeconfig) => {
     expect(await strategyFor(stuck).inspect(order)).toBe("not-applied");
   });
 
+  it("trap 20: one that was given up on its way is begun again and done once", async () => {
+    const halfway = await released("halfway", { replicas: 1 });
+    const order = await orderFor(halfway);
+    const stopped = new AbortController();
+    const api: KubeApi = {
+      ...scene.api,
+      patch: async (...args) => {
+        const answer = await scene.api.patch(...args);
+        stopped.abort();
+        return answer as never;
+      },
+    };
+    expect(await strategyFor(halfway, api).act(order, stopped.signal)).toMatchObject({ kind: "failed" });
+    expect(await replicas(halfway, "blue")).toBe(1);
+    expect(await strategyFor(halfway).inspect(order)).toBe("not-applied");
+    expect(await act(halfway, order)).toMatchObject({ kind: "applied" });
+  });
+
   describe("trap 42: what an autoscaler does meanwhile", () => {
     it("the other colour gets as many as the live one has by then", async () => {
       const busy = await released("busy", { replicas: 1 });

@@ -217,6 +217,17 @@ describe("a folder of rules", () => {
     expect((await loadRules(one)).problems).toEqual([]);
   });
 
+  test("two policies that switch one Service act on one target", async () => {
+    const policy =
+      "target: {namespace: shop, service: api, colors: {label: color, values: [a, b]}}\nmode: enforce";
+    const [a, b] = ["a", "b"].map((name) =>
+      rulesWith({ name, policy }).replace("strategy: deployment", "strategy: blue-green"),
+    );
+    const { problems } = await loadRules(await folderWith({ "a.yaml": a ?? "", "b.yaml": b ?? "" }));
+    expect(problems).toMatchObject([{ line: 3, column: 13, rule: "target" }]);
+    expect(problems[0]?.message).toContain("already acts on shop/service/api");
+  });
+
   test("trap 25: two groups that share a Deployment act on one target, and so does a policy for a member", async () => {
     const acting = (names: string) => `target: {namespace: shop, deployments: [${names}]}\nmode: enforce`;
     const group = rulesWith({ name: "a", policy: acting("api, worker") });

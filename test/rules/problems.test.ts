@@ -185,6 +185,30 @@ describe("messages say what to do", () => {
     });
   });
 
+  test.each([
+    [
+      "script: true",
+      "deployment",
+      "needs a target with `deployments`; this one is `script: true`. Use `strategy: script`.",
+    ],
+    [
+      "namespace: a, service: a, colors: {label: c, values: [b, g]}",
+      "deployment",
+      "needs a target with `deployments`; this one has `service`. Use `strategy: blue-green`.",
+    ],
+    [
+      "namespace: a, deployments: [a]",
+      "blue-green",
+      "needs a target with `service`; this one has `deployments`. Use `strategy: deployment`.",
+    ],
+  ])("a strategy that does not go with the target names the one that does: %s", (target, strategy, said) => {
+    const text = rulesWith({ policy: `target: {${target}}` }).replace(
+      "strategy: deployment",
+      `strategy: ${strategy}`,
+    );
+    expect(messagesIn(text)).toContain(`\`${strategy}\` ${said}`);
+  });
+
   test("a part of a later version is not called unknown", () => {
     const policy = "target: {namespace: shop, deployments: [api]}\ntargets: []";
     expect(messagesIn(rulesWith({ policy }))).toEqual([

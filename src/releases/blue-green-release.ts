@@ -1,0 +1,96 @@
+import { formatInstant } from "../engine/format.ts";
+import type { RollbackNote } from "../kubernetes/annotations.ts";
+import type { PodTemplate } from "../kubernetes/objects.ts";
+import type { Switch } from "./blue-green-switch.ts";
+import type { ReleaseMemory } from "./deployment-snapshot.ts";
+import type { Release, Revision, RolloutStatus } from "./release.ts";
+import type { LoggedRelease } from "./script-release.ts";
+
+/** What runs on one side: its Deployment as a target of its own. */
+export interface RunningSide {
+  readonly ok: true;
+  readonly release: Release;
+  readonly rollout: RolloutStatus;
+  readonly templates: ReadonlyMap<string, PodTemplate>;
+  readonly memory: ReleaseMemory;
+  /** As the blue/green target names its revisions: `green:12`. */
+  readonly named: (revision: Revision) => Revision;
+}
+
+/** `detail`: why nothing runs there, as a sentence without its full stop. */
+export interface NoRunningSide {
+  readonly ok: false;
+  readonly detail: string;
+}
+
+interface Parts {
+  /** The target's. */
+  readonly key: string;
+  readonly live: RunningSide;
+  readonly other: RunningSide | NoRunningSide;
+  readonly notes: readonly RollbackNote[];
+  /** Releases of the target in the log, oldest first. */
+  readonly logged: readonly LoggedRelease[];
+  readonly switched: Switch | undefined;
+}
+
+/**
+ * A release begins when the Service selects the other colour, or when what it selects is changed in place. The other
+ * colour is what ran before only if it has stood unchanged since before the switch: what was put there later never
+ * was live.
+ */
+export function blueGreenRelease(parts: Parts): {
+  readonly release: Release;
+  readonly earlier: readonly Revision[];
+} {
+  const { key, live, notes, switched } = parts;
+  const revision = live.named(live.release.revision);
+  const changedAt = live.release.startedAt;
+  const identity = identify(parts, revision, Math.max(switched?.at ?? 0, changedAt));
+  const { startedAt } = identity;
+  // Each date can be too late, but not the one that was on record when it was new.
+  const isSwitch = switched !== undefined && (switched.at === startedAt || switched.at >= changedAt);
+  const before = ranBefore(parts, startedAt);
+  const wasPutBack = switched?.byRollbackd === true && notes.at(-1)?.to === revision.digest;
+  const release: Release = {
+    ...identity,
+    target: key,
+    revision,
+    previous: isSwitch ? before.revision : live.release.previous && live.named(live.release.previous),
+    ...(before.revision === undefined && { nothingBefore: before.why }),
+    clockAt: isSwitch ? startedAt : live.release.clockAt,
+    cause: wasPutBack ? "rollback" : "deploy",
+    reversible: live.release.reversible,
+  };
+  return { release, earlier: before.revision === undefined ? [] : [before.revision] };
+}
+
+type Before = { readonly revision: Revision } | { readonly revision?: undefined; readonly why: string };
+
+function ranBefore({ other, switched }: Parts, startedAt: number): Before {
+  if (!other.ok) return { why: other.detail };
+  const revision = other.named(other.release.revision);
+  if (switched === undefined) return { why: `the Service has selected the same colour since it was made` };
+  const until = Math.min(startedAt, switched.at);
+  const since = other.release.startedAt;
+  // Within one second nothing tells which came first.
+  if (since < until) return { revision };
+  const deployed = `${revision.name} was deployed at ${formatInstant(since)}`;
+  return { why: `${deployed}, and the switch away from its colour was at ${formatInstant(until)}` };
+}
+
+/**
+ * A release keeps its id and its start over a restart of the daemon, and though its Service is changed in other ways:
+ * it is the newest in the log if that runs the same. One that comes back is another release.
+ */
+function identify(
+  { key, logged }: Pick<Parts, "key" | "logged">,
+  { name, digest }: Revision,
+  startedAt: number,
+): Pick<Release, "id" | "startedAt"> {
+  const last = logged.at(-1);
+  if (last?.version === digest) return { id: last.id, startedAt: Math.min(last.startedAt, startedAt) };
+  const id = `${key}@${name}`;
+  const ranBefore = logged.some((release) => release.id === id);
+  return { id: ranBefore ? `${id}+${new Date(startedAt).toISOString()}` : id, startedAt };
+}
