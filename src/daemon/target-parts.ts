@@ -8,6 +8,8 @@ import { watchGroup } from "../releases/group-watch.ts";
 import { lookIntoWith } from "../releases/look-into.ts";
 import type { LookInto } from "../releases/release-context.ts";
 import { watchScript } from "../releases/script-watch.ts";
+import { statefulSetStandings } from "../releases/statefulset-standing.ts";
+import { watchStatefulSet } from "../releases/statefulset-watch.ts";
 import { pairOf, pairsOfMembers } from "../releases/template-pairs.ts";
 import type { MarkStanding, TargetWatch } from "../releases/watch.ts";
 import type { Strategy } from "../rollback/act.ts";
@@ -15,6 +17,7 @@ import { blueGreenStrategy, type BlueGreenStrategyOptions } from "../rollback/bl
 import { deploymentStrategy } from "../rollback/deployment.ts";
 import { groupStrategy } from "../rollback/group.ts";
 import { scriptStrategy } from "../rollback/script.ts";
+import { statefulSetStrategy } from "../rollback/statefulset.ts";
 import { type BlueGreenTarget, type Policy, targetKey } from "../rules/policy.ts";
 import type { Prometheus } from "../signals/prometheus.ts";
 import type { ServerClock } from "../signals/server-clock.ts";
@@ -71,6 +74,21 @@ export function targetParts(policy: Policy, ports: TargetPorts, kube: KubeApi | 
     }
     case "blue-green":
       return blueGreenParts(policy, target, ports, needed(kube, policy));
+    case "statefulset": {
+      const api = needed(kube, policy);
+      const watch = watchStatefulSet({
+        api,
+        namespace: target.namespace,
+        target: targetKey(policy),
+        now: ports.now,
+      });
+      return {
+        watch,
+        strategy: strategyOf(policy, watch, ports, kube),
+        markStanding: statefulSetStandings(api),
+        lookInto: lookIntoWith({ api, namespace: target.namespace, templates: pairOf(watch) }),
+      };
+    }
     case "script":
       return scriptParts(policy, ports, kube);
   }
@@ -121,6 +139,7 @@ function strategyOf(
   const { strategy } = policy.rollback;
   if (strategy.kind === "script") return scriptStrategy(strategy.script, { ...ports, reread: watch.reread });
   const options = { api: needed(kube, policy), now: ports.now };
+  if (strategy.kind === "statefulset") return statefulSetStrategy(options);
   return policy.target.kind === "group" ? groupStrategy({ ...options, watch }) : deploymentStrategy(options);
 }
 

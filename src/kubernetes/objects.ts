@@ -94,6 +94,35 @@ export interface ReplicaSet extends KubeObject {
   readonly spec: { readonly template: PodTemplate };
 }
 
+export interface StatefulSet extends KubeObject {
+  readonly spec: {
+    readonly replicas?: number;
+    readonly podManagementPolicy?: "OrderedReady" | "Parallel";
+    readonly updateStrategy?: {
+      readonly type?: "RollingUpdate" | "OnDelete";
+      readonly rollingUpdate?: { readonly partition?: number };
+    };
+    readonly selector: LabelSelector;
+    readonly template: PodTemplate;
+  };
+  readonly status?: {
+    readonly observedGeneration?: number;
+    readonly replicas?: number;
+    readonly updatedReplicas?: number;
+    readonly readyReplicas?: number;
+    /** Names of ControllerRevisions: of the last rollout that came to its end, and of the newest. */
+    readonly currentRevision?: string;
+    readonly updateRevision?: string;
+  };
+}
+
+export interface ControllerRevision extends KubeObject {
+  /** 1, 2, 3 … A revision that is used again gets a new number and loses the old one. */
+  readonly revision: number;
+  /** A strategic merge patch of the object that it is a revision of. */
+  readonly data: { readonly spec: { readonly template: PodTemplate & { readonly $patch?: "replace" } } };
+}
+
 export interface Pod extends KubeObject {
   readonly status?: {
     readonly conditions?: readonly Condition[];

@@ -4,6 +4,8 @@ export interface ResourceRef {
   readonly resource:
     | "deployments"
     | "replicasets"
+    | "statefulsets"
+    | "controllerrevisions"
     | "pods"
     | "services"
     | "configmaps"

@@ -170,7 +170,7 @@ interface StartedRevision {
 export type RollbackRecord =
   | (OfRollback & {
       readonly type: "rollback.started";
-      readonly strategy: "deployment" | "blue-green" | "script";
+      readonly strategy: "deployment" | "statefulset" | "blue-green" | "script";
       readonly uid: string;
       readonly trigger: string;
       /** Of one that a person asked for: what fired when it began, and no more, has to recover. */

@@ -50,6 +50,12 @@ const FAILURES: Readonly<Record<Failure, Explained>> = {
     next: "Look at its pods and their events; once they are ready, switch by hand.",
     byHand: true,
   },
+  "held-back": {
+    what: "the StatefulSet's update strategy holds pods back",
+    left: "unchanged",
+    next: "Change the update strategy as said above and roll back by hand, or delete the pods that must change afterwards.",
+    byHand: true,
+  },
   forbidden: {
     what: "rollbackd is not allowed to",
     left: "unchanged",
@@ -118,6 +124,11 @@ const FAILURES: Readonly<Record<Failure, Explained>> = {
     what: "what was put back does not get ready",
     left: "restored",
     next: "Look at its pods and their events: images, quotas, ConfigMaps and Secrets that it needs.",
+  },
+  "rollout-blocked": {
+    what: "a pod that does not get ready holds up what was put back",
+    left: "restored",
+    next: "Delete the pod that is named above, which rollbackd never does; the rollout then goes on by itself.",
   },
   "probe-timeout": {
     what: "what was put back does not answer well",
@@ -200,14 +211,20 @@ function leftText(
 /** The key of a script target begins like this; how it is rolled back only its script knows. */
 const SCRIPT = "script/";
 
+/** In the key of a StatefulSet this is before its name. */
+const STATEFUL_SET = "statefulset";
+
 function undoCommand(target: string, from: string | undefined, to: string | undefined): string {
   if (target.startsWith(SCRIPT) || to === undefined) return "";
-  const [namespace, name] = target.split("/");
-  const undo = (deployment: string | undefined, revision: string) =>
-    `kubectl -n ${namespace} rollout undo deployment/${deployment} --to-revision=${revision}`;
-  if (!to.includes(":")) return undo(name, to);
+  const [namespace, name = "", ofKind] = target.split("/");
+  const undo = (workload: string, revision: string) =>
+    `kubectl -n ${namespace} rollout undo ${workload} --to-revision=${revision}`;
+  if (name === STATEFUL_SET) return undo(`${name}/${ofKind}`, to);
+  if (!to.includes(":")) return undo(`deployment/${name}`, to);
   // A group, named `api:7,worker:4`: what the release did not change stays.
   const before = new Set(from?.split(","));
   const moved = to.split(",").filter((member) => !before.has(member));
-  return moved.map((member) => undo(member.split(":")[0], member.split(":")[1] ?? "")).join(" && ");
+  return moved
+    .map((member) => undo(`deployment/${member.split(":")[0]}`, member.split(":")[1] ?? ""))
+    .join(" && ");
 }

@@ -1,5 +1,5 @@
 import type { RollbackNote } from "../kubernetes/annotations.ts";
-import type { Deployment, Pod } from "../kubernetes/objects.ts";
+import type { Deployment, KubeObject, Pod } from "../kubernetes/objects.ts";
 import type { Use } from "./deployment-history.ts";
 import { completedAt, instant } from "./deployment-rollout.ts";
 import { writesOfTemplate } from "./template-writer.ts";
@@ -25,7 +25,7 @@ export function firstReadyAt(
   startedAt: number,
 ): number | undefined {
   // Pods of a template that was put back before they were gone have been Ready all along.
-  const ready = earliest(pods.map(readyAt), 0);
+  const ready = earliest(pods.map(readySince), 0);
   return earliest([ready && Math.max(ready, startedAt), completedAt(deployment)], startedAt);
 }
 
@@ -70,14 +70,15 @@ function earliest(instants: readonly (number | undefined)[], notBefore: number):
   return known.length === 0 ? undefined : Math.min(...known);
 }
 
-function readyAt(pod: Pod): number | undefined {
+/** Epoch ms; undefined for a pod that is not Ready. */
+export function readySince(pod: Pod): number | undefined {
   const ready = pod.status?.conditions?.find(({ type }) => type === "Ready");
   return ready?.status === "True" ? instant(ready.lastTransitionTime) : undefined;
 }
 
 /** The newest write by anybody who owns fields of the template. */
-function templateWrittenAt(deployment: Deployment): number | undefined {
-  const times = writesOfTemplate(deployment)
+export function templateWrittenAt(workload: KubeObject): number | undefined {
+  const times = writesOfTemplate(workload)
     .map((entry) => instant(entry.time))
     .filter((at) => at !== undefined);
   return times.length === 0 ? undefined : Math.max(...times);

@@ -1,7 +1,8 @@
 import type { Deployment, KubeObject, ReplicaSet } from "../kubernetes/objects.ts";
 import { sameTemplate, templateDigest } from "./deployment-digest.ts";
 
-const REVISION = "deployment.kubernetes.io/revision";
+/** The number of a revision, on a ReplicaSet and, of the newest, on its Deployment. */
+export const REVISION = "deployment.kubernetes.io/revision";
 const REVISION_HISTORY = "deployment.kubernetes.io/revision-history";
 
 /** One time that a Deployment ran a template. A ReplicaSet that was rolled back to has several. */

@@ -49,7 +49,7 @@ export function readPods(api: KubeApi, workload: Selecting, signal?: AbortSignal
 }
 
 /** What a workload's selector selects of a kind. Asks the API server now. Throws KubeError. */
-async function readSelected<T extends KubeObject>(
+export async function readSelected<T extends KubeObject>(
   api: KubeApi,
   ref: ResourceRef,
   { spec }: Selecting,

@@ -52,6 +52,6 @@ export async function writeStanding(
   }
 }
 
-function annotate(value: string | null) {
+export function annotate(value: string | null) {
   return { kind: "merge", value: { metadata: { annotations: { [STANDING]: value } } } } as const;
 }

@@ -81,6 +81,8 @@ export interface RolloutStatus {
   readonly stalled: boolean;
   /** When the cluster gave up on the release itself, epoch ms; absent too where it gave up on a mere restart of it. */
   readonly stalledAt?: number;
+  /** The pod that holds the rollout up until somebody deletes it. */
+  readonly blockedBy?: string;
   /** "2 of 3 pods updated, 1 ready" */
   readonly detail: string;
 }

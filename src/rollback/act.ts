@@ -31,6 +31,7 @@ export type ActFailure =
   | "revision-missing" // nothing left to put back
   | "paused"
   | "target-not-ready" // the other colour of a blue/green target did not get ready, so nothing was switched
+  | "held-back" // a StatefulSet's update strategy would leave pods as they are
   | "forbidden"
   | "rejected" // admission or validation refused the change
   | "conflict" // still changing after every retry

@@ -1,10 +1,11 @@
 import type { KubeApi } from "../kubernetes/api.ts";
 import type { TargetWatch } from "../releases/watch.ts";
 import type { Act, ActOutcome, Inspect, RollbackOrder, Shown, Strategy } from "./act.ts";
-import { type DeploymentStrategy, deploymentStrategy } from "./deployment.ts";
+import { deploymentStrategy } from "./deployment.ts";
 import { type MemberOrder, memberOrders } from "./group-order.ts";
 import { partlyApplied } from "./group-partly.ts";
 import { untilShown } from "./group-shown.ts";
+import type { WorkloadStrategy } from "./workload.ts";
 
 type Failed = Extract<ActOutcome, { kind: "failed" }>;
 
@@ -37,7 +38,7 @@ export function groupStrategy({ api, now, watch }: GroupStrategyOptions): Strate
 
 async function moveAll(
   order: RollbackOrder,
-  one: DeploymentStrategy,
+  one: WorkloadStrategy,
   signal: AbortSignal,
 ): Promise<ActOutcome> {
   const members = memberOrders(order);
@@ -57,7 +58,7 @@ async function moveAll(
 /** One that stays as it is must be what was decided about, too: the whole was proven together. */
 async function rehearse(
   { name, order, moves }: MemberOrder,
-  one: DeploymentStrategy,
+  one: WorkloadStrategy,
   signal: AbortSignal,
 ): ReturnType<Act> {
   if (moves) return one.rehearse(order, signal);
@@ -76,13 +77,13 @@ async function rehearse(
 async function ownOrPartly(
   outcome: Failed,
   order: RollbackOrder,
-  one: DeploymentStrategy,
+  one: WorkloadStrategy,
 ): Promise<ActOutcome> {
   const shown = await look(order, one.inspect);
   return shown.some(([, state]) => state === "applied") ? partlyApplied(shown, outcome.detail) : outcome;
 }
 
-function inspectWith(one: DeploymentStrategy): Inspect {
+function inspectWith(one: WorkloadStrategy): Inspect {
   return async (order) => {
     const shown = await look(order, one.inspect);
     const states = new Set(shown.map(([, state]) => state));
@@ -98,7 +99,7 @@ function inspectWith(one: DeploymentStrategy): Inspect {
 /** What each member shows that was to be moved. */
 async function look(
   order: RollbackOrder,
-  inspect: DeploymentStrategy["inspect"],
+  inspect: WorkloadStrategy["inspect"],
 ): Promise<readonly (readonly [MemberOrder, Extract<Shown, string>])[]> {
   const moving = memberOrders(order).filter(({ moves }) => moves);
   return Promise.all(moving.map(async (member) => [member, await inspect(member.order)] as const));

@@ -6,7 +6,7 @@ import type { RulesReading } from "./reading.ts";
 interface Sketch {
   readonly file: string;
   readonly name: string | undefined;
-  /** The Deployments or the Service that it would act on. */
+  /** The keys of what it would act on. */
   readonly actsOn: readonly string[];
   readonly nameAt: Position;
   readonly targetAt: Position;
@@ -42,12 +42,13 @@ function sketch({ file, document, written }: RulesReading): readonly Sketch[] {
   }
   return written.map((value, index) => {
     const { name, mode, target } = fields(value);
-    const { namespace, deployments, service } = fields(target);
-    const named: readonly unknown[] = Array.isArray(deployments) ? deployments : [];
-    const all = typeof service === "string" ? [...named, `service/${service}`] : named;
-    const places = all.flatMap((one) =>
-      typeof namespace === "string" && typeof one === "string" ? [`${namespace}/${one}`] : [],
-    );
+    const { namespace, deployments, statefulsets, service } = fields(target);
+    const named = [
+      ...texts(deployments),
+      ...texts(statefulsets).map((one) => `statefulset/${one}`),
+      ...texts([service]).map((one) => `service/${one}`),
+    ];
+    const places = typeof namespace === "string" ? named.map((one) => `${namespace}/${one}`) : [];
     return {
       file,
       name: typeof name === "string" ? name : undefined,
@@ -56,6 +57,10 @@ function sketch({ file, document, written }: RulesReading): readonly Sketch[] {
       targetAt: document.locate(["policies", index, "target"]),
     };
   });
+}
+
+function texts(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.filter((one) => typeof one === "string") : [];
 }
 
 function fields(value: unknown): Readonly<Record<string, unknown>> {

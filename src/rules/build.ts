@@ -71,7 +71,7 @@ function buildStatusPage(written: WrittenPolicy["statusPage"]): StatusPage {
 }
 
 function buildTarget(target: WrittenPolicy["target"]): Target {
-  const { namespace = "", deployments = [], service, colors } = target;
+  const { namespace = "", deployments = [], statefulsets: [statefulSet] = [], service, colors } = target;
   if (target.script === true) {
     return { kind: "script", namespace: target.namespace, releaseExpr: target.release?.expr };
   }
@@ -79,6 +79,7 @@ function buildTarget(target: WrittenPolicy["target"]): Target {
     const [first = "", second = ""] = colors.values;
     return { kind: "blue-green", namespace, service, label: colors.label, colors: [first, second] };
   }
+  if (statefulSet !== undefined) return { kind: "statefulset", namespace, statefulSet };
   return deployments.length > 1
     ? { kind: "group", namespace, deployments }
     : { kind: "deployment", namespace, deployment: deployments[0] ?? "" };
@@ -203,7 +204,7 @@ function buildRollback(written: WrittenPolicy["rollback"]): RollbackSpec {
 
 function buildStrategy({ strategy, script }: WrittenPolicy["rollback"]): RollbackStrategy {
   if (strategy === "script" && script !== undefined) return { kind: "script", script: buildCommand(script) };
-  return { kind: strategy === "blue-green" ? "blue-green" : "deployment" };
+  return { kind: strategy === "script" ? "deployment" : strategy };
 }
 
 function buildCommand(written: NonNullable<WrittenPolicy["rollback"]["script"]>): CommandSpec {

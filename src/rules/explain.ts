@@ -60,8 +60,8 @@ function alternatives(document: RulesDocument, path: Path, problem: MakeProblem)
     ? problem(
         "value",
         "target",
-        "A target is either `namespace` and `deployments`, for Deployments, `namespace`, `service` and `colors`, for a " +
-          "Service that switches between two of them, or `script: true`, for anything else.",
+        "A target is either `namespace` with `deployments` or `statefulsets`, `namespace`, `service` and `colors`, for a " +
+          "Service that switches between two Deployments, or `script: true`, for anything else.",
       )
     : problem(
         "value",

@@ -6,15 +6,13 @@ import type { WrittenPolicy } from "./schema.ts";
 export function lintStrategy(path: Path, policy: Partial<WrittenPolicy>, complain: Complain): void {
   const { target, rollback } = policy;
   const form = formOf(target);
-  if (form !== undefined && (rollback?.strategy === "deployment" || rollback?.strategy === "blue-green")) {
-    const needed = rollback.strategy === "deployment" ? "deployments" : "service";
-    if (form.key !== needed) {
-      complain(
-        [...path, "rollback", "strategy"],
-        "target",
-        `\`${rollback.strategy}\` needs a target with \`${needed}\`; this one ${form.is}. Use \`strategy: ${form.strategy}\`.`,
-      );
-    }
+  const strategy = rollback?.strategy;
+  if (form !== undefined && strategy !== undefined && strategy !== "script" && strategy !== form.strategy) {
+    complain(
+      [...path, "rollback", "strategy"],
+      "target",
+      `\`${strategy}\` needs a target with \`${NEEDED[strategy]}\`; this one ${form.is}. Use \`strategy: ${form.strategy}\`.`,
+    );
   }
   if (rollback?.strategy === "script" && rollback.script === undefined) {
     complain([...path, "rollback"], "missing-key", "`strategy: script` needs `script` with a `command`.");
@@ -28,8 +26,10 @@ export function lintStrategy(path: Path, policy: Partial<WrittenPolicy>, complai
   }
 }
 
+/** The key of a target that a strategy needs. */
+const NEEDED = { deployment: "deployments", statefulset: "statefulsets", "blue-green": "service" } as const;
+
 interface Form {
-  readonly key: "deployments" | "service" | "script";
   /** As the end of a sentence about the target. */
   readonly is: string;
   /** The one that goes with it. */
@@ -38,9 +38,10 @@ interface Form {
 
 /** Undefined for a target that is none. */
 function formOf(target: Partial<WrittenPolicy>["target"]): Form | undefined {
-  if (target?.script === true) return { key: "script", is: "is `script: true`", strategy: "script" };
-  if (target?.service !== undefined) return { key: "service", is: "has `service`", strategy: "blue-green" };
-  return target?.deployments && { key: "deployments", is: "has `deployments`", strategy: "deployment" };
+  if (target?.script === true) return { is: "is `script: true`", strategy: "script" };
+  if (target?.service !== undefined) return { is: "has `service`", strategy: "blue-green" };
+  if (target?.statefulsets !== undefined) return { is: "has `statefulsets`", strategy: "statefulset" };
+  return target?.deployments && { is: "has `deployments`", strategy: "deployment" };
 }
 
 /** Whether releases of the target can be seen, and how long they may be rolled back. */
@@ -73,14 +74,14 @@ export function lintRelease(
     complain(
       [...path, "guard"],
       "target",
-      "`always` is for targets with `script: true`; give a Deployment a duration.",
+      "`always` is for targets with `script: true`; give a Deployment or a StatefulSet a duration.",
     );
   }
   if (document.has([...path, "target", "release"])) {
     complain.key(
       [...path, "target", "release"],
       "misplaced-key",
-      "A Deployment's releases are seen in the cluster; `release` is for `script: true`.",
+      "Releases of this target are seen in the cluster; `release` is for `script: true`.",
     );
   }
 }

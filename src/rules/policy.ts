@@ -122,6 +122,12 @@ export interface GroupTarget {
   readonly deployments: readonly string[];
 }
 
+export interface StatefulSetTarget {
+  readonly kind: "statefulset";
+  readonly namespace: string;
+  readonly statefulSet: string;
+}
+
 export interface ScriptTarget {
   readonly kind: "script";
   /** KUBERNETES_NAMESPACE for the script, where the author named one. */
@@ -130,7 +136,7 @@ export interface ScriptTarget {
   readonly releaseExpr: string | undefined;
 }
 
-export type Target = DeploymentTarget | GroupTarget | BlueGreenTarget | ScriptTarget;
+export type Target = DeploymentTarget | GroupTarget | StatefulSetTarget | BlueGreenTarget | ScriptTarget;
 
 export interface CommandSpec {
   readonly command: readonly [string, ...string[]];
@@ -140,8 +146,7 @@ export interface CommandSpec {
 }
 
 export type RollbackStrategy =
-  | { readonly kind: "deployment" }
-  | { readonly kind: "blue-green" }
+  | { readonly kind: "deployment" | "statefulset" | "blue-green" }
   | { readonly kind: "script"; readonly script: CommandSpec };
 
 export interface VerifySpec {
@@ -248,6 +253,8 @@ export function targetKey({ name, target }: Pick<Policy, "name" | "target">): st
       return `${target.namespace}/${target.deployments.toSorted().join("+")}`;
     case "blue-green":
       return blueGreenKey(target);
+    case "statefulset":
+      return `${target.namespace}/statefulset/${target.statefulSet}`;
     case "script":
       return `script/${name}`;
   }

@@ -107,7 +107,7 @@ const ColorsSchema = Type.Object(
 
 const TargetSchema = Type.Object(
   {
-    namespace: Type.Optional(text("Namespace of the Deployment, or told to the script.")),
+    namespace: Type.Optional(text("Namespace of what is watched, or told to the script.")),
     deployments: Type.Optional(
       Type.Array(text("Name of a Deployment."), {
         minItems: 1,
@@ -115,6 +115,13 @@ const TargetSchema = Type.Object(
         uniqueItems: true,
         description:
           "The Deployment that is watched and rolled back; several, up to ten, are one target and are moved in this order.",
+      }),
+    ),
+    statefulsets: Type.Optional(
+      Type.Array(text("Name of a StatefulSet."), {
+        minItems: 1,
+        maxItems: 1,
+        description: "The one StatefulSet that is watched and rolled back.",
       }),
     ),
     service: Type.Optional(
@@ -134,9 +141,10 @@ const TargetSchema = Type.Object(
   {
     ...closed,
     description:
-      "What is watched: `namespace` with `deployments`, or with `service` and `colors`; or `script: true`.",
+      "What is watched: `namespace` with `deployments`, `statefulsets`, or `service` and `colors`; or `script: true`.",
     oneOf: [
       { required: ["deployments", "namespace"] },
+      { required: ["statefulsets", "namespace"] },
       { required: ["service", "colors", "namespace"] },
       { required: ["script"] },
     ],
@@ -164,9 +172,9 @@ const VerifySchema = Type.Object(
 
 const RollbackSchema = Type.Object(
   {
-    strategy: Type.Enum(["deployment", "blue-green", "script"], {
+    strategy: Type.Enum(["deployment", "statefulset", "blue-green", "script"], {
       description:
-        "`deployment` puts the earlier template back; `blue-green` switches a Service back; `script` runs yours.",
+        "`deployment` and `statefulset` put the earlier template back; `blue-green` switches a Service back; `script` runs yours.",
     }),
     script: Type.Optional(
       Type.Object(command("10m"), { ...closed, description: "With `strategy: script`: what to run." }),

@@ -4,7 +4,8 @@ import type { TriggerStatus } from "../engine/trigger-status.ts";
 /** Where the target has got to. All instants are epoch ms. */
 export type RolloutFact =
   | { readonly kind: "not-observed"; readonly detail: string }
-  | { readonly kind: "running"; readonly stalled: boolean; readonly detail: string }
+  /** `blocked`: it will not go on before a person does something. */
+  | { readonly kind: "running"; readonly stalled: boolean; readonly blocked?: true; readonly detail: string }
   /** Stays so: what happens to the pods later is for probes and triggers to see. */
   | { readonly kind: "complete"; readonly at: number; readonly detail: string }
   /** Neither what was rolled back from nor what was put back: somebody shipped something else. */
@@ -49,6 +50,7 @@ export type VerificationFailure =
   | "superseded"
   | "rollout-timeout"
   | "rollout-stalled"
+  | "rollout-blocked"
   | "probe-timeout"
   | "smoke-failed"
   | "recovery-timeout"
@@ -119,6 +121,8 @@ function checkRollout(facts: VerificationFacts): Check {
     case "superseded":
       return { step, standing: "superseded", line: `something else was shipped: ${rollout.detail}` };
     case "running":
+      if (rollout.blocked)
+        return { step, standing: "rollout-blocked", line: `rollout blocked: ${rollout.detail}` };
       if (rollout.stalled)
         return { step, standing: "rollout-stalled", line: `rollout stuck: ${rollout.detail}` };
       return isLate(facts, appliedAt + timeoutMs)

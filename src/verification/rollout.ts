@@ -34,7 +34,8 @@ export function rolloutFact(
   }
   if (before?.kind === "complete") return before;
   if (rollout.complete) return { kind: "complete", at, detail: rollout.detail };
-  return { kind: "running", stalled: rollout.stalled, detail: rollout.detail };
+  const { stalled, blockedBy, detail } = rollout;
+  return { kind: "running", stalled, ...(blockedBy !== undefined && { blocked: true }), detail };
 }
 
 /** Members are seen to change one by one; a group that stays in between is half done, and nobody overtook it. */

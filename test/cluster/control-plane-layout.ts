@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort } from "../support/free-port.ts";
 
-/** Those that turn a Deployment into Pods and clean up after it. */
-const CONTROLLERS = "deployment,replicaset,garbagecollector,namespace,serviceaccount";
+/** Those that turn a Deployment or a StatefulSet into Pods and clean up after it. */
+const CONTROLLERS = "deployment,replicaset,statefulset,garbagecollector,namespace,serviceaccount";
 
 /** Where one control plane lives: a temporary folder, loopback addresses, an administrator's token. */
 export interface Layout {

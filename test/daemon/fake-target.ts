@@ -122,11 +122,11 @@ export function fakeTarget(
     acts: () => acts,
     mark: (digest, standing) => void standings.set(digest, standing),
     strategy: (kind, now) => ({
-      repeatable: kind === "deployment",
+      repeatable: kind !== "script",
       act: async ({ decisionId, from, to }) => {
         const isDone = done.some((past) => past.decisionId === decisionId);
         // A Deployment's write carries its decision; a script runs again whenever it is run.
-        if (kind === "deployment" && isDone) return { kind: "applied", detail: "done before" };
+        if (kind !== "script" && isDone) return { kind: "applied", detail: "done before" };
         if (current().digest !== from.digest) {
           return { kind: "failed", reason: "superseded", detail: `now runs ${current().digest}` };
         }

@@ -64,11 +64,13 @@ describeOnCluster("the manifests of deploy/", (kubeconfig) => {
       onTestFinished(() => void own.close());
       expect(await allowedIn(own, namespace)).toEqual([
         "configmaps: get",
+        "controllerrevisions: list watch patch",
         "deployments: get list watch patch",
         "pods: list watch",
         "replicasets: list watch patch",
         "secrets: get",
         "services: get list watch patch",
+        "statefulsets: get list watch patch",
         "subjectaccessreviews: create",
         "tokenreviews: create",
         "vulnerabilityreports: list watch",

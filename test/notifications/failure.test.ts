@@ -27,6 +27,7 @@ const ofAct: Readonly<Record<Exclude<ActFailure, "superseded">, Told>> = {
     /still runs 7; the other colour may have been scaled/,
     /once they are ready, switch by hand/,
   ],
+  "held-back": [/update strategy holds pods back/, UNCHANGED, /roll back by hand.*\nkubectl/],
   forbidden: [/not allowed/, UNCHANGED, UNDO],
   rejected: [/refused the change/, UNCHANGED, /webhook that refuses it.*then roll back by hand\.\nkubectl/],
   conflict: [/others kept changing/, UNCHANGED, UNDO],
@@ -46,6 +47,7 @@ const ofAct: Readonly<Record<Exclude<ActFailure, "superseded">, Told>> = {
 const ofVerification: Readonly<Record<Exclude<VerificationFailure, "superseded">, Told>> = {
   "rollout-timeout": [/did not get ready in time/, RESTORED, /Look at its pods/],
   "rollout-stalled": [/does not get ready/, RESTORED, /Look at its pods/],
+  "rollout-blocked": [/holds up what was put back/, RESTORED, /Delete the pod that is named above/],
   "probe-timeout": [/does not answer well/, RESTORED, /Look at its pods/],
   "smoke-failed": [/smoke test failed/, RESTORED, /Read what the test printed/],
   "recovery-timeout": [/did not help/, RESTORED, /another cause than the release/],
@@ -97,6 +99,13 @@ describe("trap 24: the page of a rollback that failed", () => {
     const records = [decision("d1", { byHand }), failed("d1", "target-not-ready")] as const;
     const page = recordsOf(records).map(createTeller()).at(-1)?.[0];
     expect(page?.lines.at(-1)).toBe(byHand);
+  });
+
+  test("of a StatefulSet undoes the StatefulSet", () => {
+    const target = "shop/statefulset/db";
+    const records = [decision("d1", { target }), { ...failed("d1", "unreachable"), target }] as const;
+    const page = recordsOf(records).map(createTeller()).at(-1)?.[0];
+    expect(page?.lines.at(-1)).toBe("kubectl -n shop rollout undo statefulset/db --to-revision=6");
   });
 
   test("of a script's target names no Deployment to undo", () => {

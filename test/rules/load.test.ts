@@ -244,6 +244,33 @@ describe("a folder of rules", () => {
     expect(policies.map(targetKey)).toEqual(["shop/api+worker", "shop/cron+mail"]);
   });
 
+  test("a StatefulSet is a target of its own, apart from a Deployment of the same name", async () => {
+    const acting = (kind: string, strategy: string) =>
+      rulesWith({
+        name: kind,
+        policy: `target: {namespace: shop, ${kind}: [db]}\nmode: enforce`,
+        rollback: `strategy: ${strategy}`,
+      });
+    const files = {
+      "a.yaml": acting("statefulsets", "statefulset"),
+      "b.yaml": acting("deployments", "deployment"),
+    };
+    const { policies, problems } = await loadRules(await folderWith(files));
+    expect(problems).toEqual([]);
+    expect(policies.map(targetKey)).toEqual(["shop/statefulset/db", "shop/db"]);
+    expect(policies[0]).toMatchObject({
+      target: { kind: "statefulset", namespace: "shop", statefulSet: "db" },
+      rollback: { strategy: { kind: "statefulset" } },
+    });
+    const twice = rulesWith({
+      name: "c",
+      policy: "target: {namespace: shop, statefulsets: [db]}\nmode: enforce",
+      rollback: "strategy: statefulset",
+    });
+    const clash = await loadRules(await folderWith({ ...files, "c.yaml": twice }));
+    expect(clash.problems[0]?.message).toContain("already acts on shop/statefulset/db.");
+  });
+
   test("one broken file keeps all of them out of force", async () => {
     const path = await folderWith({ "a.yaml": rulesWith({ name: "a" }), "b.yaml": "policies: 5" });
     const { policies, problems } = await loadRules(path);

@@ -86,6 +86,17 @@ describe("a mistake is told with its line and column", () => {
     ["one color twice", `target: {${SERVICE.replace("[b, g]", "[b, b]")}}`, ["3:70 error wrong-value"]],
     ["a Deployment's strategy for a Service", `target: {${SERVICE}}`, ["4:26 error target"]],
     ["a word that is none for gitops", `${target}\ngitops: fight`, ["4:13 error wrong-value"]],
+    ["two StatefulSets", "target: {namespace: shop, statefulsets: [a, b]}", ["3:45 error wrong-value"]],
+    [
+      "a StatefulSet and a Deployment",
+      "target: {namespace: shop, statefulsets: [a], deployments: [a]}",
+      ["3:13 error target"],
+    ],
+    [
+      "a Deployment's strategy for a StatefulSet",
+      "target: {namespace: shop, statefulsets: [a]}",
+      ["4:26 error target"],
+    ],
     ["an unknown channel", `${target}\nnotify: [slak]`, ["4:14 error wrong-value"]],
     [
       "a text for users with a field that there is not",

@@ -4,14 +4,19 @@ import type { Policy, Trigger } from "../../src/rules/policy.ts";
 
 /** A sound file with one metric trigger; `trigger` replaces the lines of the trigger after its name. */
 export function rulesWith(
-  parts: { readonly trigger?: string; readonly policy?: string; readonly name?: string } = {},
+  parts: {
+    readonly trigger?: string;
+    readonly policy?: string;
+    readonly name?: string;
+    readonly rollback?: string;
+  } = {},
 ): string {
   const trigger = parts.trigger ?? "expr: sum(rate(errors_total[5m]))\nabove: 5\nfor: 5m";
   return [
     "policies:",
     `  - name: ${parts.name ?? "api"}`,
     ...indent(parts.policy ?? "target: {namespace: shop, deployments: [api]}", 4),
-    "    rollback: {strategy: deployment}",
+    `    rollback: {${parts.rollback ?? "strategy: deployment"}}`,
     "    triggers:",
     "      - name: first",
     ...indent(trigger, 8),

@@ -1,0 +1,100 @@
+import type { ControllerRevision, Pod, StatefulSet } from "../kubernetes/objects.ts";
+import { readySince } from "./deployment-dates.ts";
+import { ownedBy } from "./deployment-history.ts";
+import { instant } from "./deployment-rollout.ts";
+import type { RolloutStatus } from "./release.ts";
+import {
+  isObserved,
+  isOfRevision,
+  PROGRESS_DEADLINE_SECONDS,
+  type StatefulSetView,
+  updateRevision,
+  usedSince,
+} from "./statefulset-as-deployment.ts";
+
+/** A pod that is not Ready for so long does not only take its time to start. */
+const BLOCKED_AFTER_MS = 120_000;
+
+/**
+ * Complete when `kubectl rollout status` would say so and every pod is of the newest revision. No controller ever gives
+ * up on a StatefulSet, so a rollout counts as stalled when none of its pods got ready for the progress deadline.
+ */
+export function statefulSetRollout(view: StatefulSetView): RolloutStatus {
+  const { statefulSet } = view;
+  const revisions = ownedBy(statefulSet, view.revisions);
+  const updated = updateRevision(statefulSet, revisions);
+  if (!isObserved(statefulSet) || updated === undefined) {
+    return { complete: false, stalled: false, detail: "the cluster has not taken up the newest change yet" };
+  }
+  const pods = ownedBy(statefulSet, view.pods).filter(
+    ({ metadata }) => metadata.deletionTimestamp === undefined,
+  );
+  const complete = isComplete(statefulSet);
+  const stalledAt = complete
+    ? undefined
+    : deadlineOf(pods, updated, usedSince(updated, statefulSet, revisions));
+  const stalled = stalledAt !== undefined && stalledAt <= view.at && isMoving(statefulSet);
+  const blockedBy = complete ? undefined : blockingPod({ ...view, pods }, updated)?.metadata.name;
+  const detail = [
+    counts(statefulSet),
+    ...(stalled ? [`stalled: no pod got ready for ${PROGRESS_DEADLINE_SECONDS / 60} minutes`] : []),
+    ...(blockedBy === undefined ? [] : [blockedText(statefulSet, blockedBy)]),
+  ].join(", ");
+  return {
+    complete,
+    stalled,
+    ...(stalled && { stalledAt }),
+    ...(blockedBy !== undefined && { blockedBy }),
+    detail,
+  };
+}
+
+function counts({ spec, status = {} }: StatefulSet): string {
+  const { updatedReplicas = 0, readyReplicas = 0 } = status;
+  return `${updatedReplicas} of ${spec.replicas ?? 1} pods updated, ${readyReplicas} ready`;
+}
+
+function isComplete(statefulSet: StatefulSet): boolean {
+  const { spec, status = {} } = statefulSet;
+  const { replicas = 0, updatedReplicas = 0, readyReplicas = 0 } = status;
+  const wanted = spec.replicas ?? 1;
+  return !isMoving(statefulSet) && replicas <= wanted && updatedReplicas >= wanted && readyReplicas >= wanted;
+}
+
+/** Whether pods of another revision are still to be replaced; more or fewer of the same are no rollout. */
+function isMoving({ status = {} }: StatefulSet): boolean {
+  const { currentRevision, updateRevision: newest, replicas = 0, updatedReplicas = 0 } = status;
+  return currentRevision !== newest || replicas > updatedReplicas;
+}
+
+/** When patience with the rollout ends, epoch ms: each pod that gets ready begins it anew. */
+function deadlineOf(pods: readonly Pod[], updated: ControllerRevision, since: number): number {
+  const ready = pods.filter((pod) => isOfRevision(pod, updated)).flatMap((pod) => readySince(pod) ?? []);
+  return Math.max(since, ...ready) + PROGRESS_DEADLINE_SECONDS * 1000;
+}
+
+/**
+ * With OrderedReady the controller waits for a pod that does not get ready before it replaces any, also where that pod
+ * is of the very revision that is rolled back from: the rollout goes on only once somebody deletes it.
+ */
+function blockingPod(
+  { statefulSet, pods, at }: StatefulSetView,
+  updated: ControllerRevision,
+): Pod | undefined {
+  if (statefulSet.spec.podManagementPolicy === "Parallel") return undefined;
+  return pods.find((pod) => !isOfRevision(pod, updated) && at - unreadySince(pod, at) >= BLOCKED_AFTER_MS);
+}
+
+/** Epoch ms; `at` for one that is Ready. */
+function unreadySince({ metadata, status }: Pod, at: number): number {
+  const ready = status?.conditions?.find(({ type }) => type === "Ready");
+  if (ready?.status === "True") return at;
+  return instant(ready?.lastTransitionTime) ?? instant(metadata.creationTimestamp) ?? at;
+}
+
+function blockedText({ metadata }: StatefulSet, pod: string): string {
+  return (
+    `pod ${pod} of an earlier change is not ready and the controller waits for it; it goes on once that pod is ` +
+    `deleted: kubectl -n ${metadata.namespace} delete pod ${pod}`
+  );
+}

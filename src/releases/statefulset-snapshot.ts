@@ -1,0 +1,24 @@
+import { ownedBy } from "./deployment-history.ts";
+import { deploymentSnapshot, type ReleaseMemory } from "./deployment-snapshot.ts";
+import type { RolloutStatus, TargetSnapshot } from "./release.ts";
+import { asDeployment, type StatefulSetView, updateRevision } from "./statefulset-as-deployment.ts";
+import { statefulSetRollout } from "./statefulset-rollout.ts";
+
+/** Undefined while the StatefulSet has no ControllerRevision, so that nothing of it can run. */
+export function statefulSetSnapshot(
+  view: StatefulSetView,
+  memory?: ReleaseMemory,
+): { readonly snapshot: TargetSnapshot; readonly memory: ReleaseMemory } | undefined {
+  const seen = deploymentSnapshot(asDeployment(view), memory);
+  if (seen === undefined) return undefined;
+  const rollout = rolloutOf(view, seen.memory);
+  return { snapshot: { ...seen.snapshot, rollout }, memory: seen.memory };
+}
+
+/** Pods that got ready once and were then restarted tell of their nodes, not of the release. */
+function rolloutOf(view: StatefulSetView, { firstRevision, firstReadyAt }: ReleaseMemory): RolloutStatus {
+  const { stalledAt, ...rollout } = statefulSetRollout(view);
+  const updated = updateRevision(view.statefulSet, ownedBy(view.statefulSet, view.revisions));
+  const isRestart = firstReadyAt !== undefined && updated !== undefined && updated.revision > firstRevision;
+  return stalledAt === undefined || isRestart ? rollout : { ...rollout, stalledAt };
+}

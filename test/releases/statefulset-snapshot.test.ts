@@ -1,0 +1,295 @@
+import { describe, expect, it } from "vitest";
+import {
+  formatRollbacks,
+  goodNote,
+  ROLLBACKS,
+  STANDING,
+  type RollbackNote,
+} from "../../src/kubernetes/annotations.ts";
+import type { ControllerRevision, Pod, StatefulSet } from "../../src/kubernetes/objects.ts";
+import { templateDigest } from "../../src/releases/deployment-digest.ts";
+import type { ReleaseMemory } from "../../src/releases/deployment-snapshot.ts";
+import { statefulSetSnapshot } from "../../src/releases/statefulset-snapshot.ts";
+import { clock, MINUTE } from "../support/model.ts";
+import { restarted, template } from "./deployment-fixture.ts";
+import { controllerRevision, pod, statefulSet, type StatefulSetSpec, UID } from "./statefulset-fixture.ts";
+
+const V1 = template("v1");
+const V2 = template("v2");
+const V3 = template("v3");
+const one = controllerRevision({ revision: 1, template: V1, created: "09:00:00" });
+const two = controllerRevision({ revision: 2, template: V2, created: "10:00:00" });
+
+interface Scene {
+  readonly statefulSet: StatefulSet;
+  readonly revisions: readonly ControllerRevision[];
+  readonly pods?: readonly Pod[];
+  readonly at?: string;
+  readonly memory?: ReleaseMemory;
+}
+
+function look({ at = "10:05:00", pods = [], memory, ...objects }: Scene) {
+  const seen = statefulSetSnapshot({ ...objects, pods, at: clock(at) }, memory);
+  if (seen === undefined) throw new Error("nothing runs");
+  return seen;
+}
+
+const releaseOf = (scene: Scene) => look(scene).snapshot.release;
+
+describe("what is running", () => {
+  it("a new template is a release that starts with its ControllerRevision and knows what ran before", () => {
+    const { snapshot } = look({ statefulSet: statefulSet({ template: V2 }), revisions: [two, one] });
+    expect(snapshot).toMatchObject({
+      target: "shop/statefulset/web",
+      uid: UID,
+      release: {
+        id: "shop/statefulset/web@2",
+        revision: { name: "2", digest: templateDigest(V2), images: { api: "v2" } },
+        previous: { name: "1", digest: templateDigest(V1) },
+        startedAt: clock("10:00:00"),
+        cause: "deploy",
+      },
+      earlier: [{ name: "1" }],
+    });
+  });
+
+  it("nothing, while there is no ControllerRevision", () => {
+    const view = {
+      statefulSet: statefulSet({ template: V1 }),
+      revisions: [],
+      pods: [],
+      at: clock("10:00:00"),
+    };
+    expect(statefulSetSnapshot(view)).toBeUndefined();
+  });
+
+  it("objects of others with the same labels do not count", () => {
+    const foreign = {
+      ...two,
+      metadata: { ...two.metadata, ownerReferences: [{ uid: "other", controller: true }] },
+    };
+    const scene = { statefulSet: statefulSet({ template: V1 }), revisions: [one, foreign] };
+    expect(releaseOf(scene).revision.name).toBe("1");
+  });
+
+  it("as long as the newest template has no ControllerRevision, what ran before", () => {
+    const ahead = statefulSet({ template: V2, update: V1, observed: false });
+    expect(releaseOf({ statefulSet: ahead, revisions: [one] }).revision.name).toBe("1");
+  });
+
+  it("a ControllerRevision that is seen before the change of the StatefulSet is not running yet", () => {
+    const behind = statefulSet({ template: V1 });
+    expect(releaseOf({ statefulSet: behind, revisions: [one, two] }).revision.name).toBe("1");
+  });
+
+  it("what the controller says, where a template reads differently since the server was updated", () => {
+    const reads = template("v2", { "defaulted.example.org/since": "1.31" });
+    const { revision } = releaseOf({
+      statefulSet: statefulSet({ template: reads, update: V2 }),
+      revisions: [one, two],
+    });
+    expect(revision).toMatchObject({ name: "2", digest: templateDigest(V2) });
+  });
+
+  it("trap 41: a restart is the same release", () => {
+    const again = restarted("v2", "10:30:00");
+    const three = controllerRevision({ revision: 3, template: again, created: "10:30:00" });
+    const { release } = look({
+      statefulSet: statefulSet({ template: again }),
+      revisions: [one, two, three],
+      at: "10:31:00",
+    }).snapshot;
+    expect(release).toMatchObject({ id: "shop/statefulset/web@2", startedAt: clock("10:00:00") });
+  });
+});
+
+describe("a revision that comes back", () => {
+  const back = controllerRevision({ revision: 3, template: V1, created: "09:00:00", numbered: "10:20:00" });
+  const undone: RollbackNote = {
+    decision: "d1",
+    at: clock("10:20:00"),
+    uid: UID,
+    from: templateDigest(V2),
+    to: templateDigest(V1),
+    revision: 3,
+  };
+
+  it("starts anew when it got its new number", () => {
+    const { startedAt, revision, previous, cause } = releaseOf({
+      statefulSet: statefulSet({ template: V1 }),
+      revisions: [back, two],
+      at: "10:30:00",
+    });
+    expect([revision.name, previous?.name, cause]).toEqual(["3", "2", "deploy"]);
+    expect(startedAt).toBe(clock("10:20:00"));
+  });
+
+  it("never before what it replaced, where nothing tells when it got its number", () => {
+    const { managedFields: _, ...metadata } = back.metadata;
+    const revisions = [{ ...back, metadata }, two];
+    const { startedAt } = releaseOf({ statefulSet: statefulSet({ template: V1 }), revisions });
+    expect(startedAt).toBe(clock("10:00:00"));
+  });
+
+  it("has its next number and its own start before the controller takes it up", () => {
+    const going = statefulSet({ template: V1, update: V2, observed: false, written: "10:20:00" });
+    const { revision, startedAt } = releaseOf({ statefulSet: going, revisions: [one, two], at: "10:20:01" });
+    expect([revision.name, startedAt]).toEqual(["3", clock("10:20:00")]);
+  });
+
+  it("trap 40: by rollbackd's hand is known as that, and what it replaced is quarantined", () => {
+    const annotations = { [ROLLBACKS]: formatRollbacks([undone]) };
+    const { snapshot } = look({
+      statefulSet: statefulSet({ template: V1, annotations }),
+      revisions: [back, two],
+      at: "10:30:00",
+    });
+    expect(snapshot).toMatchObject({
+      release: { cause: "rollback" },
+      earlier: [{ name: "2", standing: "quarantined" }],
+      rollbacks: [{ decisionId: "d1" }],
+    });
+  });
+
+  it("a standing on a ControllerRevision is about its own template", () => {
+    const note = goodNote(templateDigest(V1), 0);
+    const good = controllerRevision({
+      revision: 1,
+      template: V1,
+      created: "09:00:00",
+      annotations: { [STANDING]: note },
+    });
+    const copied = controllerRevision({
+      revision: 2,
+      template: V2,
+      created: "10:00:00",
+      annotations: { [STANDING]: note },
+    });
+    const third = controllerRevision({ revision: 3, template: V3, created: "10:01:00" });
+    const { earlier } = look({
+      statefulSet: statefulSet({ template: V3 }),
+      revisions: [good, copied, third],
+    }).snapshot;
+    expect(earlier.map(({ name, standing }) => [name, standing])).toEqual([
+      ["2", "unproven"],
+      ["1", "good"],
+    ]);
+  });
+});
+
+describe("the clock", () => {
+  const scene = { statefulSet: statefulSet({ template: V2, current: V1 }), revisions: [one, two] };
+  it.each<[string, readonly Pod[], string, string | undefined]>([
+    ["has not begun without a Ready pod", [pod("web-1", V2, "False", "10:00:10")], "10:05:00", undefined],
+    ["begins with the first Ready pod", [pod("web-1", V2, "True", "10:02:00")], "10:05:00", "10:02:00"],
+    ["not with one of another revision", [pod("web-0", V1, "True", "10:03:00")], "10:05:00", undefined],
+    ["trap 38: begins after ten minutes at the latest", [], "10:15:00", "10:10:00"],
+  ])("%s", (_, pods, at, begun) => {
+    expect(releaseOf({ ...scene, pods, at }).clockAt).toBe(begun && clock(begun));
+  });
+
+  it("remembers a Ready pod that was replaced", () => {
+    const { memory } = look({ ...scene, pods: [pod("web-1", V2, "True", "10:02:00")] });
+    expect(releaseOf({ ...scene, memory }).clockAt).toBe(clock("10:02:00"));
+  });
+});
+
+describe("the rollout", () => {
+  const rolloutOf = (spec: StatefulSetSpec, pods: readonly Pod[] = [], at = "10:05:00") =>
+    look({ statefulSet: statefulSet(spec), revisions: [one, two], pods, at }).snapshot.rollout;
+  const middle = { template: V2, current: V1, pods: [3, 3, 1, 2] } as const;
+
+  it.each<[string, StatefulSetSpec, boolean]>([
+    ["all pods updated and ready", { template: V2 }, true],
+    ["not taken up yet", { template: V2, observed: false }, false],
+    ["one still of the other revision", { template: V2, current: V1, pods: [2, 2, 1, 2] }, false],
+    ["one of a change that was taken back, though ready", { template: V2, pods: [2, 2, 1, 2] }, false],
+    ["one not ready", { template: V2, pods: [2, 2, 2, 1] }, false],
+    ["one more than wanted", { template: V2, pods: [1, 2, 2, 2] }, false],
+    ["one not there yet", { template: V2, pods: [2, 1, 1, 1] }, false],
+    ["none wanted", { template: V2, pods: [0, 0, 0, 0] }, true],
+  ])("%s", (_, spec, complete) => {
+    expect(rolloutOf(spec)).toMatchObject({ complete, stalled: false });
+  });
+
+  it("says its numbers", () => {
+    expect(rolloutOf(middle).detail).toBe("1 of 3 pods updated, 2 ready");
+  });
+
+  it("trap 38: is stalled once no pod got ready for ten minutes, not before", () => {
+    expect(rolloutOf(middle, [], "10:09:59")).not.toHaveProperty("stalledAt");
+    expect(rolloutOf(middle, [], "10:10:00")).toMatchObject({
+      stalled: true,
+      stalledAt: clock("10:10:00"),
+      detail: expect.stringContaining("stalled: no pod got ready for 10 minutes") as string,
+    });
+  });
+
+  it("each pod that gets ready begins the ten minutes anew", () => {
+    const pods = [pod("web-2", V2, "True", "10:08:00"), pod("web-1", V1, "True", "10:09:00")];
+    expect(rolloutOf(middle, pods, "10:17:59").stalled).toBe(false);
+    expect(rolloutOf(middle, pods, "10:18:00").stalledAt).toBe(clock("10:18:00"));
+  });
+
+  it("more replicas of what runs already are no rollout", () => {
+    expect(rolloutOf({ template: V2, pods: [5, 3, 3, 2] }, [], "12:00:00")).toMatchObject({
+      complete: false,
+      stalled: false,
+    });
+  });
+
+  it("pods that were ready once and were then restarted do not make the release stalled", () => {
+    const again = restarted("v2", "10:30:00");
+    const three = controllerRevision({ revision: 3, template: again, created: "10:30:00" });
+    const scene = {
+      statefulSet: statefulSet({ template: again, current: V2, pods: [2, 2, 1, 1] }),
+      at: "10:45:00",
+    };
+    const ready = [pod("web-0", V2, "True", "10:02:00")];
+    const seen = look({ ...scene, revisions: [one, two, three], pods: ready }).snapshot.rollout;
+    expect(seen).toMatchObject({ stalled: true });
+    expect(seen).not.toHaveProperty("stalledAt");
+  });
+
+  describe("a pod of another revision that is not ready holds it up", () => {
+    const broken = pod("web-2", V1, "False", "10:01:00");
+    const blockedBy = (spec: StatefulSetSpec, one: Pod, at: string) => rolloutOf(spec, [one], at).blockedBy;
+
+    it("once it has not been for two minutes", () => {
+      expect(blockedBy(middle, broken, "10:02:59")).toBeUndefined();
+      expect(blockedBy(middle, broken, "10:03:00")).toBe("web-2");
+      expect(rolloutOf(middle, [broken], "10:03:00").detail).toContain("kubectl -n shop delete pod web-2");
+    });
+
+    it("from its creation on, where nobody has said a word about it yet", () => {
+      expect(blockedBy(middle, { ...broken, status: {} }, "08:02:00")).toBe("web-2");
+    });
+
+    it.each<[string, StatefulSetSpec, Pod]>([
+      ["not where pods are managed in parallel", { ...middle, parallel: true }, broken],
+      ["not one that is ready", middle, pod("web-2", V1, "True", "10:01:00")],
+      ["not one of the newest revision", middle, pod("web-2", V2, "False", "10:01:00")],
+      [
+        "not one that is going",
+        middle,
+        { ...broken, metadata: { ...broken.metadata, deletionTimestamp: "2026-03-02T10:02:00Z" } },
+      ],
+      [
+        "not one of somebody else",
+        middle,
+        { ...broken, metadata: { ...broken.metadata, ownerReferences: [] } },
+      ],
+    ])("%s", (_, spec, which) => {
+      expect(blockedBy(spec, which, "10:09:00")).toBeUndefined();
+    });
+  });
+});
+
+it("ten minutes are what a Deployment has by default", () => {
+  const { clockAt = 0, startedAt } = releaseOf({
+    statefulSet: statefulSet({ template: V2, current: V1 }),
+    revisions: [one, two],
+    at: "11:00:00",
+  });
+  expect(clockAt - startedAt).toBe(10 * MINUTE);
+});
