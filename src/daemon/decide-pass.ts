@@ -26,14 +26,15 @@ async function decideInTurn(seen: Seen, ports: PassPorts): Promise<void> {
   if (!ports.mayDecide() || ports.history.open(targetKey(policy)) !== undefined) return;
   const situation = situationOf(seen, await askVetoes(seen, ports), ports);
   const first = decide(situation);
-  if (first === undefined) ports.precheck?.forget();
+  // What it said was about this decision, and may be old when that is taken up again.
+  if (first === undefined || !wouldAct(first)) ports.precheck?.forget();
   if (first === undefined || isRecorded(first, situation, ports)) return;
   // Beside the last looks, so that it costs no time of its own unless the API server is slow.
   const looking = lookInto(situation.release, ports);
   const looked = wouldAct(first) ? await withLastLooks(first, situation, seen, ports) : situation;
   const context = await looking;
-  const decided = decide(looked);
-  if (decided === undefined || !ports.mayDecide() || isRecorded(decided, looked, ports)) return;
+  const decided = looked && decide(looked);
+  if (!looked || !decided || !ports.mayDecide() || isRecorded(decided, looked, ports)) return;
   await carryOut(decided, looked, { ...seen, context }, ports);
 }
 
@@ -42,13 +43,16 @@ async function lookInto(release: Release | undefined, ports: PassPorts): Promise
   return release && ports.lookInto?.(release);
 }
 
-/** The precheck may take its time, so what it lets pass is weighed anew before the very last look. */
+/**
+ * The precheck may take its time, so what it lets pass is weighed anew before the very last look. Undefined: it took so
+ * long that what was measured is old; the next slot decides, and does not ask it again.
+ */
 async function withLastLooks(
   first: Decided,
   before: Situation,
   seen: Seen,
   ports: PassPorts,
-): Promise<Situation> {
+): Promise<Situation | undefined> {
   const { precheck } = ports;
   const { release } = before;
   if (precheck === undefined || release === undefined || first.to === undefined) {
@@ -64,6 +68,7 @@ async function withLastLooks(
   };
   const objection = await precheck.ask(change, first.decision.reason);
   if (objection !== undefined) return { ...before, objection };
+  if (ports.now() - seen.at >= policy.intervalMs) return undefined;
   const situation = situationOf(seen, await askVetoes(seen, ports), ports);
   const now = decide(situation);
   return now !== undefined && wouldAct(now) ? withConfirmation(now, situation, ports) : situation;
@@ -204,6 +209,7 @@ async function carryOut(
     trigger: decided.firing.trigger.name,
     reason: decided.firing.status.reason,
   };
+  ports.precheck?.forget();
   await ports.begin(order, decided.firing);
 }
 

@@ -282,7 +282,9 @@ function foldRollback(memory: Memory, record: OfRollback, at: number): void {
   const acted =
     record.type === "rollback.applied" ||
     (record.type === "rollback.failed" && mayHaveActed(open, record.reason));
-  if (acted) memory.rollbacks.set(target, [...(memory.rollbacks.get(target) ?? []), pastOf(open)]);
+  const isUncertain = record.type === "rollback.failed";
+  const past = { ...pastOf(open), ...(isUncertain && { isUncertain }) };
+  if (acted) memory.rollbacks.set(target, [...(memory.rollbacks.get(target) ?? []), past]);
   if (record.type === "rollback.applied") memory.open.set(target, { ...open, appliedAt: at });
   else memory.open.delete(target);
 }

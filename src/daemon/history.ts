@@ -18,7 +18,9 @@ export interface History {
   readonly apply: (record: LogRecord) => void;
   /** Acts on a target, oldest first. */
   readonly rollbacks: (target: string) => readonly ScriptRollback[];
-  /** The same, and the one that may be under way. */
+  /** Those of them that did what they were to do. */
+  readonly acted: (target: string) => readonly ScriptRollback[];
+  /** All of them, and the one that may be under way. */
   readonly begun: (target: string) => readonly ScriptRollback[];
   /** When a rollback of the target was last begun, whatever came of it. */
   readonly lastAttemptAt: (target: string) => number | undefined;
@@ -65,6 +67,7 @@ export function createHistory(): History {
       fold(memory, record);
     },
     rollbacks: (target) => memory.rollbacks.get(target) ?? [],
+    acted: (target) => (memory.rollbacks.get(target) ?? []).filter(({ isUncertain }) => isUncertain !== true),
     begun: (target) => {
       const open = memory.open.get(target);
       const past = memory.rollbacks.get(target) ?? [];

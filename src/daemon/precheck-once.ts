@@ -6,7 +6,7 @@ import type { Precheck } from "../rollback/precheck.ts";
 export interface PrecheckOnce {
   /** `reason` is what would be decided if nothing spoke against it. */
   readonly ask: (change: Change, reason: string) => Promise<Objection | undefined>;
-  /** To be called when nothing fires any more: the next breach asks anew. */
+  /** To be called when nothing would act any more, and when something did: the next decision asks anew. */
   readonly forget: () => void;
 }
 

@@ -124,7 +124,7 @@ function scriptParts(policy: Policy, ports: TargetPorts, kube: KubeApi | undefin
     history: {
       releases: () => history.releases(key),
       rollbacks: () => history.begun(key),
-      acted: () => history.rollbacks(key),
+      acted: () => history.acted(key),
     },
   });
   return { watch, strategy: strategyOf(policy, watch, ports, kube), markStanding: async () => undefined };

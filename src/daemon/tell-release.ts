@@ -38,7 +38,7 @@ async function tell(
   const lookup = withTold(key, version, now(), {
     releases: () => history.releases(key),
     rollbacks: () => history.begun(key),
-    acted: () => history.rollbacks(key),
+    acted: () => history.acted(key),
   });
   if (!lookup.ok) return refused("not-told", lookup.detail);
   const { release } = withMemory(lookup.snapshot, history);

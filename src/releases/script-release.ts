@@ -13,6 +13,8 @@ export interface LoggedRelease extends VersionRun {
 export interface ScriptRollback extends PastRollback {
   /** The version that was to be put back. */
   readonly toDigest: string;
+  /** It may have changed the target or not: the script failed, or was cut off. */
+  readonly isUncertain?: true;
 }
 
 /** What a script target cannot remember itself and the log does; read anew at each use. */

@@ -164,6 +164,13 @@ describe("what counts as an act", () => {
     expect(acts(started, failed("interrupted"))).toBe(1);
   });
 
+  it("is no sign that it did what it was to do, unless it was applied", () => {
+    const done = (...bodies: readonly RecordBody[]) => historyOf(...bodies).acted(TARGET);
+    expect(done(started, applied, failed("not-recovered"))).toHaveLength(1);
+    expect(done(started, failed("script-failed"))).toEqual([]);
+    expect(done(started, failed("interrupted"))).toEqual([]);
+  });
+
   it("is not what was certainly not done; that it was tried is remembered for the cooldown", () => {
     const history = historyOf(started, failed("superseded"));
     expect(history.rollbacks(TARGET)).toEqual([]);

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import type { Objection } from "../../src/decisions/situation.ts";
 import type { Change } from "../../src/rollback/act.ts";
-import { clock, HOUR, INTERVAL, metricTrigger, policy, TEN } from "../support/model.ts";
+import { clock, HOUR, INTERVAL, metricTrigger, MINUTE, policy, TEN } from "../support/model.ts";
 import { breaching } from "./fake-prometheus.ts";
 import { createWorld, type Daemon, decisions, ofType, startDaemon, type World } from "./world.ts";
 
@@ -10,11 +10,15 @@ const NO: Objection = {
   output: "column dropped\n",
 };
 
+const FORBIDDEN = { kind: "failed", reason: "forbidden", detail: "HTTP 403" };
+
 interface Stage {
   readonly world: World;
   readonly daemon: Daemon;
   readonly asked: readonly Change[];
   said: Objection | undefined;
+  /** How long it runs. */
+  lastsMs: number;
 }
 
 /** v2 is shipped at ten and fires from 10:06 until `until`; the precheck says what `said` is. */
@@ -27,10 +31,11 @@ async function stage(
   world.prometheus.put("errors:ratio", breaching(clock("10:01:00"), until));
   world.precheck = async (change) => {
     asked.push(change);
+    world.at += here.lastsMs;
     return here.said;
   };
   const daemon = startDaemon(world, policy(changes));
-  const here: Stage = { world, daemon, asked, said: undefined };
+  const here: Stage = { world, daemon, asked, said: undefined, lastsMs: 0 };
   await daemon.load();
   world.at = TEN - INTERVAL;
   await daemon.pass();
@@ -72,6 +77,49 @@ it("is asked anew by the next breach", async () => {
   await here.daemon.passUntil(clock("10:18:00"));
   expect(here.asked).toHaveLength(2);
   expect(here.world.target.running()).toBe("v1");
+});
+
+it("one that takes long leaves it to the next slot, where what recovered meanwhile is not rolled back", async () => {
+  const here = await stage({}, clock("10:06:30"));
+  here.lastsMs = MINUTE;
+  await here.daemon.passUntil(clock("10:06:00"));
+  await here.daemon.passUntil(clock("10:10:00"));
+  expect(here.world.target.acts()).toBe(0);
+  expect(decisions(here.world)).toEqual([]);
+});
+
+it("one that takes long is not asked again for that, and what still fires is rolled back", async () => {
+  const here = await stage();
+  here.lastsMs = MINUTE;
+  await here.daemon.passUntil(clock("10:06:00"));
+  expect(here.world.target.acts()).toBe(0);
+  await here.daemon.passUntil(clock("10:07:15"));
+  expect(here.asked).toHaveLength(1);
+  expect(here.world.target.running()).toBe("v1");
+});
+
+it("what it allowed for one attempt is not taken for the next one", async () => {
+  const { world, daemon, asked } = await stage({ cooldownMs: 0 });
+  world.effect = async (name, run) => {
+    const isFirst = name === "act" && ofType(world, "rollback.started").length === 1;
+    return isFirst ? (FORBIDDEN as Awaited<ReturnType<typeof run>>) : run();
+  };
+  await daemon.passUntil(clock("10:06:15"));
+  expect(ofType(world, "rollback.started")).toHaveLength(2);
+  expect(asked).toHaveLength(2);
+});
+
+it("what it allowed before a freeze is asked anew after it", async () => {
+  const { world, daemon, asked } = await stage();
+  world.prometheus.down = "range";
+  await daemon.passUntil(clock("10:06:00"));
+  expect(asked).toHaveLength(1);
+  await daemon.commands.freeze("vcci-api", { untilMs: clock("10:30:00") }, "token:alice");
+  await daemon.passUntil(clock("10:29:45"));
+  world.prometheus.down = "none";
+  await daemon.passUntil(clock("10:31:00"));
+  expect(asked).toHaveLength(2);
+  expect(world.target.running()).toBe("v1");
 });
 
 it("is asked before a person is, and once more when they approved", async () => {

@@ -15,8 +15,8 @@ import { NO_REPORT_SOURCES } from "./no-report-sources.ts";
 const INTERVAL = 50;
 const BY = "token:deploy";
 
-function scripted(changes: Partial<Policy> = {}): Policy {
-  const script = { command: ["true"], cwd: undefined, env: {}, timeoutMs: 5_000 } as const;
+function scripted(changes: Partial<Policy> = {}, command: readonly [string] = ["true"]): Policy {
+  const script = { command, cwd: undefined, env: {}, timeoutMs: 5_000 } as const;
   return policy({
     intervalMs: INTERVAL,
     target: { kind: "script", namespace: undefined, releaseExpr: undefined },
@@ -130,6 +130,23 @@ it("what was told survives a restart; told again it is the same release and no r
     release: "script/vcci-api@v1",
   });
   expect(log.records.slice(known).filter(({ type }) => type.startsWith("release."))).toEqual([]);
+});
+
+it("a script that failed has put nothing back as far as anybody knows: what was told last runs still", async () => {
+  const guarded = scripted({}, ["false"]);
+  const log = await loaded(guarded);
+  const first = start(log, guarded);
+  await first.tell("vcci-api", { version: "v1" }, BY);
+  await first.stop();
+  const { running, tell, state } = start(log, guarded);
+  await eventually("a healthy slot of v1", () => expect(running.carried().at).toBeDefined());
+  await tell("vcci-api", { version: "v2" }, BY);
+  state.from = Date.now();
+  await eventually("the rollback fails", () => expect(types(log)).toContain("rollback.failed"));
+  await eventually("it fires still", () =>
+    expect(log.records.at(-1)).toMatchObject({ type: "decision.made", reason: "cooldown" }),
+  );
+  expect(running.watch.current()).toMatchObject({ snapshot: { release: { revision: { name: "v2" } } } });
 });
 
 it.each([
