@@ -94,12 +94,13 @@ function listed(name: string, found: Evidence["vulnerabilities"]): readonly (rea
 }
 
 function stepText(step: LogRecord, decision: Decision, io: Screen): string {
-  const after = ((Date.parse(step.at) - Date.parse(decision.at)) / 1000).toFixed(1);
+  const seconds = (Date.parse(step.at) - Date.parse(decision.at)) / 1000;
+  const after = `${seconds < 0 ? "" : "+"}${seconds.toFixed(1)}s`;
   const what = step === decision ? "" : sentence(step).replace(`[${decision.decisionId}] `, "");
   const more =
     "steps" in step && step.steps !== undefined ? step.steps.map((each) => `\n${" ".repeat(14)}${each}`) : [];
   const output = "output" in step && step.output !== undefined ? indented(step.output) : "";
-  return `  ${`+${after}s`.padEnd(10)}  ${paint(toneOf(step), step.type, io)}  ${what}${more.join("")}${output}`.trimEnd();
+  return `  ${after.padEnd(10)}  ${paint(toneOf(step), step.type, io)}  ${what}${more.join("")}${output}`.trimEnd();
 }
 
 function indented(output: string): string {

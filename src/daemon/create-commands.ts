@@ -1,7 +1,7 @@
 import { isOver } from "../decisions/freeze.ts";
 import type { DecisionRecord, LogRecord, OperatorRecord } from "../log/record.ts";
 import type { History } from "./history.ts";
-import { isOpen } from "./people-fold.ts";
+import { type Approval, isOpen } from "./people-fold.ts";
 import type { Answer, Asker, Commands, Refusal } from "./commands.ts";
 import { createManual, type ManualPorts } from "./manual-rollback.ts";
 import { refused, unknownPolicy, UNWRITABLE } from "./refusals.ts";
@@ -106,15 +106,24 @@ async function answerNow(given: Given, ports: CommandPorts): ReturnType<Commands
   });
 }
 
+const BECAME: Readonly<Record<Exclude<Approval["state"], "waiting">, string>> = {
+  approved: "was approved",
+  rejected: "was rejected",
+  expired: "was not acted on in time",
+  withdrawn: "was withdrawn, for there was nothing left to answer",
+  replaced: "was asked anew",
+  acted: "ended in a rollback",
+};
+
 function whyTooLate(decisionId: string, history: History, now: number): Refusal | undefined {
   const asked = history.approval(decisionId);
   if (asked === undefined) return refused("superseded", `Decision ${decisionId} is forgotten by now.`);
   const { state, by, untilMs, decision } = asked;
   if (state !== "waiting") {
-    const who = by === undefined ? "" : ` by ${by}`;
+    const who = by === undefined ? "" : ` (${by})`;
     const open = history.approvals(decision.policy).findLast(isOpen);
     const next = open === undefined ? "" : ` Look at ${open.decision.decisionId} instead.`;
-    return refused(state, `Decision ${decisionId} no longer waits: it is ${state}${who}.${next}`);
+    return refused(state, `Decision ${decisionId} no longer waits: it ${BECAME[state]}${who}.${next}`);
   }
   return now < untilMs
     ? undefined

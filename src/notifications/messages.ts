@@ -36,7 +36,10 @@ export function ofDecision(record: Of<"decision.made">): Message | undefined {
         ...about,
         event: "trigger",
         severity: record.severity ?? "critical",
-        title: `${target} needs you: ${trigger} fires and rollbackd will not roll back (${record.reason})`,
+        title:
+          record.approveUntil === undefined
+            ? `${target} needs you: ${trigger} fires and rollbackd will not roll back (${record.reason})`
+            : `${target} needs you: ${trigger} fires, and rolling back waits for your approval`,
         lines: present(
           record.summary,
           alsoHolding(record),

@@ -1,5 +1,6 @@
 import { chart, range } from "./chart.ts";
 import { cut } from "./cut.ts";
+import { decisionUrl } from "./decision-url.ts";
 import type { Message } from "./message.ts";
 
 const SUMMARY = 1024;
@@ -46,7 +47,7 @@ export function pagerDutyEvent(message: Message, publicUrl: string | undefined) 
     ...(decisionId === undefined || publicUrl === undefined
       ? {}
       : {
-          links: [{ href: `${publicUrl}/decisions/${encodeURIComponent(decisionId)}`, text: "The decision" }],
+          links: [{ href: decisionUrl(publicUrl, decisionId), text: "The decision" }],
         }),
   };
 }

@@ -2,6 +2,7 @@ import type { IncomingWebhookSendArguments } from "@slack/webhook";
 import type { Evidence } from "../decisions/decision.ts";
 import { chart, range } from "./chart.ts";
 import { cut } from "./cut.ts";
+import { decisionUrl } from "./decision-url.ts";
 import type { Message } from "./message.ts";
 
 // Limits of Slack's blocks, in characters and blocks.
@@ -42,7 +43,7 @@ function footer(message: Message, publicUrl: string | undefined): string {
       ? ""
       : publicUrl === undefined
         ? `decision ${escapeWithin(decisionId, 200)} (\`rollbackd log show ${escapeWithin(decisionId, 200)}\`)`
-        : `<${publicUrl}/decisions/${encodeURIComponent(decisionId)}|decision ${escapeWithin(decisionId, 200)}>`;
+        : `<${decisionUrl(publicUrl, decisionId)}|decision ${escapeWithin(decisionId, 200)}>`;
   const head = logHead === undefined ? "" : `log \`${logHead}\``;
   return [link, at, head].filter((part) => part !== "").join(" · ");
 }

@@ -1,6 +1,7 @@
 import { createHash, createHmac } from "node:crypto";
 import { range } from "./chart.ts";
 import { cut } from "./cut.ts";
+import { decisionUrl } from "./decision-url.ts";
 import type { Message } from "./message.ts";
 
 const TITLE = 1024;
@@ -27,10 +28,7 @@ export function webhookBody(message: Message, publicUrl: string | undefined) {
     target: message.target ?? null,
     release: message.release ?? null,
     decision: decisionId ?? null,
-    url:
-      decisionId === undefined || publicUrl === undefined
-        ? null
-        : `${publicUrl}/decisions/${encodeURIComponent(decisionId)}`,
+    url: decisionId === undefined || publicUrl === undefined ? null : decisionUrl(publicUrl, decisionId),
     evidence: evidence.slice(0, MAX_EVIDENCE).map(({ trigger, threshold, samples, summary }) => ({
       trigger,
       threshold,

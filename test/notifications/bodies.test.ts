@@ -76,7 +76,7 @@ test("Slack gets what fired, what was done, the chart, what happens next, and th
   expect(all).toContain("5% for 1m &amp; more");
   expect(all).toContain("`▁▅·██`");
   expect(all).toContain("threshold 5%");
-  expect(all).toContain("<https://rollbackd.example/decisions/d-1|decision d-1>");
+  expect(all).toContain("<https://rollbackd.example/api/v1/decisions/d-1/report|decision d-1>");
   expect(all).toContain(message.logHead);
 });
 
@@ -106,7 +106,7 @@ test("trap 33: PagerDuty's limits hold for any message", () => {
   const event = pagerDutyEvent(huge, "https://rollbackd.example");
   expect(event.payload.summary).toHaveLength(1024);
   expect(Buffer.byteLength(JSON.stringify(event))).toBeLessThan(512 * 1024);
-  expect(event.links?.[0]?.href).toBe("https://rollbackd.example/decisions/d-1");
+  expect(event.links?.[0]?.href).toBe("https://rollbackd.example/api/v1/decisions/d-1/report");
 });
 
 test("PagerDuty gets source, numbers, release and the head of the log", () => {

@@ -22,7 +22,11 @@ function last(...bodies: readonly RecordBody[]) {
 describe("a decision that waits for a person", () => {
   it("pages with the commands and until when", () => {
     const [message] = last(trigger("firing"), waits);
-    expect(message).toMatchObject({ event: "trigger", dedupKey: KEY });
+    expect(message).toMatchObject({
+      event: "trigger",
+      dedupKey: KEY,
+      title: "shop/api needs you: error-rate fires, and rolling back waits for your approval",
+    });
     expect(message?.lines.join(" ")).toMatch(/10:30.*rollbackd approve d1 or rollbackd reject d1/);
   });
 

@@ -83,7 +83,7 @@ test("the body has the fields that the guide promises, and no others", async () 
     lines: ["error-rate 0.112 > 5%", "Next: verification."],
     target: null,
     decision: "d 1",
-    url: "https://rb.example/decisions/d%201",
+    url: "https://rb.example/api/v1/decisions/d%201/report",
     evidence: [{ trigger: "error-rate", threshold: "5%", summary: evidence.summary }],
   });
 });

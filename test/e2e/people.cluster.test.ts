@@ -1,0 +1,106 @@
+import { createHash } from "node:crypto";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { describeOnCluster } from "../cluster/shared.ts";
+import { type Daemon, type Ended, rollbackd } from "../support/daemon.ts";
+import { createStage, settled, type Stage, TIMEOUT_MS } from "./stage.ts";
+
+const SECRET = "alice-has-this-secret";
+
+/** rollbackd that lets Alice in, and her terminal. */
+async function startFor(stage: Stage) {
+  const folder = join(stage.dataDir, "..");
+  const sha256 = createHash("sha256").update(SECRET).digest("hex");
+  writeFileSync(join(folder, "tokens.yaml"), `- {name: alice, sha256: ${sha256}, scopes: [operate]}\n`);
+  writeFileSync(join(folder, "alice"), `${SECRET}\n`);
+  const daemon = await stage.start({
+    ROLLBACKD_API_TOKENS_FILE: join(folder, "tokens.yaml"),
+    ROLLBACKD_PUBLIC_URL: "https://rollbackd.example",
+  });
+  const env = { ROLLBACKD_SERVER: daemon.url, ROLLBACKD_TOKEN_FILE: join(folder, "alice") };
+  const alice = (...args: readonly string[]): Promise<Ended> => rollbackd({ args, env });
+  return { daemon, alice };
+}
+
+async function decisionNow({ url }: Daemon, id: string): Promise<unknown> {
+  return (await fetch(`${url}/api/v1/decisions/${id}`)).json();
+}
+
+describeOnCluster("what people decide", (kubeconfig) => {
+  it.concurrent(
+    "a rollback that waits for approval is shown, held by a freeze, approved, and done when the freeze ends",
+    { timeout: TIMEOUT_MS },
+    async ({ onTestFinished }) => {
+      const stage = await createStage({ kubeconfig, replicas: 1, override: { mode: "approve" } });
+      onTestFinished(stage.stop);
+      const { daemon, alice } = await startFor(stage);
+      await settled(daemon);
+      expect(await alice("status")).toMatchObject({ code: 0, stderr: "" });
+      await stage.world.release("vcci-api:v2");
+      const { decisionId } = await stage.first(
+        "decision.made",
+        ({ reason }) => reason === "awaiting-approval",
+      );
+      expect(await alice("status")).toMatchObject({
+        code: 1,
+        stdout: expect.stringContaining(`rollbackd approve ${decisionId} or rollbackd reject ${decisionId}`),
+      });
+      expect(await decisionNow(daemon, decisionId)).toMatchObject({ pendingApproval: { state: "waiting" } });
+
+      expect(await alice("freeze", "vcci-api", "--for", "1h")).toMatchObject({ code: 0 });
+      const approved = await alice("approve", decisionId, "--note", "go");
+      expect(approved).toMatchObject({ code: 0, stdout: expect.stringContaining("in the way (frozen)") });
+      expect(await stage.all("rollback.started")).toEqual([]);
+      expect(await alice("resume", "vcci-api")).toMatchObject({ code: 0 });
+      await stage.first("rollback.verified");
+      const rolledBack = await stage.first("decision.made", ({ decision }) => decision === "rollback");
+      expect(rolledBack.approval).toEqual({ decisionId, by: "token:alice" });
+      expect(stage.world.servedImages()).toEqual(["vcci-api:v1"]);
+      expect(await alice("approve", decisionId)).toMatchObject({ code: 1 });
+
+      const key = `rollbackd/${rolledBack.target}/${rolledBack.target}@2`;
+      await stage.paged([
+        { action: "trigger", key, summary: expect.stringContaining("waits for your approval") },
+        { action: "trigger", key },
+        { action: "resolve", key },
+      ]);
+      expect(daemon.output()).not.toContain(SECRET);
+    },
+  );
+
+  it.concurrent(
+    "a rollback by hand shows what it changes, is done, verified, told and logged as any other",
+    { timeout: TIMEOUT_MS },
+    async ({ onTestFinished }) => {
+      const stage = await createStage({ kubeconfig, replicas: 1 });
+      onTestFinished(stage.stop);
+      const { daemon, alice } = await startFor(stage);
+      await settled(daemon);
+      await stage.world.release("vcci-api:v3");
+      await settled(daemon);
+      const wanted = ["rollback", "vcci-api", "--reason", "data-corruption", "--note", "totals are wrong"];
+      const plan = await alice(...wanted, "--dry-run");
+      expect(plan).toMatchObject({ code: 0, stderr: "" });
+      expect(plan.stdout).toContain(
+        "Change  - containers.api.image: vcci-api:v3\n        + containers.api.image: vcci-api:v1",
+      );
+      // Nobody sits at this terminal.
+      expect(await alice(...wanted)).toMatchObject({ code: 2, stderr: expect.stringContaining("--yes") });
+      expect(await stage.all("operator.rollback")).toEqual([]);
+
+      expect(await alice(...wanted, "--yes")).toMatchObject({ code: 0, stderr: "" });
+      const asked = await stage.first("operator.rollback");
+      expect(asked).toMatchObject({ by: "token:alice", reason: "data-corruption", note: "totals are wrong" });
+      await stage.first("rollback.verified");
+      expect(stage.world.servedImages()).toEqual(["vcci-api:v1"]);
+      const key = `rollbackd/${asked.target}/${asked.target}@2`;
+      await stage.paged([
+        { action: "trigger", key, summary: expect.stringContaining("by hand: data-corruption, token:alice") },
+        { action: "resolve", key },
+      ]);
+      const told = await fetch(`${daemon.url}/api/v1/decisions/${asked.decisionId}/report`);
+      expect(await told.text()).toContain("Code is rolled back; data is not");
+    },
+  );
+});
