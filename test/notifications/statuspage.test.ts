@@ -22,7 +22,7 @@ beforeEach(async () => {
 
 function channel(statusPage: StatusPage = DEFAULT_STATUS_PAGE, apiKey = KEY): Send {
   const { url, pageId } = page;
-  return createStatuspage({ apiKey: () => apiKey, pageId, url, pageOf: () => statusPage, timeoutMs: 300 });
+  return createStatuspage({ apiKey: () => apiKey, pageId, url, pageOf: () => statusPage, timeoutMs: 3_000 });
 }
 
 /** What users are to be told by the records. */
