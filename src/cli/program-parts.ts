@@ -20,7 +20,7 @@ export function example(...lines: readonly string[]): string {
 /** For commander: throws what it shows. */
 export function httpUrl(value: string): string {
   if (!URL.canParse(value) || !["http:", "https:"].includes(new URL(value).protocol)) {
-    throw new InvalidArgumentError("It must be an address such as http://prometheus:9090.");
+    throw new InvalidArgumentError("It must be an address that begins with http:// or https://.");
   }
   return value;
 }

@@ -124,7 +124,9 @@ function policyHindrances(running: RunningPolicy, now: number): readonly Hindran
   }
   if (isBlind(sight, now, 0)) {
     const nextStep = "Check ROLLBACKD_PROMETHEUS_URL and that Prometheus answers.";
-    hindrances.push({ what: "prometheus", detail: `${policy.name}: no usable answer.`, nextStep });
+    const since = formatInstant(sight.blindSince ?? now);
+    const detail = `${policy.name}: no usable answer since ${since}.`;
+    hindrances.push({ what: "prometheus", detail, nextStep });
   }
   return hindrances;
 }

@@ -85,7 +85,7 @@ function unlessFrozen<Ports extends RollbackPorts & { readonly gates: GatesOf }>
   const act: Act = async (asked, signal) => {
     const { frozen } = ports.gates(order.policy.name);
     if (frozen === undefined) return ports.strategy.act(asked, signal);
-    return { kind: "failed", reason: "frozen", detail: `Nothing was changed: ${frozen}.` };
+    return { kind: "failed", reason: "frozen", detail: `${frozen}.` };
   };
   return { ...ports, strategy: { ...ports.strategy, act } };
 }

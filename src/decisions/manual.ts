@@ -67,7 +67,7 @@ export function decideByHand(situation: Situation, to: string | undefined): ByHa
   if (release === undefined) {
     return refused(
       "no-known-good-revision",
-      "No release of the target is known, so there is nothing to undo.",
+      "No release of the target is known, so there is nothing to undo. Check that the target runs, then ask again.",
     );
   }
   const chosen = to === undefined ? chooseForPerson(situation, release) : named(situation, release, to);
@@ -97,7 +97,8 @@ function named({ earlier }: Situation, release: Release, to: string): Revision |
   const found = earlier.find(({ name }) => name === to);
   if (found !== undefined) return found;
   const what = release.revision.name === to ? `${to} is what runs now` : `There is no revision ${to}`;
-  return refused("unknown-revision", `${what}. Earlier revisions: ${listed(earlier, release)}.`);
+  const next = earlier.length === 0 ? "Deploy a version that you trust." : "Name one of these.";
+  return refused("unknown-revision", `${what}. Earlier revisions: ${listed(earlier, release)}. ${next}`);
 }
 
 function listed(earlier: readonly Revision[], { nothingBefore }: Release): string {

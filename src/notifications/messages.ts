@@ -1,5 +1,6 @@
 import type { ChannelName } from "../rules/policy.ts";
 import type { DecisionRecord, LogRecord, RollbackRecord } from "../log/record.ts";
+import { byHandLine } from "./by-hand.ts";
 import { changedLately } from "./changed-lately.ts";
 import { dedupKey, incidentKey, stamp, type Message } from "./message.ts";
 
@@ -45,6 +46,7 @@ export function ofDecision(record: Of<"decision.made">): Message | undefined {
           alsoHolding(record),
           changedLately(record),
           howToAnswer(record),
+          byHandLine(record),
           runbook(record),
         ),
         ...(record.reason === "mass-breach" ? { dedupKey: MASS_KEY, once: true } : {}),
@@ -134,7 +136,11 @@ export function ofLoaded(record: Of<"rules.loaded">): Message {
     dedupKey: RULES_KEY,
     severity: "info",
     title: "Rules are loaded again",
-    lines: [`${record.policies.length} policies are in force.`],
+    lines: [
+      record.policies.length === 1
+        ? "1 policy is in force."
+        : `${record.policies.length} policies are in force.`,
+    ],
     evidence: [],
   };
 }
@@ -152,7 +158,7 @@ export function ofQuiet(
     target: incident.target,
     severity: "info",
     title: `${incident.target}: no trigger fires any more`,
-    lines: [`${record.trigger}: ${record.reason}`, "Next: nothing to do."],
+    lines: [record.reason, "Next: nothing to do."],
     evidence: [],
   };
 }
@@ -180,12 +186,18 @@ const CHANNEL_TITLES = {
   slack: "Slack",
   pagerduty: "PagerDuty",
   statuspage: "Statuspage",
-  webhook: "The webhook",
+  webhook: "the webhook",
 } as const satisfies Record<ChannelName, string>;
+
+/** At the beginning of a sentence. */
+function channelTitle(name: ChannelName): string {
+  const title = CHANNEL_TITLES[name];
+  return `${title.charAt(0).toUpperCase()}${title.slice(1)}`;
+}
 
 /** What one channel could not be told, for the others. Never for the users: whatever failed, this is about us. */
 export function ofFailedDelivery(record: Of<"notification.failed">, original: Message): Message {
-  const channel = CHANNEL_TITLES[record.channel];
+  const channel = channelTitle(record.channel);
   const { news: _, spell: __, ...internal } = original;
   return {
     ...internal,
@@ -199,9 +211,13 @@ export function ofFailedDelivery(record: Of<"notification.failed">, original: Me
     lines: [
       ...original.lines,
       `${channel}: ${record.error} (${record.attempts === 1 ? "1 attempt" : `${record.attempts} attempts`}). ` +
-        `Next: check the settings of ${channel}; \`rollbackd log show\` has what it should have said.`,
+        `Next: check the settings of ${CHANNEL_TITLES[record.channel]}; the log has what it should have said${whereInLog(original)}.`,
     ],
   };
+}
+
+function whereInLog({ decisionId }: Message): string {
+  return decisionId === undefined ? "" : `: rollbackd log show ${decisionId}`;
 }
 
 export function failureKey(channel: ChannelName): string {
@@ -214,8 +230,8 @@ export function ofDeliveryAgain(record: Of<"notification.delivered">): Message {
     event: "resolve",
     dedupKey: failureKey(record.channel),
     severity: "info",
-    title: `${CHANNEL_TITLES[record.channel]} can be told again`,
-    lines: [],
+    title: `${channelTitle(record.channel)} can be told again`,
+    lines: ["What it was not told meanwhile: rollbackd log list --type notification.failed"],
     evidence: [],
   };
 }
@@ -230,7 +246,10 @@ export function ofForgotten(record: Of<"notification.queued">): Message {
     ...(record.decisionId === undefined ? {} : { decisionId: record.decisionId }),
     severity: record.event === "trigger" ? "error" : "info",
     title: `${record.policy ?? "rollbackd"}: see record ${record.cause} of the decision log`,
-    lines: [],
+    lines: [
+      "It was queued by another version of rollbackd, which told it in words of its own. " +
+        `Next: read what happened: rollbackd log show ${record.cause}`,
+    ],
     evidence: [],
   };
 }

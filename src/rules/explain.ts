@@ -99,7 +99,7 @@ function expectation(error: ErrorObject): string {
     case "maxLength":
       return `has ${String(error.data).length} characters; ${String(error.params.limit)} are allowed.`;
     case "uniqueItems":
-      return "names the same thing twice.";
+      return "names the same thing twice. Name each once.";
     case "const":
       return `can only be \`${String(error.params.allowedValue)}\`; leave it out otherwise.`;
     default:

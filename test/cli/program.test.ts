@@ -44,7 +44,10 @@ describe("the command line", () => {
     [["log", "list", "--from", "yore"], "--from yore: expected a time"],
     [["log", "verify", "--data", "/nowhere"], "There is no decision log in /nowhere"],
     [["check", "rules", "--format", "xml"], "Allowed choices are text, json."],
-    [["check", "rules", "--prometheus", "nowhere"], "It must be an address such as http://prometheus:9090."],
+    [
+      ["check", "rules", "--prometheus", "nowhere"],
+      "It must be an address that begins with http:// or https://.",
+    ],
   ])("a wrong call is exit code 2 and says how it is right: %j", async (argv, message) => {
     const result = await call(...argv);
     expect(result).toMatchObject({ code: 2, out: "" });

@@ -1,0 +1,248 @@
+import type { LogRecord, RecordBody } from "../../src/log/record.ts";
+import { sentence } from "../../src/report/sentence.ts";
+import { recordsOf } from "../notifications/memory-log.ts";
+import { HELD, ROLLBACK } from "./decided.ts";
+import type { Shown } from "./shown.ts";
+
+const POLICY = "vcci-api";
+const TARGET = "vcci-production/vcci-api";
+const OF = { policy: POLICY, release: `${TARGET}@2` } as const;
+const ID = "20260302T100500Z-3f9a1c";
+const OF_ROLLBACK = { ...OF, target: TARGET, decisionId: ID } as const;
+const TRIGGER = { ...OF, trigger: "error-rate", slot: "2026-03-02T10:05:00.000Z" } as const;
+const NOTIFICATION = {
+  policy: POLICY,
+  decisionId: ID,
+  notificationId: "12-slack",
+  channel: "slack",
+} as const;
+const BY = { policy: POLICY, by: "token:alice", note: "totals are wrong" } as const;
+const CHECKPOINT = {
+  ...OF,
+  target: TARGET,
+  checkpoint: "4h",
+  afterMs: 4 * 3_600_000,
+  dueAt: "2026-03-02T14:00:00.000Z",
+  last: false,
+} as const;
+const REVISIONS = { from: { revision: "2", digest: "d2" }, to: { revision: "1", digest: "d1" } } as const;
+
+type Bodies = { readonly [Type in RecordBody["type"]]: readonly (RecordBody & { readonly type: Type })[] };
+
+/** Of each type of record at least one; a type that is new does not compile without its place here. */
+export const RECORDS: Bodies = {
+  "daemon.started": [{ type: "daemon.started", version: "0.1.0" }],
+  "daemon.stopped": [{ type: "daemon.stopped", cause: "SIGTERM" }],
+  "rules.loaded": [
+    { type: "rules.loaded", policies: [{ policy: POLICY, hash: "h", triggers: { "error-rate": "h1" } }] },
+  ],
+  "rules.rejected": [
+    {
+      type: "rules.rejected",
+      problems: [
+        "rules/vcci-api.yaml:12:11: error: unknown key `abvoe`; did you mean `above`? (unknown-key)",
+      ],
+    },
+  ],
+  "release.observed": [
+    {
+      type: "release.observed",
+      ...OF,
+      target: TARGET,
+      revision: "2",
+      digest: "d2",
+      previous: { revision: "1", digest: "d1" },
+      startedAt: "2026-03-02T10:00:00.000Z",
+      cause: "deploy",
+      quarantined: false,
+    },
+    {
+      type: "release.observed",
+      ...OF,
+      target: TARGET,
+      revision: "2",
+      digest: "d2",
+      startedAt: "2026-03-02T10:00:00.000Z",
+      cause: "deploy",
+      quarantined: true,
+    },
+  ],
+  "release.ready": [{ type: "release.ready", ...OF, clockAt: "2026-03-02T10:00:30.000Z" }],
+  "release.promoted": [{ type: "release.promoted", ...OF, digest: "d2" }],
+  "release.superseded": [{ type: "release.superseded", ...OF, by: `${TARGET}@3` }],
+  "trigger.pending": [
+    {
+      type: "trigger.pending",
+      ...TRIGGER,
+      from: "inactive",
+      reason: "error-rate 0.112 > 5%, 1 of 21 slots, fires at 2026-03-02 10:05:00Z if it lasts",
+    },
+  ],
+  "trigger.firing": [
+    {
+      type: "trigger.firing",
+      ...TRIGGER,
+      from: "pending",
+      reason: "error-rate 0.112 > 5% for 5m, 21 of 21 slots",
+    },
+  ],
+  "trigger.resolved": [
+    { type: "trigger.resolved", ...TRIGGER, from: "firing", reason: "error-rate 0.001, not above 5%" },
+  ],
+  "trigger.unknown": [
+    {
+      type: "trigger.unknown",
+      ...TRIGGER,
+      from: "inactive",
+      reason: "error-rate unknown: query-rejected: 400 parse error at char 4",
+      unknown: "query-rejected",
+    },
+  ],
+  "evaluation.blind": [
+    {
+      type: "evaluation.blind",
+      policy: POLICY,
+      since: "2026-03-02T10:00:00.000Z",
+      reason: "error-rate unknown: unreachable: connection refused",
+    },
+  ],
+  "evaluation.sighted": [{ type: "evaluation.sighted", policy: POLICY, blindMs: 150_000 }],
+  "evaluation.no-data": [
+    {
+      type: "evaluation.no-data",
+      ...OF,
+      trigger: "error-rate",
+      since: "2026-03-02T10:00:00.000Z",
+      reason: "error-rate unknown: low-traffic: 0.2 requests a second, fewer than minTotal 1",
+      unknown: "low-traffic",
+    },
+  ],
+  "decision.made": [ROLLBACK, ...HELD.values()],
+  "rollback.started": [
+    {
+      type: "rollback.started",
+      ...OF_ROLLBACK,
+      strategy: "deployment",
+      uid: "u",
+      trigger: "error-rate",
+      ...REVISIONS,
+    },
+  ],
+  "rollback.applied": [
+    {
+      type: "rollback.applied",
+      ...OF_ROLLBACK,
+      detail: "The template of revision 1 (registry.example/vcci-api:1.4.1) was put back: patched at once.",
+    },
+  ],
+  "rollback.verified": [
+    {
+      type: "rollback.verified",
+      ...OF_ROLLBACK,
+      detail: "1 runs again instead of 2, and every check passed",
+      steps: ["rollout complete at 2026-03-02 10:05:21Z, 20s after the act: 3 of 3 pods updated, 3 ready"],
+    },
+  ],
+  "rollback.failed": [
+    {
+      type: "rollback.failed",
+      ...OF_ROLLBACK,
+      reason: "paused",
+      detail: 'deployment "vcci-api" in namespace "vcci-production" is paused',
+    },
+  ],
+  "operator.rollback": [
+    {
+      type: "operator.rollback",
+      ...BY,
+      target: TARGET,
+      decisionId: ID,
+      reason: "data-corruption",
+      to: "1",
+      maintenance: true,
+    },
+  ],
+  "operator.freeze": [
+    { type: "operator.freeze", ...BY, until: "2026-03-02T12:00:00.000Z" },
+    { type: "operator.freeze", policy: POLICY, by: "token:alice" },
+  ],
+  "operator.resume": [{ type: "operator.resume", ...BY }],
+  "operator.approve": [{ type: "operator.approve", ...BY, decisionId: waitingId() }],
+  "operator.reject": [{ type: "operator.reject", ...BY, decisionId: waitingId() }],
+  "freeze.expired": [{ type: "freeze.expired", policy: POLICY, until: "2026-03-02T12:00:00.000Z" }],
+  "approval.expired": [
+    {
+      type: "approval.expired",
+      ...OF_ROLLBACK,
+      decisionId: waitingId(),
+      detail: "nobody answered within 30m; nothing is done about error-rate in this episode",
+    },
+  ],
+  "approval.withdrawn": [
+    {
+      type: "approval.withdrawn",
+      ...OF_ROLLBACK,
+      decisionId: waitingId(),
+      detail: "error-rate does not fire any more",
+    },
+  ],
+  "checkpoint.passed": [
+    {
+      type: "checkpoint.passed",
+      ...CHECKPOINT,
+      goodSince: "2026-03-02T11:00:00.000Z",
+      checks: [
+        { name: "availability", result: "pass", value: 0.9996, detail: "99.96%, must be at least 99.9%" },
+      ],
+    },
+  ],
+  "checkpoint.failed": [
+    {
+      type: "checkpoint.failed",
+      ...CHECKPOINT,
+      late: true,
+      lateMs: 900_000,
+      checks: [
+        { name: "p95-latency", result: "fail", value: 0.7, detail: "700ms, must be below 500ms" },
+        { name: "cache-hit-rate", result: "unknown", detail: "no-data: the query has no result" },
+      ],
+    },
+  ],
+  "vulnerabilities.received": [
+    {
+      type: "vulnerabilities.received",
+      by: "token:ci",
+      images: ["registry.example/vcci-api:1.4.2"],
+      found: { critical: 1, high: 3 },
+    },
+  ],
+  "notification.queued": [
+    {
+      type: "notification.queued",
+      ...NOTIFICATION,
+      event: "trigger",
+      dedupKey: `rollbackd/${TARGET}`,
+      cause: 12,
+    },
+  ],
+  "notification.delivered": [{ type: "notification.delivered", ...NOTIFICATION, attempts: 2 }],
+  "notification.failed": [
+    { type: "notification.failed", ...NOTIFICATION, attempts: 7, error: "HTTP 404: no_service" },
+  ],
+};
+
+function waitingId(): string {
+  return HELD.get("awaiting-approval")?.decisionId ?? "";
+}
+
+/** The lines of `log list`. */
+export function inLog(): readonly Shown[] {
+  return Object.entries(RECORDS).flatMap(([type, bodies]) =>
+    recordsOf(bodies as readonly RecordBody[]).map((record: LogRecord) => ({
+      group: "Lines of `log list`",
+      name: type,
+      text: sentence(record),
+      isNews: true as const,
+    })),
+  );
+}
