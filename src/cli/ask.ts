@@ -51,7 +51,11 @@ export async function rollBack(
     return 1;
   }
   // What was agreed to, and nothing else that may have become the choice meanwhile.
-  const begun = await ask(options, path, { ...wanted, to: plan.to.revision });
+  const begun = await ask(options, path, {
+    ...wanted,
+    to: plan.to.revision,
+    release: plan.release,
+  });
   if (!begun.ok) return refused(begun, io);
   const id = String(begun.body["decisionId"]);
   io.out(`Begun as decision ${id}. It is verified from here on; see how it goes: rollbackd log show ${id}`);

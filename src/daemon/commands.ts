@@ -9,6 +9,8 @@ export interface ManualRollback {
   /** Name of the revision to go back to; rollbackd chooses where it is not there. */
   readonly to?: string;
   readonly maintenance?: boolean;
+  /** The release that the plan was about which was agreed to; another one is not rolled back instead. */
+  readonly release?: string;
 }
 
 /** What a rollback would change, to be shown before it is asked for. */

@@ -64,7 +64,11 @@ export function createManual(ports: ManualPorts): Pick<Commands, "plan" | "rollb
   };
 }
 
-async function weigh(name: string, { to }: ManualRollback, ports: ManualPorts): Promise<Weighed | Refusal> {
+async function weigh(
+  name: string,
+  { to, release: planned }: ManualRollback,
+  ports: ManualPorts,
+): Promise<Weighed | Refusal> {
   const running = ports.running().find(({ policy }) => policy.name === name);
   if (running === undefined) return unknownPolicy(name);
   const target = targetKey(running.policy);
@@ -81,6 +85,11 @@ async function weigh(name: string, { to }: ManualRollback, ports: ManualPorts): 
   if (!lookup.ok) {
     const detail = `What ${target} runs cannot be seen: ${lookup.detail.replace(/\.$/u, "")}. Nothing is done to a target that cannot be seen; ask again once it can.`;
     return refused("target-not-seen", detail);
+  }
+  const now = lookup.snapshot.release.id;
+  if (planned !== undefined && planned !== now) {
+    const detail = `${target} runs ${now} by now, not ${planned}, which is what was to be rolled back. Look at what runs now, and ask for a new plan.`;
+    return refused("superseded", detail);
   }
   const situation = situationOf(running, lookup, ports);
   const decided = await decideWithPrecheck(situation, to, running);

@@ -12,6 +12,9 @@ export const ROLLBACK = Type.Object(
     ...note,
     to: Type.Optional(Type.String({ minLength: 1, description: "revision; default: rollbackd chooses" })),
     maintenance: Type.Optional(Type.Boolean({ description: "announce a maintenance window to the users" })),
+    release: Type.Optional(
+      Type.String({ minLength: 1, description: "refused where another one runs by now; see `plan.release`" }),
+    ),
     dryRun: Type.Optional(Type.Boolean()),
   },
   closed,

@@ -22,7 +22,7 @@ describe("rollback", () => {
     expect(done.out).toContain("rollbackd log show d-1");
     expect(asked.map(({ body }) => body)).toEqual([
       { reason: "data-corruption", note: "totals", dryRun: true },
-      { reason: "data-corruption", note: "totals", to: "6" },
+      { reason: "data-corruption", note: "totals", to: "6", release: "prod/shop@7" },
     ]);
     expect(asked[0]?.url).toBe("/api/v1/policies/shop/rollback");
   });

@@ -6,6 +6,7 @@ import { onTestFinished } from "vitest";
 export const PLAN = {
   policy: "shop",
   target: "prod/shop",
+  release: "prod/shop@7",
   from: { revision: "7", standing: "unproven", images: { api: "shop:2" } },
   to: { revision: "6", standing: "good", images: { api: "shop:1" } },
   diff: ["- containers.api.image: shop:2", "+ containers.api.image: shop:1"],

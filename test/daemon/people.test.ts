@@ -75,6 +75,17 @@ describe("a rollback that a person asks for", () => {
     expect(world.log.records).toHaveLength(before);
   });
 
+  it("trap 21: is refused when somebody ships something else while the plan is read", async () => {
+    const { world, daemon } = await stage(policy(), clock("10:00:45"));
+    const planned = await daemon.commands.plan("vcci-api", { reason: "other" });
+    const release = planned.ok ? planned.plan.release : "";
+    world.target.ship("v3", clock("10:00:50"));
+    const answer = await daemon.commands.rollback("vcci-api", { reason: "other", to: "1", release }, ALICE);
+    expect(answer).toMatchObject({ ok: false, reason: "superseded" });
+    expect(ofType(world, "operator.rollback")).toHaveLength(0);
+    expect(world.target.running()).toBe("v3");
+  });
+
   it("is refused with the revisions there are when it names none of them", async () => {
     const { daemon, world } = await stage(policy(), clock("10:00:45"));
     const answer = await daemon.commands.rollback("vcci-api", { reason: "other", to: "9" }, ALICE);
