@@ -111,7 +111,12 @@ function blueGreenParts(
     policy.rollback.strategy.kind === "blue-green"
       ? blueGreenStrategy({ api, colors: target, unwanted, now })
       : strategyOf(policy, watch, ports, api);
-  return { watch, strategy, markStanding: blueGreenStandings(api, target) };
+  return {
+    watch,
+    strategy,
+    markStanding: blueGreenStandings(api, target),
+    lookInto: lookIntoWith({ api, namespace: target.namespace, templates: pairOf(watch) }),
+  };
 }
 
 /** A script target has no place of its own to keep a standing: the log alone knows it. */

@@ -3,6 +3,7 @@ import type { RollbackNote } from "../kubernetes/annotations.ts";
 import type { PodTemplate } from "../kubernetes/objects.ts";
 import type { Switch } from "./blue-green-switch.ts";
 import type { ReleaseMemory } from "./deployment-snapshot.ts";
+import type { GitOpsOwner } from "./gitops-owner.ts";
 import type { Release, Revision, RolloutStatus } from "./release.ts";
 import type { LoggedRelease } from "./script-release.ts";
 
@@ -12,6 +13,8 @@ export interface RunningSide {
   readonly release: Release;
   readonly rollout: RolloutStatus;
   readonly templates: ReadonlyMap<string, PodTemplate>;
+  /** Of its Deployment. */
+  readonly owners: readonly GitOpsOwner[];
   readonly memory: ReleaseMemory;
   /** As the blue/green target names its revisions: `green:12`. */
   readonly named: (revision: Revision) => Revision;
@@ -45,24 +48,32 @@ export function blueGreenRelease(parts: Parts): {
 } {
   const { key, live, notes, switched } = parts;
   const revision = live.named(live.release.revision);
-  const changedAt = live.release.startedAt;
-  const identity = identify(parts, revision, Math.max(switched?.at ?? 0, changedAt));
-  const { startedAt } = identity;
-  // Each date can be too late, but not the one that was on record when it was new.
-  const isSwitch = switched !== undefined && (switched.at === startedAt || switched.at >= changedAt);
-  const before = ranBefore(parts, startedAt);
+  const identity = identify(parts, revision, Math.max(switched?.at ?? 0, live.release.startedAt));
+  const before = ranBefore(parts, identity.startedAt);
+  const { writer, ...beginning } = beginningOf(parts, identity.startedAt, before);
   const wasPutBack = switched?.byRollbackd === true && notes.at(-1)?.to === revision.digest;
   const release: Release = {
     ...identity,
+    ...beginning,
     target: key,
     revision,
-    previous: isSwitch ? before.revision : live.release.previous && live.named(live.release.previous),
     ...(before.revision === undefined && { nothingBefore: before.why }),
-    clockAt: isSwitch ? startedAt : live.release.clockAt,
     cause: wasPutBack ? "rollback" : "deploy",
     reversible: live.release.reversible,
+    ...(!wasPutBack && writer !== undefined && { writtenBy: writer }),
   };
   return { release, earlier: before.revision === undefined ? [] : [before.revision] };
+}
+
+type Beginning = Pick<Release, "previous" | "clockAt"> & { readonly writer: string | undefined };
+
+/** A switch to what is there already, or a change in place, which has to get ready first. */
+function beginningOf({ live, switched }: Parts, startedAt: number, before: Before): Beginning {
+  const { previous, clockAt, writtenBy, startedAt: changedAt } = live.release;
+  // Each date can be too late, but not the one that was on record when it was new.
+  return switched !== undefined && (switched.at === startedAt || switched.at >= changedAt)
+    ? { previous: before.revision, clockAt: startedAt, writer: switched.manager }
+    : { previous: previous && live.named(previous), clockAt, writer: writtenBy };
 }
 
 type Before = { readonly revision: Revision } | { readonly revision?: undefined; readonly why: string };

@@ -3,9 +3,11 @@ import { describe } from "../kubernetes/resource.ts";
 import { type BlueGreenTarget, blueGreenKey } from "../rules/policy.ts";
 import { blueGreenRelease, type NoRunningSide, type RunningSide } from "./blue-green-release.ts";
 import { type Side, sidesOf, withoutColor } from "./blue-green-sides.ts";
-import { lastSwitch } from "./blue-green-switch.ts";
+import { lastSwitch, selectorWriters } from "./blue-green-switch.ts";
 import { rememberedRollbacks, standings } from "./deployment-marks.ts";
 import { deploymentSnapshot, type ReleaseMemory } from "./deployment-snapshot.ts";
+import { gitOpsOwner } from "./gitops-detect.ts";
+import { ownerText } from "./gitops-owner.ts";
 import type { Release, Revision, RolloutStatus, Standing, TargetSnapshot } from "./release.ts";
 import type { LoggedRelease } from "./script-release.ts";
 
@@ -57,6 +59,7 @@ export function blueGreenSnapshot(view: BlueGreenView, target: BlueGreenTarget, 
       earlier,
       rollbacks: notes.map(({ decision, at, from }) => ({ decisionId: decision, at, fromDigest: from })),
       rollout: rolloutOf(live, release),
+      ...ownersOf(view.service, label, other),
       templates: new Map(both.flatMap(({ templates }) => [...templates])),
     },
     memory: new Map(both.map(({ memory }) => [memory.uid, memory])),
@@ -79,11 +82,24 @@ function running(
     const what = describe({ group: "apps", resource: "deployments", namespace, name });
     return { ok: false, detail: `${what} has no ReplicaSet yet, so nothing of it runs` };
   }
-  const { release, rollout, templates = new Map() } = seen.snapshot;
-  const named = ({ name, digest, images }: Revision) => {
-    return { name: `${color}:${name}`, digest, images, standing: known.standingOf(digest) };
+  const { release, rollout, templates = new Map(), owners = [] } = seen.snapshot;
+  const named = ({ goodIn: _ofGroups, ...revision }: Revision): Revision => {
+    const { name, digest } = revision;
+    return { ...revision, name: `${color}:${name}`, standing: known.standingOf(digest) };
   };
-  return { ok: true, release, rollout, templates, memory: seen.memory, named };
+  return { ok: true, release, rollout, templates, owners, memory: seen.memory, named };
+}
+
+/** Of what a rollback changes: the Service's selector, and how many pods the other colour has. */
+function ownersOf(
+  service: Service,
+  label: string,
+  other: RunningSide | NoRunningSide,
+): Pick<TargetSnapshot, "owners"> {
+  const ofService = gitOpsOwner(service, selectorWriters(service, label));
+  const all = [...(ofService ? [ofService] : []), ...(other.ok ? other.owners : [])];
+  const once = new Map(all.toReversed().map((owner) => [ownerText(owner), owner]));
+  return all.length === 0 ? {} : { owners: [...once.values()].toReversed() };
 }
 
 /** A side that was given up on before the switch is, from the switch on, a stall of the release. */

@@ -1,5 +1,5 @@
 import { FIELD_MANAGER } from "../kubernetes/annotations.ts";
-import type { ManagedFields, Service } from "../kubernetes/objects.ts";
+import type { ManagedFields, ObjectMeta, Service } from "../kubernetes/objects.ts";
 import { instant } from "./deployment-rollout.ts";
 
 /** The last change of what a Service selects. */
@@ -7,6 +7,8 @@ export interface Switch {
   /** Epoch ms; can be too late, never too early: a manager's entry bears the time of its newest change. */
   readonly at: number;
   readonly byRollbackd: boolean;
+  /** As `managedFields` calls who did it; undefined where they do not say. */
+  readonly manager: string | undefined;
 }
 
 /**
@@ -14,15 +16,24 @@ export interface Switch {
  * alone, and others can come to own it only by writing the same once more, so the earliest owner is nearest.
  */
 export function lastSwitch({ metadata }: Service, label: string): Switch | undefined {
-  const owners = (metadata.managedFields ?? []).filter(({ fieldsV1 }) => ownsSelector(fieldsV1, label));
-  const at = Math.min(...owners.flatMap(timeOf));
-  if (at === Number.POSITIVE_INFINITY || at <= Date.parse(metadata.creationTimestamp)) return undefined;
-  return { at, byRollbackd: owners.some(({ manager }) => manager === FIELD_MANAGER) };
+  const owners = selectorOwners(metadata, label);
+  const [first] = owners
+    .flatMap(({ manager, time }) => ({ manager, at: instant(time) ?? Number.POSITIVE_INFINITY }))
+    .toSorted((a, b) => a.at - b.at);
+  if (first === undefined || !Number.isFinite(first.at)) return undefined;
+  if (first.at <= Date.parse(metadata.creationTimestamp)) return undefined;
+  return { ...first, byRollbackd: owners.some(({ manager }) => manager === FIELD_MANAGER) };
 }
 
-function timeOf({ time }: ManagedFields): readonly number[] {
-  const at = instant(time);
-  return at === undefined ? [] : [at];
+/** Everybody but rollbackd who owns what a Service selects. */
+export function selectorWriters({ metadata }: Service, label: string): readonly string[] {
+  return selectorOwners(metadata, label).flatMap(({ manager }) =>
+    manager === undefined || manager === FIELD_MANAGER ? [] : [manager],
+  );
+}
+
+function selectorOwners({ managedFields = [] }: ObjectMeta, label: string): readonly ManagedFields[] {
+  return managedFields.filter(({ fieldsV1 }) => ownsSelector(fieldsV1, label));
 }
 
 /** The API server keeps a selector as one field; a server that keeps each label would name it. */

@@ -5,12 +5,15 @@ import { templateWriters } from "./template-writer.ts";
 /** An object that its owner is told to leave alone. */
 const LEFT_ALONE = ["kustomize.toolkit.fluxcd.io/reconcile", "disabled"] as const;
 
-type Look = (object: KubeObject) => GitOpsOwner | undefined;
+type Look = (object: KubeObject, writers: readonly string[]) => GitOpsOwner | undefined;
 
-/** Undefined where nothing shows one. */
-export function gitOpsOwner(object: KubeObject): GitOpsOwner | undefined {
+/** Undefined where nothing shows one. `writers`: of what a rollback changes on the object. */
+export function gitOpsOwner(
+  object: KubeObject,
+  writers: readonly string[] = templateWriters(object),
+): GitOpsOwner | undefined {
   for (const look of LOOKS) {
-    const owner = look(object);
+    const owner = look(object, writers);
     if (owner !== undefined) return owner;
   }
   return undefined;
@@ -69,10 +72,12 @@ function labelledByFlux(
 /** The label is what Argo CD tracks by where nobody set it up otherwise, and what many charts write. */
 const COMMON_INSTANCE = "app.kubernetes.io/instance";
 
-function writtenByController(object: KubeObject): GitOpsOwner | undefined {
-  const { labels, annotations } = object.metadata;
+function writtenByController(
+  { metadata: { labels, annotations } }: KubeObject,
+  writers: readonly string[],
+): GitOpsOwner | undefined {
   if (annotations?.[LEFT_ALONE[0]] === LEFT_ALONE[1]) return undefined;
-  const manager = templateWriters(object).find((writer) => toolOf(writer) !== undefined);
+  const manager = writers.find((writer) => toolOf(writer) !== undefined);
   const tool = manager === undefined ? undefined : toolOf(manager);
   if (tool === undefined) return undefined;
   const app = tool === "argocd" ? labels?.[COMMON_INSTANCE] : undefined;

@@ -13,6 +13,7 @@ import { templateDigest } from "../../src/releases/deployment-digest.ts";
 import { chooseTarget } from "../../src/releases/standing.ts";
 import type { LoggedRelease } from "../../src/releases/script-release.ts";
 import { clock } from "../support/model.ts";
+import { stuck } from "./deployment-fixture.ts";
 import { service, SERVICE_UID, side, type ServiceSpec, TARGET, view } from "./blue-green-fixture.ts";
 
 const KEY = "vcci-production/service/vcci-api";
@@ -177,6 +178,38 @@ describe("what rollbackd did to a blue/green target", () => {
     const { release, earlier } = seen(view(service(SWITCHED), [blue, old]));
     expect(earlier).toMatchObject([{ name: "blue:1", standing: "good" }]);
     expect(release.revision.standing).toBe("quarantined");
+  });
+});
+
+describe("trap 28: whose wish a blue/green target is", () => {
+  it("is the Service's owner's, by who wrote its selector or by what it bears, and who switched is named", () => {
+    const { release, owners } = seen(
+      view(service({ switched: ["10:10:00", "argocd-controller"] }), [BLUE, GREEN]),
+    );
+    expect(release.writtenBy).toBe("argocd-controller");
+    expect(owners).toMatchObject([{ tool: "argocd" }]);
+    const plain = seen(view(service(SWITCHED), [BLUE, GREEN]));
+    expect(plain.release.writtenBy).toBe("kubectl-patch");
+    expect(plain.owners).toBeUndefined();
+  });
+
+  it("and that of the other colour's Deployment, which is to be scaled, but not of the live one", () => {
+    const kept = (of: typeof BLUE) => {
+      const labels = { "kustomize.toolkit.fluxcd.io/name": "shop" };
+      return { ...of, deployment: { ...of.deployment, metadata: { ...of.deployment.metadata, labels } } };
+    };
+    expect(seen(view(service(SWITCHED), [kept(BLUE), GREEN])).owners).toMatchObject([{ name: "shop" }]);
+    expect(seen(view(service(SWITCHED), [BLUE, kept(GREEN)])).owners).toBeUndefined();
+  });
+});
+
+it("trap 38: a colour that was given up on before the switch is a stall of the release from the switch on", () => {
+  const conditions = [stuck("10:05:00")];
+  const { deployment } = GREEN;
+  const stalled = { ...GREEN, deployment: { ...deployment, status: { ...deployment.status, conditions } } };
+  expect(seen(view(service(SWITCHED), [BLUE, stalled])).rollout).toMatchObject({
+    stalled: true,
+    stalledAt: clock("10:10:00"),
   });
 });
 
