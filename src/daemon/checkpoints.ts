@@ -10,6 +10,8 @@ import type { LookAfterLaunch, RecordInLog } from "./ports.ts";
 export interface CheckpointPorts extends LookPorts {
   readonly history: Pick<History, "release" | "planned" | "open">;
   readonly record: RecordInLog;
+  /** How far the clock of Prometheus is ahead of the one that releases are dated by, in ms. */
+  readonly skewMs: () => number;
   readonly logger: Logger;
 }
 
@@ -29,11 +31,17 @@ export function createCheckpoints(policy: Policy, ports: CheckpointPorts): Check
   const firstTried = new Map<string, number>();
   let running: Promise<void> | undefined;
 
-  async function make(release: Release, due: DueCheckpoint, slot: number): Promise<void> {
+  /** A span that ended before the release began would say nothing of it: too late is the safe side, as for triggers. */
+  function aheadMs(): number {
+    const skewMs = ports.skewMs();
+    return skewMs > policy.intervalMs ? skewMs : 0;
+  }
+
+  async function make(release: Release, due: DueCheckpoint, slot: number, ahead: number): Promise<void> {
     const key = `${release.id} ${due.checkpoint.atMs}`;
     const tried = firstTried.get(key) ?? slot;
     firstTried.set(key, tried);
-    const instants = { dueAt: due.dueAt, startedAt: release.startedAt };
+    const instants = { dueAt: due.dueAt + ahead, startedAt: release.startedAt + ahead };
     const found = await look(due.checkpoint, instants, ports, stopping.signal);
     if (stopping.signal.aborted || !isCurrent(release, policy, ports)) return;
     if (found.mayKnowLater && slot - tried < PATIENCE_MS) return;
@@ -51,13 +59,15 @@ export function createCheckpoints(policy: Policy, ports: CheckpointPorts): Check
   }
 
   return {
-    look: (release, slot) => {
+    look: (release, newest) => {
       if (running !== undefined || !isCurrent(release, policy, ports)) return;
       const recorded = ports.history.release(policy.name);
       const planned = ports.history.planned(policy.name);
+      const ahead = aheadMs();
+      const slot = newest - ahead;
       const due = nextDue(policy.checkpoints, release, recorded && { ...recorded, planned }, slot);
       if (due === undefined) return;
-      running = make(release, due, slot)
+      running = make(release, due, slot, ahead)
         .catch((error: unknown) => {
           const { at } = due.checkpoint;
           ports.logger.error(

@@ -72,10 +72,7 @@ async function weigh(
   const running = ports.running().find(({ policy }) => policy.name === name);
   if (running === undefined) return unknownPolicy(name);
   const target = targetKey(running.policy);
-  if (!running.mayDecide()) {
-    const detail = `The rules of ${name} are being replaced. Ask again in a moment.`;
-    return { ok: false, kind: "unavailable", detail };
-  }
+  if (!running.mayDecide()) return beingReplaced(name);
   const open = underWay(target, ports.history);
   if (open !== undefined) {
     const detail = `Rollback ${open.started.decisionId} of ${open.started.target} is under way. Wait for its end: rollbackd log show ${open.started.decisionId}.`;
@@ -93,6 +90,8 @@ async function weigh(
   }
   const situation = situationOf(running, lookup, ports);
   const decided = await decideWithPrecheck(situation, to, running);
+  // It may have been let go while the precheck ran.
+  if (!running.mayDecide()) return beingReplaced(name);
   if (!decided.ok) return { ...decided, kind: "refused" };
   const { release, to: chosen, warnings } = decided;
   const plan: RollbackPlan = {
@@ -102,10 +101,23 @@ async function weigh(
     from: textOf(release.revision),
     to: textOf(chosen),
     diff: revisionDiff(lookup.snapshot.templates, release.revision, chosen),
-    warnings,
+    warnings: [...vetoes(name, ports.history), ...warnings],
   };
   const { owners = [] } = situation;
   return { ok: true, running, uid: lookup.snapshot.uid, release, to: chosen, owners, plan };
+}
+
+function beingReplaced(name: string): Refusal {
+  const detail = `The rules of ${name} are being replaced. Ask again in a moment.`;
+  return { ok: false, kind: "unavailable", detail };
+}
+
+/** What the policy's author says explains the failure better than the release; whoever decides may know more. */
+function vetoes(policy: string, history: History): readonly string[] {
+  const { reason, veto } = history.lastDecision(policy) ?? {};
+  return reason === "vetoed" && veto !== undefined
+    ? [`This keeps automation from acting (vetoed): ${veto.detail}.`]
+    : [];
 }
 
 /** A person may not undo either what cannot be undone. */

@@ -66,7 +66,7 @@ export function assemblePolicy(policy: Policy, shared: Shared, kube: KubeApi | u
   const spec = policy.rollback.precheck;
   const precheck = spec && precheckWith(spec, { ...shared, signal: stopping.signal });
   const sampler = createSampler(shared.prometheus);
-  const checkpoints = createCheckpoints(policy, { ...shared, sampler });
+  const checkpoints = createCheckpoints(policy, { ...shared, skewMs, sampler });
   passes = runPolicy(policy, {
     ...shared,
     watch,

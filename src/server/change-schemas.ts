@@ -24,7 +24,15 @@ export const FREEZE = Type.Object(
   closed,
 );
 export const RELEASE = Type.Object(
-  { version: Type.String({ minLength: 1, maxLength: 253 }), ...note },
+  {
+    version: Type.String({
+      maxLength: 253,
+      // It is handed to scripts in their environment, and shown in terminals.
+      pattern: "^[^\\p{Cc}\\s]([^\\p{Cc}]*[^\\p{Cc}\\s])?$",
+      description: "without control characters, nor white space around it",
+    }),
+    ...note,
+  },
   closed,
 );
 

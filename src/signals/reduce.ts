@@ -65,9 +65,10 @@ export function reduceRatio(rule: SeriesRule, at: number, ratio: RatioReading): 
 
 function divide(at: number, errors: number, total: number, minTotal: number): Sample {
   if (!Number.isFinite(total)) return notANumber(at, "total", total);
-  if (total < minTotal || total <= 0) {
+  if (total < minTotal) {
     return unknown(at, "low-traffic", `total ${brief(total)} is below minTotal ${brief(minTotal)}`);
   }
+  if (total <= 0) return unknown(at, "low-traffic", `total is ${brief(total)}`);
   const ratio = errors / total;
   return Number.isFinite(ratio)
     ? { at, value: ratio }

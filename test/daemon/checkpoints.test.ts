@@ -179,3 +179,15 @@ it("a release that became good says so in the reports that follow", async () => 
   expect(early).not.toHaveProperty("goodSince");
   expect(late).toMatchObject({ checkpoint: "4h", goodSince: "2026-03-02T12:00:00.000Z" });
 });
+
+it("where Prometheus's clock is ahead, a span that began before the release is not taken for its own", async () => {
+  const { world, daemon } = await released();
+  world.skewMs = 10 * MINUTE;
+  // By its clock the release began at 10:10, and was slow until then.
+  world.prometheus.put("slow:1h", breaching(TEN, clock("11:10:00")));
+  await daemon.passUntil(clock("10:59:00"));
+  expect(reports(world)).toEqual([]);
+  await daemon.passUntil(clock("11:00:00"));
+  expect(reports(world)).toEqual(["passed 1h errors=pass slow=pass"]);
+  expect(made(world)[0]).toMatchObject({ dueAt: "2026-03-02T11:00:00.000Z" });
+});

@@ -43,6 +43,19 @@ it("a veto that cannot be asked lets nothing act, and people are called", async 
   expect(decisions(world).at(-1)).toBe("rollback");
 });
 
+it("does not bind a person, who is told of it before they agree", async () => {
+  const [, daemon] = await badRelease((at) => (at < clock("10:08:00") ? 1 : 0));
+  await daemon.passUntil(clock("10:07:00"));
+  expect(await daemon.commands.plan("vcci-api", { reason: "other" })).toMatchObject({
+    ok: true,
+    plan: {
+      warnings: expect.arrayContaining([
+        "This keeps automation from acting (vetoed): its unless is 1 now: db_down.",
+      ]) as unknown,
+    },
+  });
+});
+
 it("nothing is asked while nothing fires", async () => {
   let asked = 0;
   const [, daemon] = await badRelease(() => {

@@ -75,6 +75,20 @@ function stage(tokens: string | undefined = TOKENS) {
   return { post, asked, refused, problems, file, clock, commands };
 }
 
+describe("a version that is told", () => {
+  it.each(["", " ", "v1 ", "v1\n", "v\u0000", "v\u001b[2J"])("is none that is %j", async (version) => {
+    const { post, asked } = stage();
+    const { statusCode } = await post("policies/web/releases", "alice-secret", { version });
+    expect([statusCode, asked]).toEqual([400, []]);
+  });
+
+  it("may have spaces in it", async () => {
+    const { post } = stage();
+    const payload = { version: "1.4.2 (build 7)" };
+    expect((await post("policies/web/releases", "alice-secret", payload)).statusCode).toBe(200);
+  });
+});
+
 describe("changes", () => {
   it("carry who asked", async () => {
     const { post, asked } = stage();

@@ -122,6 +122,7 @@ describe("what is unknown says which side, and its numbers", () => {
     [/^errors returned 2 series/, () => ratio(series(1, 2), series(1))],
     [/^total is Infinity$/, () => ratio(series(1), series(Number.POSITIVE_INFINITY))],
     [/^errors NaN ÷ total 100 is NaN$/, () => ratio(series(nan), series(100))],
+    [/^total is 0$/, () => reduceRatio(alone, AT, { errors: series(0), total: series(0), minTotal: 0 })],
     [/^total 0\.1235 is below minTotal 1$/, () => ratio(series(0.1), series(0.123456))],
     [/^errors without a total for .*x/, () => ratio(labelled({ x: 1 }), labelled({ a: 100 }), any)],
   ])("%s", (detail, sample) => {
