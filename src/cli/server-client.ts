@@ -19,7 +19,8 @@ const TIMEOUT_MS = 30_000;
 
 /** Asks the daemon to change something. Never throws. */
 export async function ask(options: ServerOptions, path: string, body: object): Promise<Reply> {
-  const reply = await send(options, path, unreachable, {
+  const isPlan = "dryRun" in body;
+  const reply = await send(options, path, isPlan ? silent : unreachable, {
     method: "POST",
     headers: {
       "content-type": "application/json",
@@ -129,7 +130,13 @@ function parsed(text: string): Readonly<Record<string, unknown>> {
   }
 }
 
+/** Nothing had been sent by then. */
+const UNSENT = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN"]);
+
 function unreachable(server: string, error: unknown): string {
+  const cause: unknown = error instanceof Error ? error.cause : undefined;
+  const code: unknown = cause instanceof Error && "code" in cause ? cause.code : undefined;
+  if (typeof code === "string" && UNSENT.has(code)) return `${silent(server, error)} Nothing was done.`;
   return (
     `${server} did not answer (${causeOf(error)}). If the daemon runs there, it may have been done all the same: look at ` +
     "rollbackd log list --server or beside it before you ask again. If it does not, name another address with --server."

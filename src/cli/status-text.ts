@@ -71,7 +71,9 @@ function decided({ decision, rollback }: PolicyStatus): readonly Fact[] {
     const step = appliedAt === undefined ? `begun ${time(startedAt)}` : "done, and being verified";
     return [["rollback", `${decisionId} from ${from.revision} to ${to.revision}, ${step}`]];
   }
-  return decision === undefined ? [] : [["decision", `${decision.decisionId} ${decision.summary}`]];
+  // One to roll back has ended by now: what runs says how.
+  if (decision === undefined || decision.decision === "rollback") return [];
+  return [["decision", `${decision.decisionId} ${decision.summary}`]];
 }
 
 const TONES: Readonly<Record<Trigger["state"], Tone>> = {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { rollBack } from "../../src/cli/ask.ts";
 import { call, terminal } from "./call.ts";
+import { freePort } from "../support/free-port.ts";
 import { daemon, PLAN } from "./fake-daemon.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
@@ -81,12 +82,22 @@ describe("what the daemon refuses", () => {
     expect(done.err).toContain(text);
   });
 
-  it("an address where nobody answers is named", async () => {
-    const done = await call("resume", "shop", "--server", "http://127.0.0.1:1");
-    expect(done).toMatchObject({
-      code: 2,
-      err: expect.stringContaining("http://127.0.0.1:1 did not answer") as string,
-    });
+  it("an address where nobody answers is named, and nothing was done", async () => {
+    const server = `http://127.0.0.1:${await freePort()}`;
+    const done = await call("resume", "shop", "--server", server);
+    expect(done.code).toBe(2);
+    expect(done.err).toContain(`${server} did not answer`);
+    expect(done.err).toContain("Nothing was done.");
+  });
+
+  it("an answer that got lost may have been done; a plan changes nothing", async () => {
+    const lost = await daemon("gone");
+    const resumed = await call("resume", "shop", "--server", lost.url);
+    expect(resumed).toMatchObject({ code: 2, err: expect.stringContaining("may have been done") as string });
+    const unplanned = await daemon("gone");
+    const planned = await call("rollback", "shop", "--reason", "other", "--server", unplanned.url);
+    expect(planned.code).toBe(2);
+    expect(planned.err).not.toContain("may have been done");
   });
 });
 

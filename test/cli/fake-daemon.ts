@@ -13,17 +13,22 @@ export const PLAN = {
   warnings: ["Data stays as it is."],
 };
 
-/** A daemon that gives these answers one after the other. */
-export async function daemon(...answers: readonly (readonly [number, object])[]) {
+/** A daemon that gives these answers one after the other; "gone": it ends in the middle of one. */
+export async function daemon(...answers: readonly (readonly [number, object] | "gone")[]) {
   const asked: { url: string; body: unknown; authorization: string | undefined }[] = [];
   const keys: unknown[] = [];
   const server = createServer((request, response) => {
     void request.toArray().then((chunks: Buffer[]) => {
       const { url = "", headers } = request;
       const body: unknown = JSON.parse(Buffer.concat(chunks).toString());
-      const [status, answer] = answers[asked.length] ?? [500, {}];
+      const next = answers[asked.length] ?? [500, {}];
       asked.push({ url, body, authorization: headers.authorization });
       keys.push(headers["idempotency-key"]);
+      if (next === "gone") {
+        request.socket.destroy();
+        return;
+      }
+      const [status, answer] = next;
       response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(answer));
     });
   }).listen(0, "127.0.0.1");

@@ -162,6 +162,21 @@ describe("the text of a policy", () => {
     expect(lines({ ...busy, unseen: "x".repeat(200) }, false, 60).join()).toContain("x".repeat(200));
   });
 
+  it("says nothing of a decision whose rollback has ended", () => {
+    const decision = {
+      decisionId: "d-1",
+      decision: "rollback",
+      reason: "rollback",
+      trigger: "error-rate",
+      summary: "Rolling back.",
+    } as const;
+    expect(lines({ ...well, decision }).join()).not.toContain("Rolling back");
+    expect(
+      lines({ ...well, decision: { ...decision, decision: "hold", reason: "frozen" } }).join(),
+    ).toContain("Rolling");
+    expect(lines({ ...well, rollback }).join()).toContain("d-2 from 7 to 6, begun 2026-01-01 00:00:00Z");
+  });
+
   it("is coloured where that is wanted, and says the same without", () => {
     const { io } = terminal();
     const colored = statusText(busy, { ...io, color: true });
