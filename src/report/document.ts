@@ -2,13 +2,25 @@ import { acted, verification } from "./acted.ts";
 import { changed } from "./changed.ts";
 import { fired } from "./fired.ts";
 import type { Incident } from "./incident.ts";
+import { inTheWay } from "./in-the-way.ts";
 import { lookFurther } from "./look-further.ts";
 import { records } from "./records.ts";
 import { summary } from "./summary.ts";
 import { timeline } from "./timeline.ts";
 import { told } from "./told.ts";
 
-const SECTIONS = [summary, timeline, fired, changed, acted, verification, told, lookFurther, records];
+const SECTIONS = [
+  summary,
+  timeline,
+  fired,
+  changed,
+  inTheWay,
+  acted,
+  verification,
+  told,
+  lookFurther,
+  records,
+];
 
 /**
  * Everything about one decision that helps to find its cause, as one Markdown document. The same records give the same

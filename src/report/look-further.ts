@@ -2,6 +2,7 @@ import type { Evidence } from "../decisions/decision.ts";
 import { failureText } from "../notifications/failure.ts";
 import { type Incident, outcomeOf } from "./incident.ts";
 import { fence, link, list, section } from "./markdown.ts";
+import { type Workload, workloadsOf } from "./workloads.ts";
 
 const MINUTE_MS = 60_000;
 /** Before the window and after the last record that is told of. */
@@ -31,22 +32,23 @@ function spanOf(around: Incident["around"], decision: Incident["decision"]) {
   return { from: new Date(first).toISOString(), to: new Date(last).toISOString() };
 }
 
-/** The key of a script target begins like this; what runs there only its script knows. */
-const SCRIPT = "script/";
-
 function clusterCommands({ decision }: Incident): readonly string[] {
-  const { target, from, to, at } = decision;
-  const [namespace = "", name = "", ...rest] = target.split("/");
-  if (target.startsWith(SCRIPT) || name === "" || rest.length > 0) return [];
-  const kubectl = `kubectl -n ${word(namespace)}`;
-  const deployment = `deployment/${word(name)}`;
-  const revisions = [from, to].flatMap((side) => (side === undefined ? [] : [side.revision]));
-  const since = new Date(Date.parse(at) - MARGIN_MS).toISOString();
+  const found = workloadsOf(decision);
+  if (found === undefined) return [];
+  const kubectl = `kubectl -n ${word(found.namespace)}`;
+  const since = new Date(Date.parse(decision.at) - MARGIN_MS).toISOString();
   return [
-    `${kubectl} describe ${deployment}`,
-    ...revisions.map((revision) => `${kubectl} rollout history ${deployment} --revision=${word(revision)}`),
+    ...found.workloads.flatMap((workload) => workloadCommands(workload, kubectl, since)),
     `${kubectl} get events --sort-by=.lastTimestamp`,
-    `${kubectl} logs ${deployment} --all-containers --prefix --since-time=${since}`,
+  ];
+}
+
+function workloadCommands({ name, revisions }: Workload, kubectl: string, since: string): readonly string[] {
+  const named = word(name);
+  return [
+    `${kubectl} describe ${named}`,
+    ...revisions.map((revision) => `${kubectl} rollout history ${named} --revision=${word(revision)}`),
+    `${kubectl} logs ${named} --all-containers --prefix --since-time=${since}`,
   ];
 }
 

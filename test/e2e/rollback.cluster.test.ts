@@ -77,6 +77,17 @@ describeOnCluster("a bad release is rolled back, verified, told and logged", (ku
       expect(metrics).toContain('rollbackd_rollbacks_total{outcome="verified"} 1');
       expect(metrics).toContain('rollbackd_decisions_total{decision="rollback",reason="rollback"} 1');
 
+      const report = await (
+        await fetch(`${daemon.url}/api/v1/decisions/${decision?.decisionId}/report`)
+      ).text();
+      expect(report).toContain(`# ${decision?.target} was rolled back from 2 to 1, and it helped`);
+      expect(report).toContain("- containers.api.image: vcci-api:v1\n+ containers.api.image: vcci-api:v2");
+      const { stdout: same } = await rollbackd({
+        args: ["log", "report", `${decision?.decisionId}`, "--server", daemon.url],
+        env: {},
+      });
+      expect(same.split("\n")[0]).toBe(report.split("\n")[0]);
+
       // Nothing more comes of it, and the end is clean.
       await evaluatedFor(daemon, 8);
       expect(await daemon.stop()).toBe(0);

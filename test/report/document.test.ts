@@ -319,6 +319,44 @@ describe("other ends", () => {
     expect(markdown).not.toContain("kubectl");
   });
 
+  it.each([
+    [
+      "shop/api+worker",
+      "api:7,worker:4",
+      "api:6,worker:4",
+      [
+        "kubectl -n shop rollout history deployment/api --revision=7",
+        "kubectl -n shop rollout history deployment/worker --revision=4",
+        "kubectl -n shop describe deployment/worker",
+      ],
+    ],
+    ["shop/statefulset/db", "7", "6", ["kubectl -n shop rollout history statefulset/db --revision=6"]],
+    ["shop/service/web", "green:7", "blue:6", ["kubectl -n shop describe service/web"]],
+  ])("%s: its commands are of what it is in the cluster", (target, from, to, expected) => {
+    const revisions = { from: { revision: from, digest: "d7" }, to: { revision: to, digest: "d6" } };
+    const markdown = report({ ...decision("d1", { target }), ...revisions });
+    const commands = sectionOf(markdown, "Look further").find((block) => block.kind === "code");
+    expect(commands?.lines).toEqual(expect.arrayContaining(expected));
+  });
+
+  it("who else had a say: a veto, a GitOps tool, the precheck with what it printed", () => {
+    const detail = 'its unless is 1 now: up{job="db"} == 0';
+    const markdown = report({
+      ...decision("d1", { decision: "hold", reason: "vetoed" }),
+      veto: { expr: "up", value: 1, detail },
+      owners: [{ tool: "argocd", name: "shop", seenIn: "label argocd.argoproj.io/instance" }],
+      output: "a migration ran",
+    });
+    const said = sectionOf(markdown, "Who else had a say");
+    expect(said).toMatchObject([
+      { kind: "text", text: `- Veto: ${detail}` },
+      { kind: "text", text: expect.stringContaining("Argo CD application shop has a say") },
+      { kind: "text" },
+      { kind: "code", lines: ["a migration ran"] },
+    ]);
+    expect(report(decision("d1"))).not.toContain("Who else had a say");
+  });
+
   it("a trigger that came and went all day leaves the story readable", () => {
     const flapping = Array.from({ length: 500 }, (_, index) =>
       trigger(index % 2 === 0 ? "pending" : "resolved"),
