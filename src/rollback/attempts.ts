@@ -32,11 +32,11 @@ export function failed(reason: ActFailure, detail: string): Extract<ActOutcome, 
 }
 
 /** The end of an act on `ref` that an error of the API server stopped. */
-export function failedFor(error: KubeError, { resource, name }: ResourceRef): ActOutcome {
+export function failedFor(error: KubeError, { resource, namespace, name }: ResourceRef): ActOutcome {
   const more =
     error.kind === "conflict"
-      ? ` It was still being changed by others after ${ATTEMPTS} attempts; find out by whom: kubectl get ` +
-        `${resource.replace(/s$/u, "")} ${name} --show-managed-fields -o yaml`
+      ? ` It was still being changed by others after ${ATTEMPTS} attempts; find out by whom: kubectl -n ` +
+        `${namespace} get ${resource.replace(/s$/u, "")} ${name} --show-managed-fields -o yaml`
       : "";
   return failed(FAILURES[error.kind], `${error.message}${more}`);
 }

@@ -45,23 +45,33 @@ export function blueGreenStrategy(options: BlueGreenStrategyOptions): Strategy {
     inspect,
     act: async (order, signal) => {
       const bound = AbortSignal.any([signal, AbortSignal.timeout(order.policy.rollback.timeoutMs)]);
-      for (let waited: Waiting | undefined; ;) {
+      const ref = serviceRef(order.target);
+      let waited: Waiting | undefined;
+      let away: KubeError | undefined;
+      for (;;) {
         const step = await tryRepeatedly(() => attempt(options, order, bound), bound);
         if (step instanceof KubeError) {
           // The answer to a change that did happen may be what got lost.
           const landed = step.retryable && (await inspect(order)) === "applied";
           if (landed) return applied(order, "the API server's answer was lost; the Service shows it");
-          return waited && bound.aborted
-            ? notReady(order, waited)
-            : failedFor(step, serviceRef(order.target));
-        }
-        if (step.kind !== "waiting") return step;
-        waited = step;
-        if (bound.aborted) return notReady(order, waited);
+          if (waited === undefined || !mayPass(step)) return failedFor(step, ref);
+          // The end of the time that there is breaks off a look, too: that is no outage.
+          if (bound.aborted) return away === undefined ? notReady(order, waited) : failedFor(away, ref);
+          away = step;
+        } else if (step.kind === "waiting") {
+          waited = step;
+          away = undefined;
+          if (bound.aborted) return notReady(order, waited);
+        } else return step;
         await sleep(options.pollMs ?? 1_000, undefined, { signal: bound }).catch(() => undefined);
       }
     },
   };
+}
+
+/** While pods get ready there is time to wait for an API server that is away; it can be back before they are. */
+function mayPass({ kind, retryable }: KubeError): boolean {
+  return retryable && kind !== "conflict";
 }
 
 interface Waiting {
