@@ -96,6 +96,7 @@ async function answerNow(given: Given, ports: CommandPorts): ReturnType<Commands
     };
   }
   const { policy, target, release } = asked.decision;
+  if (!ports.history.isInForce(policy)) return unknownPolicy(policy);
   return ports.oneAtATime(target, async () => {
     const why = whyTooLate(decisionId, ports.history, ports.now());
     if (why !== undefined) return why;

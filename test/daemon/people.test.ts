@@ -225,6 +225,19 @@ describe("approval", () => {
     });
   });
 
+  it("of a policy that is no longer in the rules is taken from nobody", async () => {
+    const { world } = await stage(approving, clock("10:06:00"));
+    const after = startDaemon(world);
+    await after.load();
+    const answer = await after.commands.approve(
+      ofType(world, "decision.made")[0]?.decisionId ?? "",
+      {},
+      ALICE,
+    );
+    expect(answer).toMatchObject({ ok: false, kind: "not-found" });
+    expect(ofType(world, "operator.approve")).toEqual([]);
+  });
+
   it("that is rejected holds for the episode and is not asked for again", async () => {
     const { world, daemon } = await stage(approving, clock("10:06:00"));
     await daemon.commands.reject(ofType(world, "decision.made")[0]?.decisionId ?? "", {}, ALICE);
