@@ -235,6 +235,7 @@ function assemble({ settings, logger, lifecycle, environment, secrets }: AppPart
     secrets,
     newDecisionId,
     slotClock,
+    argocdNamespace: settings.argocdNamespace,
     now: Date.now,
   };
   const policies = createPolicySet((policy) => assemblePolicy(policy, shared, cluster.api()));

@@ -25,6 +25,7 @@ export const schema = {
   logLevel: setting<LogLevel>("ROLLBACKD_LOG_LEVEL", formats.oneOf(LOG_LEVELS), "info"),
   publicUrl: setting("ROLLBACKD_PUBLIC_URL", formats.address, absent),
   apiTokensFile: setting("ROLLBACKD_API_TOKENS_FILE", formats.path, absent),
+  argocdNamespace: setting("ROLLBACKD_ARGOCD_NAMESPACE", formats.word, "argocd"),
   apiKubernetesAudience: setting("ROLLBACKD_API_KUBERNETES_AUDIENCE", formats.word, absent),
   http: {
     host: setting("ROLLBACKD_HTTP_HOST", formats.host, "127.0.0.1"),

@@ -11,6 +11,8 @@ export interface Settings {
   readonly logLevel: LogLevel;
   /** Where people reach this process, for links; without a slash at its end. */
   readonly publicUrl: string;
+  /** Where Argo CD's Applications are that do not say it themselves. */
+  readonly argocdNamespace: string;
   readonly apiTokensFile: string | undefined;
   /** Whom tokens of the cluster must be meant for; undefined: the cluster is not asked. */
   readonly apiKubernetesAudience: string | undefined;
@@ -54,6 +56,7 @@ export function loadSettings(sources: SettingsSources): Settings {
     dataDir,
     logLevel,
     publicUrl: withoutSlash(values.publicUrl ?? `http://${http.host}:${http.port}`),
+    argocdNamespace: values.argocdNamespace,
     apiTokensFile: values.apiTokensFile ?? undefined,
     apiKubernetesAudience: values.apiKubernetesAudience ?? undefined,
     http,

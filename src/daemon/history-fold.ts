@@ -1,5 +1,11 @@
 import type { TriggerState } from "../engine/trigger-status.ts";
-import type { CheckpointRecord, DecisionRecord, LogRecord, RollbackRecord } from "../log/record.ts";
+import type {
+  CheckpointRecord,
+  DecisionRecord,
+  LogRecord,
+  RollbackRecord,
+  SuspensionRecord,
+} from "../log/record.ts";
 import type { LoggedRelease, ScriptRollback } from "../releases/script-release.ts";
 import { type UnknownKind, unknownKind } from "../signals/sample.ts";
 import { endEpisode, foldDecision, foldPeople, isOfPeople, noPeople, type People } from "./people-fold.ts";
@@ -12,6 +18,8 @@ export interface OpenRollback {
   readonly startedAt: number;
   /** When the act was accepted by the target; undefined while it may not have happened. */
   readonly appliedAt: number | undefined;
+  /** The owners of the target that are on record as suspended for it. */
+  readonly suspended: readonly string[];
 }
 
 export interface RecordedRelease {
@@ -130,7 +138,7 @@ export function pastOf({ started, startedAt }: OpenRollback): ScriptRollback {
 
 type OfRelease = Extract<LogRecord, { type: `release.${string}` }>;
 type OfTrigger = Extract<LogRecord, { type: `trigger.${string}` }>;
-type OfRollback = LogRecord & RollbackRecord;
+type OfRollback = LogRecord & (RollbackRecord | SuspensionRecord);
 
 function isOfRelease(record: LogRecord): record is OfRelease {
   return record.type.startsWith("release.");
@@ -141,7 +149,7 @@ function isOfTrigger(record: LogRecord): record is OfTrigger {
 }
 
 function isOfRollback(record: LogRecord): record is OfRollback {
-  return record.type.startsWith("rollback.");
+  return record.type.startsWith("rollback.") || record.type === "gitops.suspended";
 }
 
 /** What means the same as before has been in force since before; what is gone would be new if it came back. */
@@ -274,11 +282,15 @@ function foldRollback(memory: Memory, record: OfRollback, at: number): void {
     memory.people.unbegun.delete(target);
   if (record.type === "rollback.started") {
     memory.attempts.set(target, at);
-    memory.open.set(target, { started: record, startedAt: at, appliedAt: undefined });
+    memory.open.set(target, { started: record, startedAt: at, appliedAt: undefined, suspended: [] });
     return;
   }
   const open = memory.open.get(target);
   if (open?.started.decisionId !== record.decisionId) return;
+  if (record.type === "gitops.suspended") {
+    memory.open.set(target, { ...open, suspended: [...open.suspended, record.owner] });
+    return;
+  }
   const acted =
     record.type === "rollback.applied" ||
     (record.type === "rollback.failed" && mayHaveActed(open, record.reason));

@@ -235,7 +235,7 @@ function decisionOf(
     reason: "rollback",
     otherReasons: [],
     trigger: MANUAL,
-    summary: [act, ...data, ...afterEffects({ owners })].join(" "),
+    summary: [act, ...data, ...afterEffects({ policy, owners })].join(" "),
     ...(owners.length > 0 && { owners }),
     from: { revision: release.revision.name, digest: release.revision.digest },
     to: { revision: to.name, digest: to.digest },

@@ -42,6 +42,7 @@ export interface Shared {
   readonly newDecisionId: (at: number) => string;
   /** What Prometheus is asked about is told in its own time. */
   readonly slotClock: ServerClock;
+  readonly argocdNamespace: string;
   readonly now: () => number;
 }
 

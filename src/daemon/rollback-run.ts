@@ -60,6 +60,7 @@ export async function carryOut(
   ports: RollbackPorts,
   signal: AbortSignal,
 ): Promise<void> {
+  if (!(await prepare(order, ports, signal))) return;
   const outcome = await ports.strategy.act(order, signal);
   if (outcome.kind === "failed") {
     // A stop of the daemon is not a failure of the act: the next start looks at the target and goes on.
@@ -69,6 +70,17 @@ export async function carryOut(
   const applied = await recordApplied(order, outcome, ports, signal);
   if (applied !== undefined)
     await verify(order, { startedAt, appliedAt: Date.parse(applied.at) }, ports, signal);
+}
+
+/** False when there is no act: it could not be prepared, or the daemon is being stopped, and the next start goes on. */
+async function prepare(order: RollbackOrder, ports: RollbackPorts, signal: AbortSignal): Promise<boolean> {
+  const prepared = await ports.strategy.prepare?.(order, signal);
+  for (const suspension of prepared?.suspended ?? []) {
+    await recordInsistently({ type: "gitops.suspended", ...about(order), ...suspension }, ports, signal);
+  }
+  if (signal.aborted) return false;
+  if (prepared?.kind === "failed") await recordFailed(order, prepared, ports, signal);
+  return prepared?.kind !== "failed";
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { FiringTrigger } from "../decisions/situation.ts";
-import type { Act, RollbackOrder } from "../rollback/act.ts";
+import type { Act, ActOutcome, Prepare, RollbackOrder } from "../rollback/act.ts";
 import { type Policy, targetKey } from "../rules/policy.ts";
 import type { GatesOf } from "./gates.ts";
 import type { OpenRollback, Started } from "./history-fold.ts";
@@ -29,8 +29,9 @@ export const MANUAL = "manual";
 
 export function createRollbacks(
   policy: Policy,
-  ports: RollbackPorts & Pick<PassPorts, "history" | "skewMs"> & { readonly gates: GatesOf },
+  given: RollbackPorts & Pick<PassPorts, "history" | "skewMs"> & { readonly gates: GatesOf },
 ): Rollbacks {
+  const ports = withNews(given);
   const stopping = new AbortController();
   const { signal } = stopping;
   let running = Promise.resolve();
@@ -82,12 +83,31 @@ function unlessFrozen<Ports extends RollbackPorts & { readonly gates: GatesOf }>
   ports: Ports,
 ): Ports {
   if (order.manual !== undefined) return ports;
-  const act: Act = async (asked, signal) => {
+  const { strategy } = ports;
+  const why = (): Extract<ActOutcome, { kind: "failed" }> | undefined => {
     const { frozen } = ports.gates(order.policy.name);
-    if (frozen === undefined) return ports.strategy.act(asked, signal);
-    return { kind: "failed", reason: "frozen", detail: `${frozen}.` };
+    return frozen === undefined ? undefined : { kind: "failed", reason: "frozen", detail: `${frozen}.` };
   };
-  return { ...ports, strategy: { ...ports.strategy, act } };
+  const act: Act = async (...asked) => why() ?? strategy.act(...asked);
+  const prepare: Prepare = async (...asked) => {
+    const failed = why();
+    if (failed !== undefined) return { ...failed, suspended: [] };
+    return strategy.prepare?.(...asked) ?? { kind: "prepared", suspended: [] };
+  };
+  return { ...ports, strategy: { ...strategy, act, prepare } };
+}
+
+/** After a crash it is suspended once more, which changes nothing and is no news. */
+function withNews<Ports extends RollbackPorts & Pick<PassPorts, "history">>(ports: Ports): Ports {
+  const { strategy, history } = ports;
+  const { prepare } = strategy;
+  if (prepare === undefined) return ports;
+  const unknown: Prepare = async (order, signal) => {
+    const prepared = await prepare(order, signal);
+    const known = history.open(order.target)?.suspended ?? [];
+    return { ...prepared, suspended: prepared.suspended.filter(({ owner }) => !known.includes(owner)) };
+  };
+  return { ...ports, strategy: { ...strategy, prepare: unknown } };
 }
 
 /** The window was complete in Prometheus at its last slot; from there the lag counts until the act is accepted. */

@@ -18,6 +18,7 @@ import { deploymentStrategy } from "../rollback/deployment.ts";
 import { groupStrategy } from "../rollback/group.ts";
 import { scriptStrategy } from "../rollback/script.ts";
 import { statefulSetStrategy } from "../rollback/statefulset.ts";
+import { suspendOwners } from "../rollback/suspend.ts";
 import { type BlueGreenTarget, type Policy, targetKey } from "../rules/policy.ts";
 import type { Prometheus } from "../signals/prometheus.ts";
 import type { ServerClock } from "../signals/server-clock.ts";
@@ -39,11 +40,21 @@ export interface TargetPorts {
   readonly environment: NodeJS.ProcessEnv;
   readonly secrets: () => readonly string[];
   readonly slotClock: ServerClock;
+  /** Where Argo CD's Applications are that do not say it themselves. */
+  readonly argocdNamespace: string;
   readonly now: () => number;
 }
 
 /** `kube` is needed for targets in a cluster. */
 export function targetParts(policy: Policy, ports: TargetPorts, kube: KubeApi | undefined): TargetParts {
+  const parts = partsOf(policy, ports, kube);
+  if (policy.gitops !== "suspend" || kube === undefined) return parts;
+  const { argocdNamespace } = ports;
+  const prepare = suspendOwners({ api: kube, reread: parts.watch.reread, argocdNamespace });
+  return { ...parts, strategy: { ...parts.strategy, prepare } };
+}
+
+function partsOf(policy: Policy, ports: TargetPorts, kube: KubeApi | undefined): TargetParts {
   const { target } = policy;
   switch (target.kind) {
     case "deployment": {

@@ -43,7 +43,7 @@ const NEXT: Partial<Record<HoldReason, string>> = {
   "release-not-reversible":
     "Fix forward, or undo first what cannot be rolled back; where the precheck itself is broken, mend it.",
   "gitops-owner":
-    "Revert the commit that brought the release; gitops: warn in the policy lets it be done all the same.",
+    "Revert the commit that brought the release; gitops: suspend (or warn) in the policy lets it be done.",
   "target-not-ready": "Bring it up first, then ask again.",
 };
 

@@ -34,7 +34,7 @@ const NEXT_STEP: Readonly<Record<HoldReason, string>> = {
   cooldown: "Look at the last rollback and decide by hand; it was recent and the target fires again.",
   "budget-exhausted": "Decide by hand: another automatic rollback today would be one too many.",
   "gitops-owner":
-    "Revert the commit that brought the release; gitops: warn in the policy lets rollbackd act all the same.",
+    "Revert the commit that brought the release; gitops: suspend (or warn) in the policy lets rollbackd act next time.",
   "no-known-good-revision": "Decide by hand: fix forward, or roll back to a revision that you trust.",
   "target-same-vulnerability":
     "Ship a fix: the earlier revision has the same vulnerability, or is not known to be without it.",

@@ -21,6 +21,12 @@ export const DECISION = "rollbackd.io/decision";
 /** In the same place: the last rollbacks, JSON, newest last. */
 export const ROLLBACKS = "rollbackd.io/rollbacks";
 
+/**
+ * On what was suspended for a rollback: the decision. On an Argo CD Application it is JSON with that and the
+ * `automated` that was taken out.
+ */
+export const SUSPENDED = "rollbackd.io/suspended";
+
 /** Who changed what, as `managedFields` says it. */
 export const FIELD_MANAGER = "rollbackd";
 

@@ -13,12 +13,18 @@ export interface ObjectMeta {
   readonly deletionTimestamp?: string;
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
-  readonly ownerReferences?: readonly { readonly uid: string; readonly controller?: boolean }[];
+  readonly ownerReferences?: readonly {
+    readonly kind?: string;
+    readonly name?: string;
+    readonly uid: string;
+    readonly controller?: boolean;
+  }[];
   readonly managedFields?: readonly ManagedFields[];
 }
 
 export interface ManagedFields {
   readonly manager?: string;
+  readonly operation?: "Apply" | "Update";
   readonly subresource?: string;
   readonly time?: string;
   readonly fieldsV1?: Readonly<Record<string, unknown>>;

@@ -1,6 +1,18 @@
+/** The version of each API group that is spoken here. */
+const VERSIONS = {
+  "": "v1",
+  apps: "v1",
+  "authentication.k8s.io": "v1",
+  "authorization.k8s.io": "v1",
+  "aquasecurity.github.io": "v1alpha1",
+  "argoproj.io": "v1alpha1",
+  "kustomize.toolkit.fluxcd.io": "v1",
+  "helm.toolkit.fluxcd.io": "v2",
+} as const;
+
 /** Names one object, or (without `name`) one kind of object in a namespace. */
 export interface ResourceRef {
-  readonly group: "" | "apps" | "authentication.k8s.io" | "authorization.k8s.io" | "aquasecurity.github.io";
+  readonly group: keyof typeof VERSIONS;
   readonly resource:
     | "deployments"
     | "replicasets"
@@ -12,15 +24,17 @@ export interface ResourceRef {
     | "secrets"
     | "tokenreviews"
     | "subjectaccessreviews"
-    | "vulnerabilityreports";
+    | "vulnerabilityreports"
+    | "applications"
+    | "kustomizations"
+    | "helmreleases";
   /** Empty for what belongs to no namespace. */
   readonly namespace: string;
   readonly name?: string;
 }
 
 export function pathOf({ group, resource, namespace, name }: ResourceRef): string {
-  const root =
-    group === "" ? "/api/v1" : `/apis/${group}/${group === "aquasecurity.github.io" ? "v1alpha1" : "v1"}`;
+  const root = group === "" ? "/api/v1" : `/apis/${group}/${VERSIONS[group]}`;
   const within = namespace === "" ? "" : `/namespaces/${encodeURIComponent(namespace)}`;
   const collection = `${root}${within}/${resource}`;
   return name === undefined ? collection : `${collection}/${encodeURIComponent(name)}`;

@@ -20,6 +20,7 @@ export type RecordBody =
   | SightRecord
   | DecisionRecord
   | RollbackRecord
+  | SuspensionRecord
   | OperatorRecord
   | FreezeRecord
   | ApprovalRecord
@@ -191,6 +192,15 @@ export type RollbackRecord =
       readonly steps?: readonly string[];
       readonly output?: string;
     });
+
+/** A GitOps owner of the target was told to leave it alone, before the act. */
+export type SuspensionRecord = OfRollback & {
+  readonly type: "gitops.suspended";
+  readonly owner: string;
+  readonly detail: string;
+  /** The exact command that has it go on. */
+  readonly resume: string;
+};
 
 interface ByPerson {
   readonly policy: string;

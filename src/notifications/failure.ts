@@ -56,6 +56,12 @@ const FAILURES: Readonly<Record<Failure, Explained>> = {
     next: "Change the update strategy as said above and roll back by hand, or delete the pods that must change afterwards.",
     byHand: true,
   },
+  "gitops-not-suspended": {
+    what: "whoever keeps the target as it is in Git could not be suspended",
+    left: "unchanged",
+    next: "Revert the release in Git; or suspend its owner yourself, and roll back by hand then.",
+    byHand: true,
+  },
   forbidden: {
     what: "rollbackd is not allowed to",
     left: "unchanged",

@@ -1,5 +1,5 @@
 import type { ChannelName } from "../rules/policy.ts";
-import type { DecisionRecord, LogRecord, RollbackRecord } from "../log/record.ts";
+import type { DecisionRecord, LogRecord, RollbackRecord, SuspensionRecord } from "../log/record.ts";
 import { byHandLine } from "./by-hand.ts";
 import { changedLately } from "./changed-lately.ts";
 import { dedupKey, incidentKey, stamp, type Message } from "./message.ts";
@@ -283,7 +283,7 @@ export function ofWritableLog(at: number): Message {
 }
 
 /** What a record of a decision or of its rollback is about. */
-export function subject(record: (DecisionRecord | RollbackRecord) & LogRecord) {
+export function subject(record: (DecisionRecord | RollbackRecord | SuspensionRecord) & LogRecord) {
   return {
     dedupKey: incidentKey(record.target, record.release),
     policy: record.policy,

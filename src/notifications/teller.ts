@@ -22,6 +22,7 @@ import { createPeopleTeller } from "./people.ts";
 import { ofNoData } from "./unknown.ts";
 import { createUnknownEnds } from "./unknown-ends.ts";
 import { createReappliedTeller } from "./reapplied.ts";
+import { createSuspendedTeller, type SuspendedTeller } from "./suspended.ts";
 
 interface Incident {
   readonly dedupKey: string;
@@ -43,6 +44,7 @@ interface Known {
   readonly firing: Map<string, Set<string>>;
   /** Policies that were told of as blind and not as sighted. */
   readonly blind: Set<string>;
+  readonly suspended: SuspendedTeller;
   rejected: boolean;
 }
 
@@ -57,6 +59,7 @@ export function createTeller(): (record: LogRecord) => readonly Message[] {
     incidents: new Map(),
     firing: new Map(),
     blind: new Set(),
+    suspended: createSuspendedTeller(),
     rejected: false,
   };
   const brokenRules = createBrokenRules();
@@ -82,6 +85,8 @@ function tell(record: LogRecord, known: Known): readonly Message[] {
       // From here on the end of the rollback is the end of the incident; one that never began ends with its triggers.
       known.incidents.delete(incidentKey(record.target, record.release));
       return [];
+    case "gitops.suspended":
+      return known.suspended.tell(record);
     case "rollback.applied":
       return [applied(record, known)];
     case "rollback.verified":
@@ -153,7 +158,8 @@ function aboutDecision({ decisions, maintenance }: Known, decisionId: string) {
 
 function ended(record: Of<"rollback.verified"> | Of<"rollback.failed">, known: Known): readonly Message[] {
   const about = aboutDecision(known, record.decisionId);
-  const message = ofEnd(record, about.decision, isQuiet(known, record.policy));
+  const end = ofEnd(record, about.decision, isQuiet(known, record.policy));
+  const message = { ...end, lines: [...end.lines, ...known.suspended.take(record.decisionId)] };
   known.decisions.delete(record.decisionId);
   known.maintenance.delete(record.decisionId);
   if (message.event === "trigger") {

@@ -33,6 +33,8 @@ const SENTENCES: Sentences = {
     `[${decisionId}] ${decision === "rollback" ? "" : `${decision}, ${reason}: `}${summary}`,
   "rollback.started": ({ decisionId, target, from, to, strategy }) =>
     `[${decisionId}] ${target} from ${from.revision} to ${to.revision} (${strategy})`,
+  "gitops.suspended": ({ decisionId, detail, resume }) =>
+    `[${decisionId}] ${detail} Resume it with: ${resume}`,
   "rollback.applied": ({ decisionId, target, detail }) => `[${decisionId}] ${target}: ${detail}`,
   "rollback.verified": ({ decisionId, target, detail }) => `[${decisionId}] ${target}: ${detail}`,
   "rollback.failed": ({ decisionId, target, reason, detail }) =>

@@ -32,6 +32,7 @@ export type ActFailure =
   | "paused"
   | "target-not-ready" // the other colour of a blue/green target did not get ready, so nothing was switched
   | "held-back" // a StatefulSet's update strategy would leave pods as they are
+  | "gitops-not-suspended" // its owner would undo it at once
   | "forbidden"
   | "rejected" // admission or validation refused the change
   | "conflict" // still changing after every retry
@@ -54,6 +55,25 @@ export type ActOutcome =
       readonly output?: string;
     };
 
+/** A GitOps owner that was told to leave the target alone, and how it is told to go on. */
+export interface Suspension {
+  /** `Flux Kustomization apps/shop` */
+  readonly owner: string;
+  /** A sentence. */
+  readonly detail: string;
+  /** The exact command. */
+  readonly resume: string;
+}
+
+/** Even where it failed, some may have been suspended. */
+export type Prepared = { readonly suspended: readonly Suspension[] } & (
+  | { readonly kind: "prepared" }
+  | Extract<ActOutcome, { kind: "failed" }>
+);
+
+/** What has to be done to others before the act. Twice is the same as once. Bounded in time; never throws. */
+export type Prepare = (order: RollbackOrder, signal: AbortSignal) => Promise<Prepared>;
+
 /** Does the one thing that changes the target. Bounded in time; never throws. */
 export type Act = (order: RollbackOrder, signal: AbortSignal) => Promise<ActOutcome>;
 
@@ -69,6 +89,8 @@ export type Shown =
 export type Inspect = (order: RollbackOrder) => Promise<Shown>;
 
 export interface Strategy {
+  /** Absent where nothing has to be prepared. */
+  readonly prepare?: Prepare;
   readonly act: Act;
   readonly inspect: Inspect;
   /** False for scripts: an act that may have begun is never begun again. */

@@ -8,7 +8,7 @@ import type { StatusPage } from "./status-page.ts";
 /** How far a rule may go, from least to most; a trigger can only stay behind its policy, never go beyond it. */
 export type Mode = "observe" | "approve" | "enforce";
 
-export type GitOpsMode = "refuse" | "warn";
+export type GitOpsMode = "refuse" | "suspend" | "warn";
 
 /** How loud the page is that a trigger causes. */
 export type Severity = "info" | "warning" | "error" | "critical";

@@ -238,10 +238,10 @@ const PolicySchema = Type.Object(
     statusPage: StatusPageSchema,
     cooldown: duration("Least time from one automatic rollback of the target to the next.", "15m"),
     budget: BudgetSchema,
-    gitops: Type.Enum(["refuse", "warn"], {
+    gitops: Type.Enum(["refuse", "suspend", "warn"], {
       description:
         "What to do about a target that Argo CD or Flux keeps as it is in Git: `refuse` pages and does nothing, " +
-        "`warn` acts and says who will undo it.",
+        "`suspend` stops its sync first, `warn` acts and says who will undo it.",
       default: "refuse",
     }),
     provenAfter: positiveDuration("How long a revision must be live and healthy to count as good.", "1h"),

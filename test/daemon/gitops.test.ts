@@ -1,7 +1,8 @@
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { LogRecord } from "../../src/log/record.ts";
 import { createTeller } from "../../src/notifications/teller.ts";
 import type { GitOpsOwner } from "../../src/releases/gitops-owner.ts";
+import type { Prepare } from "../../src/rollback/act.ts";
 import { clock, HOUR, INTERVAL, policy, TEN } from "../support/model.ts";
 import { breaching } from "./fake-prometheus.ts";
 import { createWorld, type Daemon, decisions, ofType, startDaemon, type World } from "./world.ts";
@@ -9,8 +10,12 @@ import { createWorld, type Daemon, decisions, ofType, startDaemon, type World } 
 const OWNER: GitOpsOwner = { tool: "argocd", namespace: "argocd", name: "shop", seenIn: "label x" };
 
 /** v2 is shipped at ten by Argo CD and breaches from 10:01 until 10:06:15, when it is rolled back. */
-async function badRelease(changes: Parameters<typeof policy>[0] = {}): Promise<[World, Daemon]> {
+async function badRelease(
+  changes: Parameters<typeof policy>[0] = {},
+  prepare?: Prepare,
+): Promise<[World, Daemon]> {
   const world = createWorld(TEN - HOUR);
+  world.prepare = prepare;
   world.prometheus.put("errors:ratio", breaching(clock("10:01:00"), clock("10:06:15")));
   world.target.owners = [OWNER];
   const daemon = startDaemon(world, policy(changes));
@@ -79,4 +84,79 @@ it("a person who deploys it again is no GitOps tool: nobody is paged for that", 
     writtenBy: "kubectl-set",
   });
   expect(told(world.log.records).filter(({ title }) => title.includes("brought back"))).toEqual([]);
+});
+
+const SUSPENSION = {
+  owner: "Argo CD application argocd/shop",
+  detail: "It was taken out.",
+  resume: "kubectl -n argocd …",
+};
+
+describe("with `suspend`", () => {
+  it("the owner is suspended and on record before the act; how to resume it is told then and with the end", async () => {
+    const running: string[] = [];
+    const [world, daemon] = await badRelease({ gitops: "suspend" }, async () => {
+      running.push(world.target.running());
+      return { kind: "prepared", suspended: [SUSPENSION] };
+    });
+    await daemon.passUntil(clock("10:06:30"));
+    expect(running).toEqual(["v2"]);
+    const types = world.log.records
+      .map(({ type }) => type)
+      .filter((type) => /^(rollback|gitops)\./u.test(type));
+    expect(types).toEqual(["rollback.started", "gitops.suspended", "rollback.applied", "rollback.verified"]);
+    expect(ofType(world, "decision.made")[0]?.summary).toContain("is suspended first");
+    const messages = told(world.log.records);
+    const naming = messages.filter(({ lines }) => lines.some((line) => line.includes(SUSPENSION.resume)));
+    expect(naming.map(({ event }) => event)).toEqual(["info", "resolve"]);
+  });
+
+  it("an owner that cannot be suspended would undo it: nothing is done, and what was suspended is on record", async () => {
+    const detail = "Argo CD application argocd/web could not be suspended: forbidden";
+    const [world, daemon] = await badRelease({ gitops: "suspend" }, async () => ({
+      kind: "failed",
+      reason: "gitops-not-suspended",
+      detail,
+      suspended: [SUSPENSION],
+    }));
+    await daemon.passUntil(clock("10:06:00"));
+    expect(world.target.acts()).toBe(0);
+    expect(ofType(world, "rollback.failed")).toMatchObject([{ reason: "gitops-not-suspended", detail }]);
+    const page = told(world.log.records).at(-1);
+    expect(page).toMatchObject({ event: "trigger", severity: "critical" });
+    expect(page?.lines.join(" ")).toContain(SUSPENSION.resume);
+  });
+
+  it("a freeze between the decision and the act leaves its owner alone, too", async () => {
+    let asked = 0;
+    const [world, daemon] = await badRelease({ gitops: "suspend" }, async () => {
+      asked += 1;
+      return { kind: "prepared", suspended: [] };
+    });
+    await daemon.passUntil(clock("10:05:45"));
+    world.effect = async (name, run) => {
+      const done = await run();
+      if (name === "append rollback.started") await daemon.commands.freeze("vcci-api", {}, "token:alice");
+      return done;
+    };
+    await daemon.passUntil(clock("10:06:00"));
+    expect([asked, world.target.acts()]).toEqual([0, 0]);
+    expect(ofType(world, "rollback.failed")).toMatchObject([{ reason: "frozen" }]);
+  });
+
+  it("after a crash in between it is suspended once more, and told once", async () => {
+    const prepare: Prepare = async () => ({ kind: "prepared", suspended: [SUSPENSION] });
+    const [world, daemon] = await badRelease({ gitops: "suspend" }, prepare);
+    await daemon.passUntil(clock("10:05:45"));
+    const { effect } = world;
+    world.effect = (name, run) => (name === "act" ? new Promise(() => undefined) : run());
+    await daemon.passUntil(clock("10:06:00"));
+    expect(ofType(world, "gitops.suspended")).toHaveLength(1);
+    world.effect = effect;
+    const again = startDaemon(world, policy({ gitops: "suspend" }));
+    again.resume();
+    await again.passUntil(clock("10:06:15"));
+    expect(ofType(world, "gitops.suspended")).toHaveLength(1);
+    expect(ofType(world, "rollback.applied")).toHaveLength(1);
+  });
 });

@@ -74,6 +74,7 @@ async function verifying(): Promise<{
       environment: {},
       secrets: () => [],
       newDecisionId: String,
+      argocdNamespace: "argocd",
       slotClock: { now: Date.now, isKnown: async () => false, sync: async () => undefined },
       now: Date.now,
     },

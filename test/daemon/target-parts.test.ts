@@ -52,6 +52,7 @@ async function actFrozen(manual: boolean) {
       history,
       environment: {},
       secrets: () => [],
+      argocdNamespace: "argocd",
       slotClock: { now: Date.now, isKnown: async () => false, sync: async () => undefined },
       now: () => OBJECTS.at + HOUR,
     },

@@ -12,7 +12,7 @@ import { eventually } from "../support/eventually.ts";
 import { metricTrigger, policy } from "../support/model.ts";
 import { NO_REPORT_SOURCES } from "./no-report-sources.ts";
 
-const INTERVAL = 50;
+const INTERVAL = 250;
 const BY = "token:deploy";
 
 function scripted(changes: Partial<Policy> = {}, command: readonly [string] = ["true"]): Policy {
@@ -77,6 +77,7 @@ function start(log: MemoryLog, guarded = scripted()) {
     environment: process.env,
     secrets: () => [],
     newDecisionId: (at: number) => `d-${at}`,
+    argocdNamespace: "argocd",
     slotClock: { now: Date.now, isKnown: async () => true } as never,
     now: Date.now,
   };
@@ -154,7 +155,10 @@ it.each([
   [
     "one whose query tells",
     "vcci-api",
-    scripted({ target: { kind: "script", namespace: undefined, releaseExpr: "app_info" } }),
+    scripted({
+      target: { kind: "script", namespace: undefined, releaseExpr: "app_info" },
+      intervalMs: 60_000,
+    }),
     { kind: "refused", reason: "not-told", detail: expect.stringContaining("release.expr") as string },
   ],
 ])("%s is refused by name, and nothing is recorded", async (_, name, guarded, refusal) => {

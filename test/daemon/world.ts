@@ -19,6 +19,7 @@ import { LogUnwritable } from "../../src/log/unwritable.ts";
 import type { LogWriter } from "../../src/log/writer.ts";
 import type { LookInto } from "../../src/releases/release-context.ts";
 import type { MarkStanding } from "../../src/releases/watch.ts";
+import type { Prepare } from "../../src/rollback/act.ts";
 import type { Precheck } from "../../src/rollback/precheck.ts";
 import { type Policy, targetKey } from "../../src/rules/policy.ts";
 import { type KnownReports, NO_REPORTS } from "../../src/signals/image-report.ts";
@@ -46,6 +47,8 @@ export interface World {
   /** What each effect passes through; a test that ends the daemon there puts something else here. */
   effect: <T>(name: string, run: () => Promise<T>) => Promise<T>;
   verify: RollbackPorts["verify"];
+  /** What the act needs first, once there is something. */
+  prepare: Prepare | undefined;
   /** Every policy's, once there is one. */
   precheck: Precheck | undefined;
   lookInto: LookInto | undefined;
@@ -67,6 +70,7 @@ export function createWorld(at: number = TEN): World {
     marked,
     effect: (_, run) => run(),
     verify: async () => ({ kind: "verified", steps: [] }),
+    prepare: undefined,
     precheck: undefined,
     lookInto: undefined,
     markStanding: async (_, digest, { kind }) => void marked.push(`${digest} ${kind}`),
@@ -216,6 +220,7 @@ function assemble(
     ...shared,
     strategy: {
       repeatable,
+      ...(world.prepare && { prepare: world.prepare }),
       act: (order, signal) => world.effect("act", () => act(order, signal)),
       inspect: (order) => world.effect("inspect", () => inspect(order)),
     },

@@ -43,6 +43,11 @@ describe("a target that Git keeps", () => {
     ]);
   });
 
+  test("is acted on after its owner is suspended, which is to be resumed by people", () => {
+    expect(ownedElsewhere(situation("suspend", flux))).toBeUndefined();
+    expect(afterEffects(situation("suspend", flux))[0]).toMatch(/is suspended first.*then resume it/u);
+  });
+
   test("is not one that Helm alone released: nothing but a helm upgrade undoes that", () => {
     expect(ownedElsewhere(situation("refuse", helm))).toBeUndefined();
     expect(afterEffects(situation("refuse", helm))[0]).toMatch(/^Helm release web\/shop .* helm upgrade/u);

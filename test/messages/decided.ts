@@ -65,6 +65,18 @@ const CHANGES: Partial<Record<HoldReason, Change>> = {
   "budget-exhausted": {
     situation: { rollbacks: [{ decisionId: "d0", at: AT - 3 * HOUR, fromDigest: "digest-0" }] },
   },
+  "gitops-owner": {
+    situation: {
+      owners: [
+        {
+          tool: "argocd",
+          namespace: "argocd",
+          name: "shop",
+          seenIn: "annotation argocd.argoproj.io/tracking-id",
+        },
+      ],
+    },
+  },
   "no-known-good-revision": { situation: { earlier: [revision("1", { standing: "quarantined" })] } },
   "not-confirmed": {
     situation: {
@@ -129,6 +141,21 @@ export const VARIANTS: readonly DecisionRecord[] = [
         detail:
           "its unless has no usable answer, so nobody knows whether it holds: unreachable: connection refused",
       },
+    },
+  }),
+  recordFor("20260302T100500Z-precheck", {
+    situation: {
+      objection: {
+        detail:
+          "the precheck says that it cannot be undone: bash check.sh exited with code 3 after 1.2s; it printed: column dropped",
+        output: "column dropped",
+      },
+    },
+  }),
+  recordFor("20260302T100500Z-suspend", {
+    situation: {
+      policy: policy({ gitops: "suspend" }),
+      owners: [{ tool: "flux-helmrelease", namespace: "apps", name: "shop", seenIn: "label x" }],
     },
   }),
   recordFor("20260302T100500Z-no-release", {

@@ -66,6 +66,25 @@ export const RECORDS: Bodies = {
       cause: "deploy",
       quarantined: true,
     },
+    {
+      type: "release.observed",
+      ...OF,
+      target: TARGET,
+      revision: "4",
+      digest: "d2",
+      startedAt: "2026-03-02T10:07:00.000Z",
+      cause: "deploy",
+      quarantined: true,
+      writtenBy: "kustomize-controller",
+      owners: [
+        {
+          tool: "flux-kustomization",
+          namespace: "flux-system",
+          name: "apps",
+          seenIn: "label kustomize.toolkit.fluxcd.io/name",
+        },
+      ],
+    },
   ],
   "release.ready": [{ type: "release.ready", ...OF, clockAt: "2026-03-02T10:00:30.000Z" }],
   "release.promoted": [{ type: "release.promoted", ...OF, digest: "d2" }],
@@ -126,6 +145,15 @@ export const RECORDS: Bodies = {
       uid: "u",
       trigger: "error-rate",
       ...REVISIONS,
+    },
+  ],
+  "gitops.suspended": [
+    {
+      type: "gitops.suspended",
+      ...OF_ROLLBACK,
+      owner: "Flux Kustomization flux-system/apps",
+      detail: "Flux Kustomization flux-system/apps was suspended, so that it does not undo the rollback.",
+      resume: "flux resume kustomization apps --namespace flux-system",
     },
   ],
   "rollback.applied": [

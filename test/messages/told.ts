@@ -26,6 +26,8 @@ const FAILURES: Readonly<Record<ActFailure | VerificationFailure, string>> = {
   "target-missing": 'There is no deployment "vcci-api" in namespace "vcci-production".',
   "revision-missing": "No ReplicaSet holds the template of revision 1 any more.",
   paused: 'deployment "vcci-api" in namespace "vcci-production" is paused.',
+  "gitops-not-suspended":
+    "Flux Kustomization flux-system/apps could not be suspended and would undo the rollback: it is forbidden.",
   forbidden: 'Could not patch deployment "vcci-api": it is forbidden.',
   rejected: 'admission webhook "policy.example" denied the request: no changes on Fridays.',
   conflict: "It was changed by others five times in a row.",

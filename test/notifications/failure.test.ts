@@ -28,6 +28,7 @@ const ofAct: Readonly<Record<Exclude<ActFailure, "superseded">, Told>> = {
     /once they are ready, switch by hand/,
   ],
   "held-back": [/update strategy holds pods back/, UNCHANGED, /roll back by hand.*\nkubectl/],
+  "gitops-not-suspended": [/could not be suspended/, UNCHANGED, UNDO],
   forbidden: [/not allowed/, UNCHANGED, UNDO],
   rejected: [/refused the change/, UNCHANGED, /webhook that refuses it.*then roll back by hand\.\nkubectl/],
   conflict: [/others kept changing/, UNCHANGED, UNDO],

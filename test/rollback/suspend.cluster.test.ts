@@ -1,0 +1,192 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { kubeApi, type KubeApi } from "../../src/kubernetes/api.ts";
+import { connect } from "../../src/kubernetes/connect.ts";
+import type { GitOpsOwner } from "../../src/releases/gitops-owner.ts";
+import type { Lookup } from "../../src/releases/watch.ts";
+import type { Prepared } from "../../src/rollback/act.ts";
+import { suspendOwners } from "../../src/rollback/suspend.ts";
+import { type GitOpsApi, startGitOpsApi } from "../cluster/gitops-api.ts";
+import { createServiceAccount } from "../cluster/namespace.ts";
+import { describeOnCluster } from "../cluster/shared.ts";
+import { release } from "../support/model.ts";
+import { order } from "../verification/situation.ts";
+import { createScene, type Scene } from "./deployment-scene.ts";
+
+const NEVER = new AbortController().signal;
+const AUTOMATED = { prune: true, selfHeal: true };
+const KINDS = {
+  applications: "Application",
+  kustomizations: "Kustomization",
+  helmreleases: "HelmRelease",
+} as const;
+
+describeOnCluster("the owner of a target is suspended before a rollback", (kubeconfig) => {
+  let scene: Scene;
+  let gitops: GitOpsApi;
+  let dir: string;
+  beforeAll(async () => {
+    scene = await createScene(kubeconfig);
+    dir = mkdtempSync(join(tmpdir(), "rollbackd-suspend-"));
+    gitops = await startGitOpsApi(scene.harness, scene.namespace);
+  });
+  afterAll(async () => {
+    rmSync(dir, { recursive: true });
+    await gitops.stop();
+    await scene.stop();
+  });
+
+  const flux = (name: string, tool: GitOpsOwner["tool"] = "flux-kustomization"): GitOpsOwner => ({
+    tool,
+    name,
+    namespace: scene.namespace,
+    seenIn: "label",
+  });
+  const argo = (name: string): GitOpsOwner => ({ tool: "argocd", name, seenIn: "label" });
+
+  function prepare(
+    owners: readonly GitOpsOwner[],
+    decisionId = "d-1",
+    api: KubeApi = scene.api,
+  ): Promise<Prepared> {
+    const target = `${scene.namespace}/api`;
+    const rollout = { complete: true, stalled: false, detail: "" };
+    const snapshot = { target, uid: "u", release: release(), earlier: [], rollbacks: [], rollout, owners };
+    const lookup: Lookup = { ok: true, snapshot };
+    const options = { api, reread: async () => lookup, argocdNamespace: scene.namespace };
+    return suspendOwners(options)(order({ decisionId, target }), NEVER);
+  }
+
+  it.each([
+    ["kustomizations", "flux-kustomization", "kustomization"],
+    ["helmreleases", "flux-helmrelease", "helmrelease"],
+  ] as const)("of Flux, %s as `flux suspend` does it", async (kind, tool, word) => {
+    gitops.put(kind, "apps", { interval: "1m" });
+    const { namespace } = scene;
+    const suspended = [
+      {
+        owner: `Flux ${KINDS[kind]} ${namespace}/apps`,
+        detail: expect.stringContaining("was suspended") as string,
+        resume: `flux resume ${word} apps --namespace ${namespace}`,
+      },
+    ];
+    expect(await prepare([flux("apps", tool)])).toEqual({ kind: "prepared", suspended });
+    expect(gitops.get(kind, "apps").spec).toEqual({ interval: "1m", suspend: true });
+    // After a crash, for the same decision.
+    expect(await prepare([flux("apps", tool)])).toEqual({ kind: "prepared", suspended });
+    expect(await prepare([flux("apps", tool)], "d-2")).toEqual({ kind: "prepared", suspended: [] });
+  });
+
+  it("of Argo CD: the automated sync is taken out, and the command that is told puts it back as it was", async () => {
+    gitops.put("applications", "shop", {
+      project: "web",
+      syncPolicy: { automated: AUTOMATED, retry: { limit: 2 } },
+    });
+    const prepared = await prepare([argo("shop")]);
+    expect(prepared).toMatchObject({
+      kind: "prepared",
+      suspended: [{ owner: `Argo CD application ${scene.namespace}/shop` }],
+    });
+    expect(gitops.get("applications", "shop").spec).toEqual({
+      project: "web",
+      syncPolicy: { retry: { limit: 2 } },
+    });
+    expect(await prepare([argo("shop")])).toEqual(prepared);
+
+    const script = join(dir, "resume.sh");
+    writeFileSync(script, prepared.suspended[0]?.resume ?? "");
+    const [, , , ...rest] = words(readFileSync(script, "utf8"));
+    await scene.kubectl(...rest);
+    const resumed = gitops.get("applications", "shop");
+    expect(resumed.spec.syncPolicy).toEqual({ automated: AUTOMATED, retry: { limit: 2 } });
+    expect(resumed.metadata.annotations ?? {}).toEqual({});
+  });
+
+  it.each([
+    ["an Application that does not sync by itself", { syncPolicy: {} }],
+    ["one whose automated sync is switched off", { syncPolicy: { automated: { enabled: false } } }],
+  ])("and %s is left as it is", async (what, spec) => {
+    const name = what.replaceAll(/[^a-z]/gu, "").slice(0, 30);
+    gitops.put("applications", name, spec);
+    expect(await prepare([argo(name)])).toEqual({ kind: "prepared", suspended: [] });
+    expect(gitops.get("applications", name).spec).toEqual(spec);
+  });
+
+  it("Helm alone undoes nothing: there is nothing to suspend", async () => {
+    expect(await prepare([{ tool: "helm", name: "shop", seenIn: "annotation" }])).toEqual({
+      kind: "prepared",
+      suspended: [],
+    });
+  });
+
+  it("where that would not last, nothing is changed and it is said who would have it go on", async () => {
+    const set = { apiVersion: "argoproj.io/v1alpha1", kind: "ApplicationSet", name: "all-shops", uid: "u1" };
+    const automated = { syncPolicy: { automated: AUTOMATED } };
+    gitops.put("applications", "generated", automated, { ownerReferences: [set] });
+    const tracking = `root:argoproj.io/Application:${scene.namespace}/child`;
+    gitops.put("applications", "child", automated, {
+      annotations: { "argocd.argoproj.io/tracking-id": tracking },
+    });
+    const fieldsV1 = { "f:spec": { "f:suspend": {} } };
+    const managedFields = [{ manager: "kustomize-controller", operation: "Apply", fieldsV1 }];
+    gitops.put("kustomizations", "asserted", { suspend: false }, { managedFields });
+
+    const cases = [
+      [argo("generated"), "ApplicationSet all-shops makes this Application"],
+      [argo("child"), "Argo CD application root makes this Application"],
+      [flux("asserted"), "kustomize-controller would have it go on"],
+      [argo("missing"), "not found"],
+      [{ tool: "argocd", seenIn: "managedFields" }, "does not show which Application"],
+    ] as const;
+    for (const [owner, why] of cases) {
+      const prepared = await prepare([owner]);
+      expect(prepared).toMatchObject({ kind: "failed", reason: "gitops-not-suspended", suspended: [] });
+      expect(prepared.kind === "failed" && prepared.detail).toContain(why);
+    }
+    expect(gitops.get("applications", "generated").spec).toEqual(automated);
+    expect(gitops.get("kustomizations", "asserted").spec).toEqual({ suspend: false });
+  });
+
+  it("what was suspended before one that cannot be is said, too", async () => {
+    gitops.put("kustomizations", "first", {});
+    const prepared = await prepare([flux("first"), argo("missing")]);
+    expect(prepared).toMatchObject({
+      kind: "failed",
+      suspended: [{ owner: `Flux Kustomization ${scene.namespace}/first` }],
+    });
+  });
+
+  it("the Roles of deploy/gitops allow it; without them it is said which rule is missing", async () => {
+    const { namespace, harness } = scene;
+    gitops.put("kustomizations", "guarded", {});
+    gitops.put("applications", "guarded", { syncPolicy: { automated: AUTOMATED } });
+    const account = await createServiceAccount(harness, kubeconfig, { namespace, name: "rollbackd", dir });
+    const connection = await connect(account);
+    const api = kubeApi(connection);
+    const owners = [flux("guarded"), argo("guarded")];
+    const refused = await prepare(owners, "d-1", api);
+    expect(refused).toMatchObject({ kind: "failed", suspended: [] });
+    expect(refused.kind === "failed" && refused.detail).toContain(
+      '{apiGroups: ["kustomize.toolkit.fluxcd.io"], resources: ["kustomizations"], verbs: ["get"]}',
+    );
+    const folder = join(import.meta.dirname, "../../deploy/gitops");
+    for (const file of ["flux.yaml", "argocd.yaml"]) {
+      const text = readFileSync(join(folder, file), "utf8").replaceAll(
+        /namespace: .*/gu,
+        `namespace: ${namespace}`,
+      );
+      writeFileSync(join(dir, file), text);
+      await scene.kubectl("apply", "-f", join(dir, file));
+    }
+    const allowed = await prepare(owners, "d-1", api);
+    await connection.close();
+    expect(allowed).toMatchObject({ kind: "prepared", suspended: [{}, {}] });
+  });
+});
+
+/** As a shell splits the command: by spaces, but for what is in single quotes. */
+function words(command: string): readonly string[] {
+  return [...command.matchAll(/'([^']*)'|(\S+)/gu)].map(([, quoted, plain]) => quoted ?? plain ?? "");
+}
