@@ -1,6 +1,6 @@
 import { isBetween } from "../releases/group.ts";
 import { writerText } from "../releases/gitops-owner.ts";
-import type { Release, TargetSnapshot } from "../releases/release.ts";
+import type { Release, RolloutStatus, TargetSnapshot } from "../releases/release.ts";
 import type { Lookup } from "../releases/watch.ts";
 import type { RollbackOrder } from "../rollback/act.ts";
 import type { RolloutFact } from "./judge.ts";
@@ -33,8 +33,10 @@ export function rolloutFact(
       : running(`${order.target} still runs ${name} (${rollout.detail})`);
   }
   if (before?.kind === "complete") return before;
-  if (rollout.complete) return { kind: "complete", at, detail: rollout.detail };
-  const { stalled, blockedBy, detail } = rollout;
+  return rollout.complete ? { kind: "complete", at, detail: rollout.detail } : underWay(rollout);
+}
+
+function underWay({ stalled, blockedBy, detail }: RolloutStatus): RolloutFact {
   return { kind: "running", stalled, ...(blockedBy !== undefined && { blocked: true }), detail };
 }
 

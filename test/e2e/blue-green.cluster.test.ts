@@ -1,18 +1,12 @@
 import { randomUUID } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { expect, it } from "vitest";
-import { parse } from "yaml";
 import type { Service } from "../../src/kubernetes/objects.ts";
-import { connect } from "../cluster/api.ts";
 import { vcciApiDeployment } from "../cluster/deployment.ts";
-import { createServiceAccount } from "../cluster/namespace.ts";
 import { describeOnCluster } from "../cluster/shared.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
+import { accountOf } from "./account.ts";
 import { replicaSetStandings } from "./cluster-state.ts";
 import { createStage, settled, type Stage, TIMEOUT_MS } from "./stage.ts";
-
-const ROLE = join(import.meta.dirname, "../../deploy/role.yaml");
 
 describeOnCluster("a bad release of a blue/green Service", (kubeconfig) => {
   it(
@@ -94,27 +88,4 @@ async function createColors({ world: { api, namespace, kubectl } }: Stage): Prom
   const green = vcciApiDeployment({ name: "vcci-api-green", labels, image: "vcci-api:v2", replicas: 1 });
   await api.create(`/apis/apps/v1/namespaces/${namespace}/deployments`, green);
   await kubectl("rollout", "status", "deployment/vcci-api-green", "--timeout=60s");
-}
-
-/** Kubeconfig of an account with the Role of deploy/ and nothing else. */
-async function accountOf({ world }: Stage, dir: string): Promise<string> {
-  const { namespace } = world;
-  const rbac = `/apis/rbac.authorization.k8s.io/v1/namespaces/${namespace}`;
-  const role = parse(readFileSync(ROLE, "utf8").replaceAll("vcci-production", namespace)) as object;
-  const account = { namespace, name: "watcher", dir };
-  const api = connect(world.kubeconfig);
-  try {
-    await api.create(`${rbac}/roles`, role);
-    const own = await createServiceAccount(api, world.kubeconfig, account);
-    await api.create(`${rbac}/rolebindings`, {
-      apiVersion: "rbac.authorization.k8s.io/v1",
-      kind: "RoleBinding",
-      metadata: { name: "watcher" },
-      roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: "rollbackd" },
-      subjects: [{ kind: "ServiceAccount", namespace, name: "watcher" }],
-    });
-    return own;
-  } finally {
-    await api.close();
-  }
 }

@@ -1,5 +1,5 @@
 import { connect as connectAsHarness, type Api } from "../cluster/api.ts";
-import { vcciApiDeployment } from "../cluster/deployment.ts";
+import { statefulSet, type StatefulSetOptions } from "../cluster/statefulset.ts";
 import { createKubectl, type Kubectl } from "../cluster/kubectl.ts";
 import { createNamespace } from "../cluster/namespace.ts";
 import { kubeApi, type KubeApi } from "../../src/kubernetes/api.ts";
@@ -25,13 +25,6 @@ export interface StatefulSetScene {
   /** As a daemon that just started sees it; `aheadMs`: some time later. */
   readonly snapshot: (name: string, aheadMs?: number) => Promise<TargetSnapshot>;
   readonly stop: () => Promise<void>;
-}
-
-export interface StatefulSetOptions {
-  readonly replicas?: number;
-  readonly revisionHistoryLimit?: number;
-  readonly updateStrategy?: object;
-  readonly annotations?: Readonly<Record<string, string>>;
 }
 
 export async function createStatefulSetScene(kubeconfig: string): Promise<StatefulSetScene> {
@@ -80,23 +73,6 @@ export async function createStatefulSetScene(kubeconfig: string): Promise<Statef
     stop: async () => {
       await harness.remove(`/api/v1/namespaces/${namespace}`);
       await Promise.all([harness.close(), connection.close()]);
-    },
-  };
-}
-
-/** The Deployment's pods, in order and with names of their own. */
-function statefulSet(name: string, image: string, { annotations = {}, ...spec }: StatefulSetOptions): object {
-  const { spec: deployment } = vcciApiDeployment({ image }) as {
-    readonly spec: { readonly template: { readonly spec: object } };
-  };
-  return {
-    metadata: { name, annotations },
-    spec: {
-      replicas: 2,
-      serviceName: name,
-      selector: { matchLabels: { app: name } },
-      template: { metadata: { labels: { app: name } }, spec: deployment.template.spec },
-      ...spec,
     },
   };
 }

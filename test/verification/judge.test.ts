@@ -76,6 +76,11 @@ describe("a rollback is", () => {
       pending("rollout", "recovery"),
     ],
     ["rollout too slow", { rollout: ROLLING, at: clock("10:05:00") }, failed("rollout-timeout")],
+    [
+      "trap 24: rollout held up by a pod",
+      { rollout: { ...ROLLING, stalled: true, blocked: true } },
+      failed("rollout-blocked"),
+    ],
     ["trap 38: rollout stuck", { rollout: { ...ROLLING, stalled: true } }, failed("rollout-stalled")],
     [
       "trap 21: something else shipped",

@@ -15,6 +15,12 @@ describe("after a rollback from 2 to 1", () => {
     ["all of 1 runs", seen(v1), undefined, { kind: "complete", at: TEN }],
     ["some of 1 runs", seen(v1, half), undefined, { kind: "running", stalled: false, detail: "1 of 3" }],
     ["1 is stuck", seen(v1, { ...half, stalled: true }), undefined, { kind: "running", stalled: true }],
+    [
+      "a pod of 2 holds 1 up",
+      seen(v1, { ...half, blockedBy: "web-2" }),
+      undefined,
+      { kind: "running", stalled: false, blocked: true },
+    ],
     ["2 still runs, however well", seen(v2), undefined, { kind: "running", stalled: false }],
     ["2 still runs and is stuck", seen(v2, { ...half, stalled: true }), undefined, { stalled: false }],
     ["trap 21: 3 was shipped", seen(v3), undefined, { kind: "superseded" }],
