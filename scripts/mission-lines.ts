@@ -150,7 +150,14 @@ export const MISSION: readonly MissionPart[] = [
           [SCRIPT, "trap 27: a script is not for running twice"],
         ],
       },
-      { line: "a GitOps tool that owns the target does not put the bad release back unseen", proofs: [] },
+      {
+        line: "a GitOps tool that owns the target does not put the bad release back unseen",
+        proofs: [
+          ["rollback/gitops.cluster.test.ts", "trap 28: is given back the bad version after a rollback"],
+          ["daemon/gitops.test.ts", "a target that Argo CD keeps is not touched by default"],
+          ["rollback/suspend.cluster.test.ts", "of Argo CD: the automated sync is taken out"],
+        ],
+      },
       {
         line: "nothing is done that cannot be undone, twice, or to a revision that is bad, too",
         proofs: [

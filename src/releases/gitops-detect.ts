@@ -35,7 +35,9 @@ const TRACKING = "argocd.argoproj.io/tracking-id";
 function trackedByArgo({ metadata }: KubeObject): GitOpsOwner | undefined {
   const [, app = "", , place] =
     /^([^:]+):([^:]*):([^:]+)$/u.exec(metadata.annotations?.[TRACKING] ?? "") ?? [];
-  if (app === "" || place !== `${metadata.namespace}/${metadata.name}`) return undefined;
+  // A StatefulSet that is read as a Deployment has its kind before its name.
+  const name = metadata.name.split("/").at(-1);
+  if (app === "" || place !== `${metadata.namespace}/${name}`) return undefined;
   return { ...argoApp(app), seenIn: `annotation ${TRACKING}` };
 }
 

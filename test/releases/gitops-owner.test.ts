@@ -41,6 +41,11 @@ describe("who keeps an object as it is elsewhere", () => {
       "Argo CD application shop",
     ],
     [
+      "that of a StatefulSet",
+      { name: "statefulset/db", annotations: tracking("shop:apps/StatefulSet:web/db") },
+      "Argo CD application shop",
+    ],
+    [
       "that of an Application in another namespace",
       { annotations: tracking("team-a_shop:apps/Deployment:web/shop") },
       "Argo CD application team-a/shop",
