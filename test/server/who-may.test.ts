@@ -25,11 +25,12 @@ const TOKENS = `
 - {name: old, sha256: ${hash("old-secret")}, scopes: [operate], expires: "2020-01-01T00:00:00Z"}
 `;
 
-function stage(tokens: string | undefined = TOKENS) {
+/** `tokens`: null where nobody was told who may. */
+function stage(tokens: string | null = TOKENS) {
   const folder = temporaryFolder();
   cleanUps.push(folder.remove);
   const file = join(folder.path, "tokens.yaml");
-  if (tokens !== undefined) writeFileSync(file, tokens);
+  if (tokens !== null) writeFileSync(file, tokens);
   const clock = { now: 0 };
   const asked: unknown[] = [];
   const refused: unknown[] = [];
@@ -60,7 +61,10 @@ function stage(tokens: string | undefined = TOKENS) {
     report: (error) => void problems.push(String(error)),
     routes: [...changeRoutes({ commands, once: onlyOnce(now), now }), vulnerabilityRoute(commands)],
     access: createAccess({
-      authorities: [tokensFile({ file, now: Date.now, onProblem: (it) => void problems.push(it) })],
+      authorities:
+        tokens === null
+          ? []
+          : [tokensFile({ file, now: Date.now, onProblem: (it) => void problems.push(it) })],
       attempts: countAttempts(now),
       logger: { warn: (...args: unknown[]) => void refused.push(args) },
     }),
@@ -178,6 +182,26 @@ describe("a vulnerability report", () => {
 });
 
 describe("who may", () => {
+  it.each([
+    "policies/vcci-api/rollback",
+    "policies/vcci-api/freeze",
+    "decisions/d-1/approve",
+    "vulnerabilities",
+  ])(
+    "is nobody until it is configured: %s is refused with and without a token, and says how",
+    async (path) => {
+      const { post, asked } = stage(null);
+      for (const token of [undefined, "alice-secret"]) {
+        const reply = await post(path, token, { reason: "other" });
+        expect([reply.statusCode, reply.json().detail]).toEqual([
+          403,
+          expect.stringContaining("ROLLBACKD_API_TOKENS_FILE"),
+        ]);
+      }
+      expect(asked).toEqual([]);
+    },
+  );
+
   it.each([
     [undefined, 401, "Authorization: Bearer TOKEN"],
     ["guessed", 401, "not known here"],
