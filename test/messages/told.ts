@@ -13,6 +13,7 @@ import type { ActFailure } from "../../src/rollback/act.ts";
 import type { ChannelName } from "../../src/rules/policy.ts";
 import type { VerificationFailure } from "../../src/verification/judge.ts";
 import { recordsOf } from "../notifications/memory-log.ts";
+import { trigger } from "../notifications/story.ts";
 import { TEN } from "../support/model.ts";
 import { HELD, ROLLBACK, VARIANTS } from "./decided.ts";
 import { RECORDS } from "./records.ts";
@@ -60,6 +61,7 @@ export function told(): readonly Shown[] {
       last(`a rollback failed: ${reason}`, [ROLLBACK, started(ROLLBACK), failed(ROLLBACK, reason, detail)]),
     ),
     ...recordStories(),
+    ...approvedInVain(),
     ...aboutChannels(),
   ];
 }
@@ -90,6 +92,24 @@ function recordStories(): readonly Shown[] {
       ([type]) => !["decision.made", "rollback.failed"].includes(type) && !type.startsWith("notification."),
     )
     .flatMap(([type, bodies]) => bodies.flatMap((body) => last(type, [...leadTo(body, before), body])));
+}
+
+/** What whoever approved a rollback hears when it does not come. */
+function approvedInVain(): readonly Shown[] {
+  const [waiting, frozen] = [HELD.get("awaiting-approval"), HELD.get("frozen")];
+  if (waiting === undefined || frozen === undefined) throw new Error("every reason to hold has its record");
+  const asked = [...RECORDS["trigger.firing"], waiting];
+  const approved = RECORDS["operator.approve"];
+  return [
+    ...last("approved while something stands in the way", [...asked, frozen, ...approved]),
+    ...last("approved, and then something stands in the way", [...asked, ...approved, frozen]),
+    ...last("approved, and not done in time", [...asked, ...approved, ...RECORDS["approval.expired"]]),
+    ...last("approved, and withdrawn", [...asked, ...approved, ...RECORDS["approval.withdrawn"]]),
+    ...last("a trigger that said nothing is known again", [
+      ...RECORDS["evaluation.no-data"],
+      ...RECORDS["evaluation.no-data"].map(({ policy, trigger: name }) => trigger("resolved", name, policy)),
+    ]),
+  ];
 }
 
 function leadTo(body: RecordBody, waiting: readonly RecordBody[]): readonly RecordBody[] {
