@@ -23,6 +23,10 @@ const PEOPLE = "daemon/people.test.ts";
 const ASK = "cli/ask.test.ts";
 const VULNERABILITY = "daemon/vulnerability.test.ts";
 const SHIPPED = "structure/mission.test.ts";
+const BY_HAND_LIVE = "e2e/people.cluster.test.ts";
+const VULNERABLE = "e2e/vulnerability.cluster.test.ts";
+const STATEFULSET = "rollback/statefulset.cluster.test.ts";
+const GITOPS = "daemon/gitops.test.ts";
 const CHECKPOINTS = "e2e/checkpoints.test.ts";
 const CRITERIA = "checkpoints/shipped.test.ts";
 const OUTBOX = "notifications/outbox.test.ts";
@@ -32,6 +36,10 @@ const REPORT = "report/document.test.ts";
 
 const THRESHOLDS: Proof = [SHIPPED, "the shipped rules have the thresholds of the mission"];
 const BY_HAND: Proof = [PEOPLE, "is on record with who and why before it is decided"];
+const DONE_BY_HAND: Proof = [
+  BY_HAND_LIVE,
+  "a rollback by hand shows what it changes, is done, verified, told and logged as any other",
+];
 const REASONS: Proof = [SHIPPED, "people may give each reason of the mission"];
 /** Every criterion of the shipped rules is measured on a real Prometheus, once where all is well and once where it is not. */
 const MEASURED: readonly Proof[] = [
@@ -68,6 +76,7 @@ export const MISSION: readonly MissionPart[] = [
       {
         line: "a critical security vulnerability is detected",
         proofs: [
+          [VULNERABLE, "that Trivy Operator reports is rolled back, months after the release"],
           [VULNERABILITY, "is rolled back when the earlier revision is without it, and leaves firing"],
           [VULNERABILITY, "calls people with both lists when the earlier revision has it, too"],
           THRESHOLDS,
@@ -93,12 +102,13 @@ export const MISSION: readonly MissionPart[] = [
           REASONS,
         ],
       },
-      { line: "major functionality is broken", proofs: [BY_HAND, REASONS] },
-      { line: "a compliance violation", proofs: [BY_HAND, REASONS] },
-      { line: "a decision of the stakeholders", proofs: [BY_HAND, REASONS] },
+      { line: "major functionality is broken", proofs: [DONE_BY_HAND, BY_HAND, REASONS] },
+      { line: "a compliance violation", proofs: [DONE_BY_HAND, BY_HAND, REASONS] },
+      { line: "a decision of the stakeholders", proofs: [DONE_BY_HAND, BY_HAND, REASONS] },
       {
         line: "they see what will change before they agree",
         proofs: [
+          DONE_BY_HAND,
           [ASK, "shows what will change, and asks for just that once it is agreed to"],
           [PEOPLE, "shows beforehand what would change, and changes nothing by that"],
         ],
@@ -110,6 +120,7 @@ export const MISSION: readonly MissionPart[] = [
       {
         line: "they are asked first where the policy says so",
         proofs: [
+          [BY_HAND_LIVE, "a rollback that waits for approval is shown, held by a freeze, approved"],
           [PEOPLE, "is asked for once, outlives a restart, and acts"],
           [PEOPLE, "that is rejected holds for the episode and is not asked for again"],
           [PEOPLE, "that nobody gives in time expires, and one whose trigger recovers is withdrawn"],
@@ -140,9 +151,24 @@ export const MISSION: readonly MissionPart[] = [
       },
       {
         line: "traffic is switched back to the other colour (blue/green)",
-        proofs: [[BLUE_GREEN, "trap 26: it is scaled to what is live and Ready before the Service switches"]],
+        proofs: [
+          [
+            "e2e/blue-green.cluster.test.ts",
+            "is rolled back to the other colour, which had no pods any more",
+          ],
+          [BLUE_GREEN, "trap 26: it is scaled to what is live and Ready before the Service switches"],
+        ],
       },
-      { line: "a StatefulSet runs the earlier revision again", proofs: [] },
+      {
+        line: "a StatefulSet runs the earlier revision again",
+        proofs: [
+          [STATEFULSET, "object and ControllerRevisions are the same but for what rollbackd remembers there"],
+          [
+            STATEFULSET,
+            "a broken pod that holds the rollback up is named, and the rollout goes on once it is deleted",
+          ],
+        ],
+      },
       {
         line: "the team's own rollback script is run",
         proofs: [
@@ -154,7 +180,8 @@ export const MISSION: readonly MissionPart[] = [
         line: "a GitOps tool that owns the target does not put the bad release back unseen",
         proofs: [
           ["rollback/gitops.cluster.test.ts", "trap 28: is given back the bad version after a rollback"],
-          ["daemon/gitops.test.ts", "a target that Argo CD keeps is not touched by default"],
+          [GITOPS, "a target that Argo CD keeps is not touched by default"],
+          [GITOPS, "trap 28: the bad version is brought back after the rollback"],
           ["rollback/suspend.cluster.test.ts", "of Argo CD: the automated sync is taken out"],
         ],
       },
