@@ -31,6 +31,7 @@ function changesText({ changes }: ReleaseContext): string {
 function referencesText({ references, unseen = [] }: ReleaseContext): readonly string[] {
   if (references === undefined) return [list(unseen.map(plain))];
   const { since, looked, changed: found } = references;
+  if (looked === 0 && unseen.length === 0) return ["Its pods read none."];
   const of = `of ${looked} that its pods read`;
   const from = formatInstant(Date.parse(since));
   const rows = found.map(({ kind, name, at }) => [kind, plain(name), formatInstant(Date.parse(at))]);

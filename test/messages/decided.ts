@@ -3,7 +3,10 @@ import { HOLD_REASONS, type HoldReason } from "../../src/decisions/reason.ts";
 import type { FiringTrigger, Situation } from "../../src/decisions/situation.ts";
 import { decisionRecord } from "../../src/daemon/decision-record.ts";
 import { metricStatus } from "../../src/engine/metric-status.ts";
+import { vulnerabilityStatus } from "../../src/engine/vulnerability-status.ts";
 import type { DecisionRecord } from "../../src/log/record.ts";
+import { imagesUsed } from "../../src/releases/release.ts";
+import { imagesSeen } from "../../src/signals/image-report.ts";
 import {
   INTERVAL,
   metricTrigger,
@@ -16,6 +19,7 @@ import {
   TEN,
 } from "../support/model.ts";
 import { OPEN } from "../support/replay.ts";
+import { imageReport, vulnerabilityTrigger } from "../support/vulnerabilities.ts";
 
 const AT = TEN + 5 * MINUTE;
 const trigger = metricTrigger();
@@ -33,8 +37,20 @@ const gate = (gates: Partial<Situation["gates"]>): Change => ({
   situation: { gates: { ...OPEN, ...gates } },
 });
 
-/** For each reason a situation in which it is the first; absent where no target of these tests can come into one. */
-const CHANGES: Partial<Record<HoldReason, Change>> = {
+const vulnerability = vulnerabilityTrigger();
+const SCANS = ["1.4.1", "1.4.2"].map((tag) =>
+  imageReport([`registry.example/vcci-api:${tag}`], ["CVE-2026-1234"], { knownAt: TEN, scannedAt: TEN }),
+);
+const RUNNING = revision("2", { images: images("1.4.2") });
+const FOUND = vulnerabilityStatus(
+  vulnerability,
+  imagesSeen(imagesUsed(RUNNING), { reports: SCANS, unread: undefined }),
+  TEN,
+  AT,
+);
+
+/** For each reason a situation in which it is the first; undefined: no decision is held for it before the act. */
+const CHANGES: Readonly<Record<HoldReason, Change | undefined>> = {
   "log-unwritable": gate({
     logUnwritable:
       "The decision log in /var/lib/rollbackd/decisions cannot be written: no space left on device (ENOSPC)",
@@ -77,6 +93,11 @@ const CHANGES: Partial<Record<HoldReason, Change>> = {
       ],
     },
   },
+  "target-same-vulnerability": {
+    situation: { reports: SCANS },
+    firing: { trigger: vulnerability, status: FOUND },
+  },
+  "target-not-ready": undefined,
   "no-known-good-revision": { situation: { earlier: [revision("1", { standing: "quarantined" })] } },
   "not-confirmed": {
     situation: {
@@ -95,7 +116,7 @@ function situationWith({ situation, firing }: Change): Situation {
     at: AT,
     policy: policy({ runbook: "https://wiki.example/runbooks/vcci-api" }),
     firing: [{ trigger, status, blame: "blamed", loadedAt: 0, ...firing }],
-    release: release({ revision: revision("2", { images: images("1.4.2") }) }),
+    release: release({ revision: RUNNING }),
     earlier: [revision("1", { standing: "good", images: images("1.4.1") })],
     predecessorBreaching: false,
     rollbacks: [],

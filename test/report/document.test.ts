@@ -291,6 +291,8 @@ describe("other ends", () => {
     const same = report({ ...decision("d1"), context: { changes: [], references } });
     expect(same).toContain("Nothing in its pod template differs");
     expect(same).toContain("None of 2 that its pods read changed after 2025-12-31 00:00:00Z.");
+    const none = report({ ...decision("d1"), context: { references: { ...references, looked: 0 } } });
+    expect(none).toContain("Its pods read none.");
     expect(report({ ...decision("d1"), context: {} })).toContain("That could not be seen");
     expect(report(decision("d1"))).toContain("That is not on record");
   });
