@@ -50,7 +50,6 @@ function workloadOf(statefulSet: StatefulSet, revisions: readonly ControllerRevi
   return {
     metadata: {
       ...metadata,
-      name: `statefulset/${metadata.name}`,
       annotations: { ...metadata.annotations, [REVISION]: String(updated?.revision ?? 0) },
     },
     spec: {

@@ -1,5 +1,6 @@
 import { ownedBy } from "./deployment-history.ts";
 import { deploymentSnapshot, type ReleaseMemory } from "./deployment-snapshot.ts";
+import { statefulSetKey } from "../rules/policy.ts";
 import type { RolloutStatus, TargetSnapshot } from "./release.ts";
 import { asDeployment, type StatefulSetView, updateRevision } from "./statefulset-as-deployment.ts";
 import { statefulSetRollout } from "./statefulset-rollout.ts";
@@ -11,8 +12,16 @@ export function statefulSetSnapshot(
 ): { readonly snapshot: TargetSnapshot; readonly memory: ReleaseMemory } | undefined {
   const seen = deploymentSnapshot(asDeployment(view), memory);
   if (seen === undefined) return undefined;
-  const rollout = rolloutOf(view, seen.memory);
-  return { snapshot: { ...seen.snapshot, rollout }, memory: seen.memory };
+  const { namespace = "", name } = view.statefulSet.metadata;
+  const target = statefulSetKey({ namespace, statefulSet: name });
+  const { release } = seen.snapshot;
+  const snapshot = {
+    ...seen.snapshot,
+    target,
+    release: { ...release, target, id: `${target}@${release.revision.name}` },
+    rollout: rolloutOf(view, seen.memory),
+  };
+  return { snapshot, memory: seen.memory };
 }
 
 /** Pods that got ready once and were then restarted tell of their nodes, not of the release. */

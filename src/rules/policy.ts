@@ -243,6 +243,10 @@ export function blueGreenKey({ namespace, service }: Pick<BlueGreenTarget, "name
   return `${namespace}/service/${service}`;
 }
 
+export function statefulSetKey(of: Pick<StatefulSetTarget, "namespace" | "statefulSet">): string {
+  return `${of.namespace}/statefulset/${of.statefulSet}`;
+}
+
 /** The name under which cooldown, budget, quarantine and standing are kept. */
 export function targetKey({ name, target }: Pick<Policy, "name" | "target">): string {
   switch (target.kind) {
@@ -254,7 +258,7 @@ export function targetKey({ name, target }: Pick<Policy, "name" | "target">): st
     case "blue-green":
       return blueGreenKey(target);
     case "statefulset":
-      return `${target.namespace}/statefulset/${target.statefulSet}`;
+      return statefulSetKey(target);
     case "script":
       return `script/${name}`;
   }

@@ -103,6 +103,15 @@ describe("what is running", () => {
   });
 });
 
+it("trap 28: Argo CD is known by what it writes on the StatefulSet", () => {
+  const annotations = { "argocd.argoproj.io/tracking-id": "shop-app:apps/StatefulSet:shop/web" };
+  const { owners } = look({
+    statefulSet: statefulSet({ template: V1, annotations }),
+    revisions: [one],
+  }).snapshot;
+  expect(owners).toMatchObject([{ tool: "argocd", name: "shop-app" }]);
+});
+
 describe("a revision that comes back", () => {
   const back = controllerRevision({ revision: 3, template: V1, created: "09:00:00", numbered: "10:20:00" });
   const undone: RollbackNote = {
