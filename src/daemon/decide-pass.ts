@@ -44,7 +44,7 @@ async function lookInto(release: Release | undefined, ports: PassPorts): Promise
 }
 
 /**
- * The precheck may take its time, so what it lets pass is weighed anew before the very last look. Undefined: it took so
+ * The precheck may take its time, so all is weighed anew before the very last look. Undefined: it took so
  * long that what was measured is old; the next slot decides, and does not ask it again.
  */
 async function withLastLooks(
@@ -67,9 +67,9 @@ async function withLastLooks(
     to: first.to,
   };
   const objection = await precheck.ask(change, first.decision.reason);
-  if (objection !== undefined) return { ...before, objection };
-  if (ports.now() - seen.at >= policy.intervalMs) return undefined;
+  if (objection === undefined && ports.now() - seen.at >= policy.intervalMs) return undefined;
   const situation = situationOf(seen, await askVetoes(seen, ports), ports);
+  if (objection !== undefined) return { ...situation, objection };
   const now = decide(situation);
   return now !== undefined && wouldAct(now) ? withConfirmation(now, situation, ports) : situation;
 }

@@ -19,6 +19,7 @@ interface Stage {
   said: Objection | undefined;
   /** How long it runs. */
   lastsMs: number;
+  meanwhile: () => Promise<void>;
 }
 
 /** v2 is shipped at ten and fires from 10:06 until `until`; the precheck says what `said` is. */
@@ -32,10 +33,18 @@ async function stage(
   world.precheck = async (change) => {
     asked.push(change);
     world.at += here.lastsMs;
+    await here.meanwhile();
     return here.said;
   };
   const daemon = startDaemon(world, policy(changes));
-  const here: Stage = { world, daemon, asked, said: undefined, lastsMs: 0 };
+  const here: Stage = {
+    world,
+    daemon,
+    asked,
+    said: undefined,
+    lastsMs: 0,
+    meanwhile: async () => undefined,
+  };
   await daemon.load();
   world.at = TEN - INTERVAL;
   await daemon.pass();
@@ -107,6 +116,15 @@ it("what it allowed for one attempt is not taken for the next one", async () => 
   await daemon.passUntil(clock("10:06:15"));
   expect(ofType(world, "rollback.started")).toHaveLength(2);
   expect(asked).toHaveLength(2);
+});
+
+it("what people say while it runs counts, whatever it says", async () => {
+  const here = await stage();
+  const { world, daemon } = here;
+  here.said = NO;
+  here.meanwhile = async () => void (await daemon.commands.freeze("vcci-api", {}, "token:alice"));
+  await daemon.passUntil(clock("10:06:00"));
+  expect(decisions(world)).toEqual(["hold frozen"]);
 });
 
 it("what it allowed before a freeze is asked anew after it", async () => {
