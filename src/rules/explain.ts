@@ -93,7 +93,7 @@ function expectation(error: ErrorObject): string {
     case "minLength":
     case "minItems":
     case "minProperties":
-      return "must not be empty.";
+      return tooFew(Number(error.params.limit), error.data);
     case "maxProperties":
       return `takes only ${String(error.params.limit)} of its keys; here it is ${show(error.data)}.`;
     case "maxLength":
@@ -105,6 +105,10 @@ function expectation(error: ErrorObject): string {
     default:
       return `${error.message ?? "has a wrong value"}; here it is ${show(error.data)}.`;
   }
+}
+
+function tooFew(limit: number, data: unknown): string {
+  return limit > 1 ? `needs ${limit} of them; here it is ${show(data)}.` : "must not be empty.";
 }
 
 function typeName(type: unknown): string {

@@ -74,7 +74,7 @@ export function lintRelease(
     complain(
       [...path, "guard"],
       "target",
-      "`always` is for targets with `script: true`; give a Deployment or a StatefulSet a duration.",
+      "`always` is for targets with `script: true`; give a Deployment, a StatefulSet or a Service a duration.",
     );
   }
   if (document.has([...path, "target", "release"])) {

@@ -220,6 +220,11 @@ describe("messages say what to do", () => {
     expect(messagesIn(text)).toContain(`\`${strategy}\` ${said}`);
   });
 
+  test("one colour is no choice", () => {
+    const policy = "target: {namespace: a, service: a, colors: {label: c, values: [b]}}";
+    expect(messagesIn(rulesWith({ policy }))).toEqual(['`values` needs 2 of them; here it is `["b"]`.']);
+  });
+
   test("a part of a later version is not called unknown", () => {
     const policy = "target: {namespace: shop, deployments: [api]}\ntargets: []";
     expect(messagesIn(rulesWith({ policy }))).toEqual([
