@@ -26,10 +26,15 @@ export interface Kept {
   readonly spec: { readonly suspend?: boolean; readonly syncPolicy?: object };
 }
 
-/** The objects of Argo CD and Flux in one namespace. Nobody acts on them. */
-export interface GitOpsApi {
+/** Those of one namespace. */
+export interface GitOpsObjects {
   readonly put: (plural: GitOpsPlural, name: string, spec: object, metadata?: object) => void;
   readonly get: (plural: GitOpsPlural, name: string) => Kept;
+}
+
+/** The objects of Argo CD and Flux. Nobody acts on them. */
+export interface GitOpsApi {
+  readonly in: (namespace: string) => GitOpsObjects;
   /** Takes them from the cluster; before the namespace is. */
   readonly stop: () => Promise<void>;
 }
@@ -67,20 +72,20 @@ export async function startGitOpsApi(api: Api, namespace: string): Promise<GitOp
     await eventually(`${group} is served`, () => api.get(`/apis/${group}/${version}`));
   };
   await Promise.all(GROUPS.map(register));
+  return { in: (where) => objectsIn(where, objects), stop: cleanups.run };
+}
+
+function objectsIn(namespace: string, objects: Map<string, Kept>): GitOpsObjects {
+  const groupOf = (plural: GitOpsPlural): Group => GROUPS.find((each) => each.plural === plural) ?? GROUPS[0];
   const pathOf = (plural: GitOpsPlural, name: string): string => {
-    const { group, version } = GROUPS.find((each) => each.plural === plural) ?? GROUPS[0];
+    const { group, version } = groupOf(plural);
     return `/apis/${group}/${version}/namespaces/${namespace}/${plural}/${name}`;
   };
   return {
     put: (plural, name, spec, metadata = {}) => {
-      const { group, version, kind } = GROUPS.find((each) => each.plural === plural) ?? GROUPS[0];
-      const own = {
-        name,
-        namespace,
-        uid: name,
-        resourceVersion: "1",
-        creationTimestamp: "2026-03-02T10:00:00Z",
-      };
+      const { group, version, kind } = groupOf(plural);
+      const creationTimestamp = "2026-03-02T10:00:00Z";
+      const own = { name, namespace, uid: name, resourceVersion: "1", creationTimestamp };
       const object = { apiVersion: `${group}/${version}`, kind, metadata: { ...own, ...metadata }, spec };
       objects.set(pathOf(plural, name), object);
     },
@@ -89,7 +94,6 @@ export async function startGitOpsApi(api: Api, namespace: string): Promise<GitOp
       if (found === undefined) throw new Error(`there is no ${plural}/${name}`);
       return found;
     },
-    stop: cleanups.run,
   };
 }
 

@@ -8,11 +8,13 @@ import type { GitOpsOwner } from "../../src/releases/gitops-owner.ts";
 import type { Lookup } from "../../src/releases/watch.ts";
 import type { Prepared } from "../../src/rollback/act.ts";
 import { suspendOwners } from "../../src/rollback/suspend.ts";
-import { type GitOpsApi, startGitOpsApi } from "../cluster/gitops-api.ts";
+import { type GitOpsApi, type GitOpsObjects, startGitOpsApi } from "../cluster/gitops-api.ts";
 import { createServiceAccount } from "../cluster/namespace.ts";
 import { describeOnCluster } from "../cluster/shared.ts";
 import { release } from "../support/model.ts";
 import { order } from "../verification/situation.ts";
+import { createStage, settled, TIMEOUT_MS } from "../e2e/stage.ts";
+import { eventually } from "../support/eventually.ts";
 import { createScene, type Scene } from "./deployment-scene.ts";
 
 const NEVER = new AbortController().signal;
@@ -25,16 +27,18 @@ const KINDS = {
 
 describeOnCluster("the owner of a target is suspended before a rollback", (kubeconfig) => {
   let scene: Scene;
-  let gitops: GitOpsApi;
+  let served: GitOpsApi;
+  let gitops: GitOpsObjects;
   let dir: string;
   beforeAll(async () => {
     scene = await createScene(kubeconfig);
     dir = mkdtempSync(join(tmpdir(), "rollbackd-suspend-"));
-    gitops = await startGitOpsApi(scene.harness, scene.namespace);
+    served = await startGitOpsApi(scene.harness, scene.namespace);
+    gitops = served.in(scene.namespace);
   });
   afterAll(async () => {
     rmSync(dir, { recursive: true });
-    await gitops.stop();
+    await served.stop();
     await scene.stop();
   });
 
@@ -184,6 +188,54 @@ describeOnCluster("the owner of a target is suspended before a rollback", (kubec
     await connection.close();
     expect(allowed).toMatchObject({ kind: "prepared", suspended: [{}, {}] });
   });
+
+  it(
+    "trap 28: by the whole program, which tells how to resume it, and names who brings the bad version back",
+    { timeout: TIMEOUT_MS },
+    async ({ onTestFinished }) => {
+      const stage = await createStage({
+        kubeconfig,
+        replicas: 1,
+        forSeconds: 4,
+        override: { gitops: "suspend" },
+      });
+      onTestFinished(stage.stop);
+      const { namespace, kubectl } = stage.world;
+      const prefix = "kustomize.toolkit.fluxcd.io";
+      await kubectl(
+        "label",
+        "deployment/vcci-api",
+        `${prefix}/name=apps`,
+        `${prefix}/namespace=${namespace}`,
+      );
+      const kept = served.in(namespace);
+      kept.put("kustomizations", "apps", { interval: "1m" });
+      const daemon = await stage.start();
+      await settled(daemon);
+      await stage.world.release("vcci-api:v2");
+      const suspended = await stage.first("gitops.suspended");
+      const { seq } = await stage.first("rollback.applied");
+      expect(suspended.seq).toBeLessThan(seq);
+      expect(kept.get("kustomizations", "apps").spec).toEqual({ interval: "1m", suspend: true });
+      await stage.first("rollback.verified");
+      const resume = `flux resume kustomization apps --namespace ${namespace}`;
+      expect(suspended.resume).toBe(resume);
+
+      await kubectl(
+        "set",
+        "image",
+        "deployment/vcci-api",
+        "api=vcci-api:v2",
+        "--field-manager=kustomize-controller",
+      );
+      await stage.first("release.observed", ({ quarantined }) => quarantined);
+      const back = "Flux (kustomize-controller) brought back what was rolled back";
+      await eventually("the page that names it", () =>
+        expect(stage.pages().filter(({ summary }) => summary.startsWith(back))).toHaveLength(1),
+      );
+      expect(await stage.all("rollback.started")).toHaveLength(1);
+    },
+  );
 });
 
 /** As a shell splits the command: by spaces, but for what is in single quotes. */
