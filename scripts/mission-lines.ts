@@ -162,6 +162,10 @@ export const MISSION: readonly MissionPart[] = [
       {
         line: "a StatefulSet runs the earlier revision again",
         proofs: [
+          [
+            "e2e/statefulset.cluster.test.ts",
+            "is rolled back, verified, told and logged, with the rights of deploy/ alone",
+          ],
           [STATEFULSET, "object and ControllerRevisions are the same but for what rollbackd remembers there"],
           [
             STATEFULSET,

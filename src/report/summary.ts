@@ -55,13 +55,17 @@ function ending(incident: Incident): string {
 }
 
 /** What came of asking a person. */
-function answerOf({ own }: Incident): string {
+function answerOf({ own, around, decision }: Incident): string {
   const end = own.find((record) =>
     isOf(record, "operator.approve", "operator.reject", "approval.expired", "approval.withdrawn"),
   );
   if (end === undefined) return "";
-  if (isOf(end, "operator.approve"))
-    return `${end.by} approved it; the decision that followed has its own id.`;
+  if (isOf(end, "operator.approve")) {
+    const next = ofTypes(around, "decision.made").find(
+      ({ approval }) => approval?.decisionId === decision.decisionId,
+    );
+    return `${end.by} approved it; ${next === undefined ? "no rollback has followed so far" : `decision ${next.decisionId} followed`}.`;
+  }
   if (isOf(end, "operator.reject")) return `${end.by} rejected it.`;
   return isOf(end, "approval.expired", "approval.withdrawn") ? end.detail : "";
 }
@@ -80,8 +84,8 @@ function dataWarning({ decision }: Incident): readonly string[] {
 }
 
 function facts({ decision }: Incident): string {
-  const { decisionId, policy, target, release, from, to, reason, otherReasons, runbook, seq, hash } =
-    decision;
+  const { decisionId, policy, target, release, from, to, reason, otherReasons } = decision;
+  const { approval, runbook, seq, hash } = decision;
   const rows: readonly (readonly [string, string])[] = [
     ["policy", plain(policy)],
     ["target", plain(target)],
@@ -90,6 +94,9 @@ function facts({ decision }: Incident): string {
     ...(otherReasons.length === 0 ? [] : [["also in the way", otherReasons.map(code).join(", ")] as const]),
     ...(from === undefined ? [] : [["from", revision(from)] as const]),
     ...(to === undefined ? [] : [["to", revision(to)] as const]),
+    ...(approval === undefined
+      ? []
+      : [["approved", `by ${plain(approval.by)}, who was asked by ${code(approval.decisionId)}`] as const]),
     ["runbook", runbook === undefined ? "none is named" : link(runbook, runbook)],
     ["record", `${seq}, ${code(hash)}`],
   ];

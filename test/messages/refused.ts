@@ -4,7 +4,7 @@ import type { Situation } from "../../src/decisions/situation.ts";
 import { unknownPolicy, UNWRITABLE } from "../../src/daemon/refusals.ts";
 import { errorFromAnswer, errorFromFailure } from "../../src/kubernetes/error.ts";
 import { createAccess, type Verdict } from "../../src/server/access/access.ts";
-import { policy, release, revision, TEN } from "../support/model.ts";
+import { MINUTE, policy, release, revision, TEN } from "../support/model.ts";
 import { OPEN } from "../support/replay.ts";
 import type { Shown } from "./shown.ts";
 
@@ -17,22 +17,41 @@ const REF = {
 
 /** What people hear instead of what they asked for. */
 export async function refused(): Promise<readonly Shown[]> {
-  return [...byHand(), ...(await byAccess()), ...byCluster()];
+  return [...byHand(), ...beforehand(), ...(await byAccess()), ...byCluster()];
+}
+
+const situation: Situation = {
+  at: TEN,
+  policy: policy(),
+  firing: [],
+  release: release(),
+  earlier: [revision("1", { standing: "quarantined" })],
+  predecessorBreaching: false,
+  rollbacks: [],
+  lastAttemptAt: undefined,
+  gates: OPEN,
+  confirmation: undefined,
+};
+
+/** What people should know before they agree to a rollback that they asked for. */
+function beforehand(): readonly Shown[] {
+  const gates = { ...OPEN, frozen: "token:bob froze it at 2026-03-02 09:30:00Z until somebody resumes it" };
+  const owners = [{ tool: "helm", name: "shop", seenIn: "label app.kubernetes.io/managed-by" }] as const;
+  const asked = [
+    decideByHand(situation, "1"),
+    decideByHand({ ...situation, earlier: [revision("1")], predecessorBreaching: true }, "1"),
+    decideByHand({ ...situation, gates, owners, lastAttemptAt: TEN - MINUTE }, "1"),
+  ];
+  const warnings = asked.flatMap((answer) => (answer.ok ? answer.warnings : []));
+  return [...new Set(warnings)].map((text) => ({
+    group: "Before a rollback by hand (CLI and HTTP)",
+    name: "a note beside the plan",
+    text,
+    isNews: true as const,
+  }));
 }
 
 function byHand(): readonly Shown[] {
-  const situation: Situation = {
-    at: TEN,
-    policy: policy(),
-    firing: [],
-    release: release(),
-    earlier: [revision("1", { standing: "quarantined" })],
-    predecessorBreaching: false,
-    rollbacks: [],
-    lastAttemptAt: undefined,
-    gates: OPEN,
-    confirmation: undefined,
-  };
   const asked = [
     decideByHand(
       { ...situation, gates: { ...OPEN, logUnwritable: "The decision log cannot be written: ENOSPC" } },

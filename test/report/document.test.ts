@@ -221,6 +221,15 @@ describe("other ends", () => {
     expect(who?.rows.at(-1)?.[1]).toBe("token:bob");
   });
 
+  it("one that was approved names the decision that followed, and that one names who was asked by which", () => {
+    const waited = decision("d1", { decision: "escalate", reason: "awaiting-approval" });
+    const yes: RecordBody = { type: "operator.approve", policy: "api", decisionId: "d1", by: "token:bob" };
+    const followed = { ...decision("d2"), approval: { decisionId: "d1", by: "token:bob" } };
+    expect(report(waited, yes, followed)).toContain("token:bob approved it; decision d2 followed.");
+    expect(report(waited, yes)).toContain("token:bob approved it; no rollback has followed so far.");
+    expect(report(followed)).toContain("| approved | by token:bob, who was asked by `d1` |");
+  });
+
   it("a rollback by hand says who asked and why, and that nothing had to fire", () => {
     const markdown = report(asked("other"), byHand("other"), started("d1"), applied("d1"), verified("d1"));
     expect(titleOf(markdown)).toBe("# shop/api was rolled back by hand from 7 to 6, and it helped");
