@@ -74,13 +74,19 @@ function compare({ must, versus }: Compared, value: number, before: Sample | und
     const why = before === undefined ? "not measured" : whyUnknown(before);
     return { holds: undefined, detail: `before the release: ${why}` };
   }
-  const change = value - before.value;
-  const room = of === "share" ? by * Math.abs(before.value) : by;
+  // 0.75 - 0.7 is a hair more than 0.05, and 0.29 of 100 a hair less than 29.
+  const change = exact(value - before.value);
+  const room = exact(of === "share" ? by * Math.abs(before.value) : by);
   const unit = must?.text ?? (of === "amount" ? text : "");
   return {
     holds: may === "rise" ? change <= room : -change <= room,
     detail: `${inUnitOf(unit, value)} against ${inUnitOf(unit, before.value)} before, may ${may} by ${text}`,
   };
+}
+
+/** What a difference or a product of decimals would be, were they not kept in binary. */
+function exact(value: number): number {
+  return Number(value.toPrecision(12));
 }
 
 function wanted(must: Criterion | undefined, versus: Versus | undefined): { readonly must?: string } {

@@ -43,7 +43,7 @@ describe("what must hold", () => {
       result: "fail",
       value: 0.99421,
       must: "at least 0.999",
-      detail: "0.9942, must be at least 0.999",
+      detail: "0.99421, must be at least 0.999",
     });
   });
 
@@ -66,6 +66,8 @@ describe("against the same span before the release", () => {
     ["fall", 100, 80, "pass"],
     ["fall", 100, 79, "fail"],
     ["fall", 100, 1000, "pass"],
+    ["rise", 0.7, 0.84, "pass"],
+    ["fall", 0.3, 0.24, "pass"],
     // Of nothing there is no share: it may not rise at all.
     ["rise", 0, 0, "pass"],
     ["rise", 0, 0.1, "fail"],
@@ -119,6 +121,21 @@ test.each([
   expect(judgeMetric(check(limit), known(value), undefined).detail).toBe(
     `${expected}, must be below ${text}`,
   );
+});
+
+test.each([
+  [0.7, 0.75, "50ms"],
+  [1.1, 1.2, "100ms"],
+  [0.1, 0.3, "200ms"],
+])("from %d to %d is a rise by no more than %s", (before, now, text) => {
+  const versus: Versus = { may: "rise", of: "amount", by: parseThreshold(text).value, text };
+  expect(judgeMetric(check(undefined, versus), known(now), known(before))).toMatchObject({ result: "pass" });
+});
+
+test("a value near its limit does not look like the limit", () => {
+  const limit: Criterion = { is: "below", value: 0.2, text: "200ms" };
+  expect(judgeMetric(check(limit), known(0.19996), undefined).detail).toBe("199.96ms, must be below 200ms");
+  expect(judgeMetric(check(must("below", 1000)), known(999.96), undefined).detail).toMatch(/^999\.96,/u);
 });
 
 test("both comparisons are said in one unit", () => {
