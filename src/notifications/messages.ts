@@ -316,7 +316,7 @@ export function to(decision: DecisionRecord | undefined): string {
 function howToAnswer({ decisionId, approveUntil }: DecisionRecord): string {
   return approveUntil === undefined
     ? ""
-    : `Until ${approveUntil}: rollbackd approve ${decisionId} or rollbackd reject ${decisionId}, with --server URL where it is not here.`;
+    : `Until ${approveUntil}: rollbackd approve ${decisionId} or rollbackd reject ${decisionId}`;
 }
 
 function alsoHolding({ otherReasons }: DecisionRecord): string {

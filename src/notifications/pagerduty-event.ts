@@ -1,7 +1,7 @@
 import { chart, range } from "./chart.ts";
 import { cut } from "./cut.ts";
-import { decisionUrl } from "./decision-url.ts";
 import type { Message } from "./message.ts";
+import { commandsAt, decisionUrl } from "./public-url.ts";
 
 const SUMMARY = 1024;
 // An event may have 512 KB. These bounds keep it far below, whatever it says.
@@ -30,7 +30,7 @@ export function pagerDutyEvent(message: Message, publicUrl: string | undefined) 
         what: message.lines
           .filter((line) => line !== "")
           .slice(0, MAX_LINES)
-          .map((line) => cut(line, LINE)),
+          .map((line) => cut(commandsAt(line, publicUrl), LINE)),
         windows: evidence
           .slice(0, MAX_CHARTS)
           .map((shown) =>

@@ -2,8 +2,8 @@ import type { IncomingWebhookSendArguments } from "@slack/webhook";
 import type { Evidence } from "../decisions/decision.ts";
 import { chart, range } from "./chart.ts";
 import { cut } from "./cut.ts";
-import { decisionUrl } from "./decision-url.ts";
 import type { Message } from "./message.ts";
+import { commandsAt, decisionUrl } from "./public-url.ts";
 
 // Limits of Slack's blocks, in characters and blocks.
 const HEADER = 150;
@@ -13,7 +13,7 @@ const MAX_CHARTS = 10;
 
 /** The message as blocks, and as one line for notifications of the operating system. */
 export function slackBody(message: Message, publicUrl: string | undefined): IncomingWebhookSendArguments {
-  const lines = message.lines.filter((line) => line !== "");
+  const lines = message.lines.filter((line) => line !== "").map((line) => commandsAt(line, publicUrl));
   const shown = lines.length > MAX_LINES ? [...lines.slice(0, MAX_LINES), "…"] : lines;
   return {
     text: escapeWithin(`${message.title}. ${lines[0] ?? ""}`, SECTION),

@@ -1,8 +1,8 @@
 import { createHash, createHmac } from "node:crypto";
 import { range } from "./chart.ts";
 import { cut } from "./cut.ts";
-import { decisionUrl } from "./decision-url.ts";
 import type { Message } from "./message.ts";
+import { commandsAt, decisionUrl } from "./public-url.ts";
 
 const TITLE = 1024;
 const LINE = 4000;
@@ -23,7 +23,7 @@ export function webhookBody(message: Message, publicUrl: string | undefined) {
     lines: lines
       .filter((line) => line !== "")
       .slice(0, MAX_LINES)
-      .map((line) => cut(line, LINE)),
+      .map((line) => cut(commandsAt(line, publicUrl), LINE)),
     policy: message.policy ?? null,
     target: message.target ?? null,
     release: message.release ?? null,

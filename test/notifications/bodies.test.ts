@@ -1,8 +1,9 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { chart, range } from "../../src/notifications/chart.ts";
 import type { Message } from "../../src/notifications/message.ts";
 import { pagerDutyEvent } from "../../src/notifications/pagerduty-event.ts";
 import { slackBody } from "../../src/notifications/slack-body.ts";
+import { webhookBody } from "../../src/notifications/webhook-body.ts";
 import { evidence } from "./story.ts";
 
 const message: Message = {
@@ -78,6 +79,32 @@ test("Slack gets what fired, what was done, the chart, what happens next, and th
   expect(all).toContain("threshold 5%");
   expect(all).toContain("<https://rollbackd.example/api/v1/decisions/d-1/report|decision d-1>");
   expect(all).toContain(message.logHead);
+});
+
+describe("a command", () => {
+  const asking = {
+    ...message,
+    lines: ["Until ten: rollbackd approve d-1 or rollbackd reject d-1", "See rollbackd check FILE"],
+  };
+  const bodies = (publicUrl: string) =>
+    [slackBody, pagerDutyEvent, webhookBody].map((body) => JSON.stringify(body(asking, publicUrl)));
+
+  test("can be copied on any machine, on every channel", () => {
+    for (const body of bodies("https://rb.example")) {
+      expect(body).toContain(
+        "rollbackd approve --server https://rb.example d-1 or rollbackd reject --server https://rb.example d-1",
+      );
+      // It asks nobody.
+      expect(body).toContain("rollbackd check FILE");
+    }
+  });
+
+  test.each(["http://127.0.0.1:9480", "http://0.0.0.0:9480", "http://localhost:9480", "http://[::1]:9480"])(
+    "stays short where %s would be another machine for each reader",
+    (url) => {
+      for (const body of bodies(url)) expect(body).toContain("rollbackd approve d-1");
+    },
+  );
 });
 
 test("without a public address the command is named instead of a link", () => {
