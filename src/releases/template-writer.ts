@@ -1,10 +1,15 @@
 import { FIELD_MANAGER } from "../kubernetes/annotations.ts";
 import type { KubeObject, ManagedFields } from "../kubernetes/objects.ts";
+import { isRestart } from "./deployment-digest.ts";
 import { instant } from "./deployment-rollout.ts";
 
-/** Everybody but rollbackd who owns fields of the object's pod template, the last to have written it first. */
+/**
+ * Everybody but rollbackd who owns fields of the object's pod template, the last to have written it first; whoever
+ * only made the pods start again wrote nothing of what they run.
+ */
 export function templateWriters(object: KubeObject): readonly string[] {
   return writesOfTemplate(object)
+    .filter(({ fieldsV1 }) => !isRestartAlone(fieldsV1))
     .toSorted((a, b) => (instant(b.time) ?? 0) - (instant(a.time) ?? 0))
     .flatMap(({ manager }) => (manager === undefined || manager === FIELD_MANAGER ? [] : [manager]));
 }
@@ -15,7 +20,32 @@ export function writesOfTemplate({ metadata }: KubeObject): readonly ManagedFiel
   );
 }
 
-function ownsTemplate(fields: Readonly<Record<string, unknown>> | undefined): boolean {
-  const spec = fields?.["f:spec"];
-  return typeof spec === "object" && spec !== null && "f:template" in spec;
+type Fields = Readonly<Record<string, unknown>>;
+
+function ownsTemplate(fields: Fields | undefined): boolean {
+  return "f:template" in within(fields, "f:spec");
+}
+
+function isRestartAlone(fields: Fields | undefined): boolean {
+  const template = within(within(fields, "f:spec"), "f:template");
+  const metadata = within(template, "f:metadata");
+  const annotations = within(metadata, "f:annotations");
+  const restarts = Object.keys(annotations).filter((key) => isRestart(key.replace(/^f:/u, "")));
+  // One key at each level, and all of the last are marks of a restart.
+  return (
+    restarts.length > 0 &&
+    restarts.length === named(annotations) &&
+    named(metadata) === 1 &&
+    named(template) === 1
+  );
+}
+
+/** "." stands for the map itself. */
+function named(fields: Fields): number {
+  return Object.keys(fields).filter((key) => key !== ".").length;
+}
+
+function within(fields: Fields | undefined, key: string): Fields {
+  const inner = fields?.[key];
+  return typeof inner === "object" && inner !== null ? (inner as Fields) : {};
 }

@@ -132,3 +132,18 @@ test("the last to have written the template is named first, rollbackd never", ()
   ];
   expect(templateWriters(object({ managedFields }))).toEqual(["kustomize-controller", "kubectl-set"]);
 });
+
+test("trap 41: whoever only made the pods start again wrote nothing", () => {
+  const restart = { "f:kubectl.kubernetes.io/restartedAt": {} };
+  const annotated = (annotations: object, more: object = {}) => ({
+    ...wrote("kubectl-rollout", "10:09:00"),
+    fieldsV1: { "f:spec": { "f:template": { "f:metadata": { "f:annotations": annotations }, ...more } } },
+  });
+  const set = wrote("kubectl-set", "10:00:00");
+  const writers = (entry: ReturnType<typeof annotated>) =>
+    templateWriters(object({ managedFields: [set, entry] }));
+  expect(writers(annotated({ ".": {}, ...restart }))).toEqual(["kubectl-set"]);
+  expect(writers(annotated({ ...restart, "f:team": {} }))).toEqual(["kubectl-rollout", "kubectl-set"]);
+  expect(writers(annotated(restart, { "f:spec": {} }))).toEqual(["kubectl-rollout", "kubectl-set"]);
+  expect(writers(annotated({}))).toEqual(["kubectl-rollout", "kubectl-set"]);
+});
