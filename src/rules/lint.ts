@@ -25,6 +25,7 @@ export function lint(document: RulesDocument, validation: Validation): readonly 
       lintReferences(path, policy, complain);
     }
     lintTiming(path, policy, complain);
+    lintPrecheck(path, policy, complain);
     if (typeof policy.unless === "string") lintQuery([...path, "unless"], policy.unless, complain);
     if (!isBroken([...path, "statusPage"])) lintStatusPage(path, policy, complain);
     lintCheckpoints(path, policy, validation, complain);
@@ -68,6 +69,9 @@ function lintReferences(path: Path, policy: Partial<WrittenPolicy>, complain: Co
   }
 }
 
+/** A pass that is not over by then counts as stuck. */
+const LONGEST_PRECHECK_MS = 60_000;
+
 /** Scrapes are rarely closer than this, and every evaluation is a query for each trigger. */
 const SHORTEST_INTERVAL_MS = 1000;
 
@@ -87,6 +91,18 @@ function lintTiming(path: Path, policy: Partial<WrittenPolicy>, complain: Compla
       [...path, "rollback", "script"],
       "window",
       `The script may take ${script}, but the rollback as a whole only ${whole}. Raise \`rollback.timeout\`.`,
+      "warning",
+    );
+  }
+}
+
+function lintPrecheck(path: Path, policy: Partial<WrittenPolicy>, complain: Complain): void {
+  const timeout = policy.rollback?.precheck?.timeout;
+  if (typeof timeout === "string" && durationMs(timeout) > LONGEST_PRECHECK_MS) {
+    complain(
+      [...path, "rollback", "precheck", "timeout"],
+      "window",
+      `Nothing of this policy is evaluated while its precheck runs, which may be ${timeout}, and what people ask for waits. Bound it to 1m.`,
       "warning",
     );
   }

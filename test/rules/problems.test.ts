@@ -185,6 +185,14 @@ describe("messages say what to do", () => {
     expect(message).toContain("Known here: name, ratio, expr");
   });
 
+  test.each([
+    ["1m", []],
+    ["5m", ["4:76 warning window"]],
+  ])("a precheck may hold evaluations up for a minute, not for longer: %s", (timeout, expected) => {
+    const rollback = `strategy: deployment, precheck: {command: [check], timeout: ${timeout}}`;
+    expect(problemsIn(rulesWith({ rollback }))).toEqual(expected);
+  });
+
   test("a rollout can only be seen of a Deployment", () => {
     const policy = "target: {script: true}\nguard: always";
     expect(messagesIn(rulesWith({ policy, trigger: "rollout: stalled" }))).toContain(
