@@ -110,7 +110,7 @@ export async function resume(
   const inPart = typeof shown === "object";
   // What was done in part is finished like what was not done at all: each step looks for itself first.
   if ((shown === "not-applied" || inPart) && mayBeginAgain(order, open, ports)) {
-    await carryOut(order, startedAt, ports, signal);
+    await carryOut(order, startedAt, inPart ? halfDone(ports, shown) : ports, signal);
     return;
   }
   await recordFailed(order, inPart ? shown : interrupted(shown), ports, signal);
@@ -149,6 +149,25 @@ function mayBeginAgain({ policy }: RollbackOrder, open: OpenRollback, ports: Rol
 }
 
 type Failed = Extract<ActOutcome, { kind: "failed" }>;
+
+/** Whatever keeps it from being finished, a freeze or an owner in Git: that does not mean that nothing was changed. */
+function halfDone(ports: RollbackPorts, half: Failed): RollbackPorts {
+  const { strategy } = ports;
+  const { act, prepare } = strategy;
+  const still = ({ reason, detail }: Failed) =>
+    reason === half.reason ? { detail } : { ...half, detail: `${half.detail} Why not: ${detail}` };
+  const finish: Strategy["act"] = async (...asked) => {
+    const outcome = await act(...asked);
+    return outcome.kind === "failed" ? { ...outcome, ...still(outcome) } : outcome;
+  };
+  const prepared: Strategy["prepare"] =
+    prepare &&
+    (async (...asked) => {
+      const outcome = await prepare(...asked);
+      return outcome.kind === "failed" ? { ...outcome, ...still(outcome) } : outcome;
+    });
+  return { ...ports, strategy: { ...strategy, act: finish, ...(prepared && { prepare: prepared }) } };
+}
 
 function interrupted(shown: Extract<Shown, string>): Failed {
   if (shown === "moved") {

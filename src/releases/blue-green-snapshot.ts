@@ -2,7 +2,7 @@ import type { Deployment, Pod, ReplicaSet, Service } from "../kubernetes/objects
 import { describe } from "../kubernetes/resource.ts";
 import { type BlueGreenTarget, blueGreenKey } from "../rules/policy.ts";
 import { blueGreenRelease, type NoRunningSide, type RunningSide } from "./blue-green-release.ts";
-import { type Side, sidesOf, withoutColor } from "./blue-green-sides.ts";
+import { type Side, type Sides, sidesOf, withoutColor } from "./blue-green-sides.ts";
 import { lastSwitch, selectorWriters } from "./blue-green-switch.ts";
 import { rememberedRollbacks, standings } from "./deployment-marks.ts";
 import { deploymentSnapshot, type ReleaseMemory } from "./deployment-snapshot.ts";
@@ -41,8 +41,9 @@ export function blueGreenSnapshot(view: BlueGreenView, target: BlueGreenTarget, 
   const replicaSets = view.replicaSets.map((each) => withoutColor(each, label));
   const notes = rememberedRollbacks(view.service, []);
   const standingOf = standings(replicaSets, notes);
+  const replicas = podsNeeded(sides);
   const look = (side: Side) =>
-    running(side, { ...view, replicaSets }, { label, memory: known.memory, standingOf });
+    running(side, { ...view, replicaSets }, { label, memory: known.memory, standingOf, replicas });
   const live = look(sides.live);
   if (!live.ok) return live;
   const other = sides.other.ok ? look(sides.other) : sides.other;
@@ -73,6 +74,7 @@ function running(
     readonly label: string;
     readonly memory: BlueGreenMemory;
     readonly standingOf: (digest: string) => Standing;
+    readonly replicas: number;
   },
 ): RunningSide | NoRunningSide {
   const own = { deployment: withoutColor(deployment, known.label), replicaSets, pods, at };
@@ -85,9 +87,16 @@ function running(
   const { release, rollout, templates = new Map(), owners = [] } = seen.snapshot;
   const named = ({ goodIn: _ofGroups, ...revision }: Revision): Revision => {
     const { name, digest } = revision;
-    return { ...revision, name: `${color}:${name}`, standing: known.standingOf(digest) };
+    const side = { deployment: deployment.metadata.name, replicas: known.replicas };
+    return { ...revision, name: `${color}:${name}`, standing: known.standingOf(digest), side };
   };
   return { ok: true, release, rollout, templates, owners, memory: seen.memory, named };
+}
+
+/** Either colour gets as many as the live one has, and is never scaled down. */
+function podsNeeded({ live, other }: Sides): number {
+  const wanted = [live, ...(other.ok ? [other] : [])].map(({ deployment }) => deployment.spec.replicas ?? 1);
+  return Math.max(1, ...wanted);
 }
 
 /** Of what a rollback changes: the Service's selector, and how many pods the other colour has. */

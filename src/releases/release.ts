@@ -18,6 +18,8 @@ export interface Revision {
   readonly members?: Readonly<Record<string, MemberRevision>>;
   /** The group, by the first 12 places of its digest, in which this was last proven good. */
   readonly goodIn?: string;
+  /** Of one colour: the Deployment behind it, and how many pods that needs to be the live one. */
+  readonly side?: { readonly deployment: string; readonly replicas: number };
   /** By image, as the template names it: what the pods that run it say they pulled. Absent where none is seen. */
   readonly pulled?: Readonly<Record<string, readonly string[]>>;
 }

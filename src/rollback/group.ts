@@ -90,7 +90,7 @@ function inspectWith(one: WorkloadStrategy): Inspect {
     if (states.has("not-observable")) return "not-observable";
     if (states.has("applied")) {
       if (states.size === 1) return "applied";
-      return partlyApplied(shown, "The daemon was stopped during the act, and it is too late to go on.");
+      return partlyApplied(shown, "The daemon was stopped during the act, and it was not finished.");
     }
     return states.has("moved") ? "moved" : "not-applied";
   };

@@ -57,8 +57,12 @@ describe("trap 20: an intent without its act, after a start that cannot see the 
 describe("trap 25: an act that a stop of the daemon left half done", () => {
   const half = { kind: "failed", reason: "partly-applied", detail: "api was moved, worker was not" } as const;
   /** Started again `laterMs` after the intent; the target shows that some of it was moved. */
-  async function startedHalfWay(laterMs: number): Promise<World> {
-    const { world } = await deciding(() => new Promise(() => undefined));
+  async function startedHalfWay(
+    laterMs: number,
+    meanwhile: (daemon: Daemon) => Promise<unknown> = async () => undefined,
+  ): Promise<World> {
+    const { world, daemon } = await deciding(() => new Promise(() => undefined));
+    await meanwhile(daemon);
     world.at += laterMs;
     world.effect = (name, run) => (name === "inspect" ? Promise.resolve(half as never) : run());
     const next = startDaemon(world, policy());
@@ -66,6 +70,17 @@ describe("trap 25: an act that a stop of the daemon left half done", () => {
     next.resume();
     return world;
   }
+
+  it("is not called unchanged where a person froze automation meanwhile: people hear what was moved", async () => {
+    const world = await startedHalfWay(INTERVAL, (daemon) =>
+      daemon.commands.freeze("vcci-api", { note: "wait for me" }, "token:alice"),
+    );
+    await eventually("the rollback ends", () => expect(ofType(world, "rollback.failed")).toHaveLength(1));
+    const [failed] = ofType(world, "rollback.failed");
+    expect(failed?.reason).toBe("partly-applied");
+    expect(failed?.detail).toMatch(/^api was moved, worker was not.*token:alice froze it.*wait for me/u);
+    expect(world.target.acts()).toBe(0);
+  });
 
   it("is finished as long as it is about the present", async () => {
     const world = await startedHalfWay(INTERVAL);

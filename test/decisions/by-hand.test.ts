@@ -18,6 +18,15 @@ it.each([
   );
 });
 
+it("trap 26: by hand, too, the other colour has its pods before the Service is switched to it", () => {
+  const side = { deployment: "api-blue", replicas: 3 };
+  expect(commandByHand(target, { name: "blue:7", side })?.split(" && ")).toEqual([
+    "kubectl -n shop scale deployment/api-blue --replicas=3",
+    "kubectl -n shop rollout status deployment/api-blue --timeout=10m",
+    expect.stringContaining("patch service api"),
+  ]);
+});
+
 it("a Deployment needs no command of its own", () => {
   expect(
     commandByHand({ kind: "deployment", namespace: "shop", deployment: "api" }, { name: "7" }),

@@ -61,7 +61,9 @@ describeOnCluster("a bad release of a blue/green Service", (kubeconfig) => {
       expect(started).toMatchObject({ strategy: "blue-green", target: `${namespace}/service/vcci-api` });
       const [decision] = await stage.all("decision.made");
       expect(decision?.byHand).toBe(
-        `kubectl -n ${namespace} patch service vcci-api --type merge --patch '{"spec":{"selector":{"color":"blue"}}}'`,
+        `kubectl -n ${namespace} scale deployment/vcci-api --replicas=1 && ` +
+          `kubectl -n ${namespace} rollout status deployment/vcci-api --timeout=10m && ` +
+          `kubectl -n ${namespace} patch service vcci-api --type merge --patch '{"spec":{"selector":{"color":"blue"}}}'`,
       );
       const key = `rollbackd/${started?.target}/${started?.target}@green:1`;
       await stage.paged([

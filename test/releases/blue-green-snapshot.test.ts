@@ -49,6 +49,18 @@ describe("a release of a blue/green target", () => {
     expect(earlier).toEqual([release.previous]);
   });
 
+  it("knows how many pods either colour needs to be the live one: as many as that has, and never fewer than it has", () => {
+    const sized = (replicas: number, one: typeof BLUE) => {
+      const { deployment } = one;
+      return { ...one, deployment: { ...deployment, spec: { ...deployment.spec, replicas } } };
+    };
+    const needed = (blue: number, green: number) =>
+      seen(view(service(SWITCHED), [sized(blue, BLUE), sized(green, GREEN)])).earlier[0]?.side;
+    expect(needed(0, 3)).toEqual({ deployment: "vcci-api-blue", replicas: 3 });
+    expect(needed(5, 3)?.replicas).toBe(5);
+    expect(needed(0, 0)?.replicas).toBe(1);
+  });
+
   it("is the same in either colour: the label is no part of what runs", () => {
     const twin = side("green", { images: { "10:00:00": "api:v2" } });
     const { release, earlier } = seen(view(service(SWITCHED), [BLUE, twin]));
