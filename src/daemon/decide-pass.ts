@@ -13,6 +13,7 @@ import { answerFor, settlePeople } from "./people-pass.ts";
 import type { PassPorts } from "./ports.ts";
 import type { Seen } from "./seen.ts";
 import { aheadMs, onTriggerClock } from "./trigger-clock.ts";
+import { underWay } from "./under-way.ts";
 
 /** Takes the decision of this pass, records it when it is another than the last, and begins the rollback if it is one. */
 export async function decideNow(seen: Seen, ports: PassPorts): Promise<void> {
@@ -23,7 +24,7 @@ async function decideInTurn(seen: Seen, ports: PassPorts): Promise<void> {
   const { policy } = seen;
   if (!ports.mayDecide()) return;
   await settlePeople(seen, ports);
-  if (!ports.mayDecide() || ports.history.open(targetKey(policy)) !== undefined) return;
+  if (!mayDecideOn(policy, ports)) return;
   const situation = situationOf(seen, await askVetoes(seen, ports), ports);
   const first = decide(situation);
   // What it said was about this decision, and may be old when that is taken up again.
@@ -34,8 +35,13 @@ async function decideInTurn(seen: Seen, ports: PassPorts): Promise<void> {
   const looked = wouldAct(first) ? await withLastLooks(first, situation, seen, ports) : situation;
   const context = await looking;
   const decided = looked && decide(looked);
-  if (!looked || !decided || !ports.mayDecide() || isRecorded(decided, looked, ports)) return;
+  if (!looked || !decided || !mayDecideOn(policy, ports) || isRecorded(decided, looked, ports)) return;
   await carryOut(decided, looked, { ...seen, context }, ports);
+}
+
+/** Not while it is rolled back, or another target that has a Deployment in common with it. */
+function mayDecideOn(policy: Policy, { mayDecide, history }: PassPorts): boolean {
+  return mayDecide() && underWay(targetKey(policy), history) === undefined;
 }
 
 /** For whoever looks for the cause; nothing is decided by it. */

@@ -7,11 +7,10 @@ import type { GitOpsOwner } from "../releases/gitops-owner.ts";
 import { type Release, type Revision, revisionText } from "../releases/release.ts";
 import { revisionDiff } from "../releases/template-diff.ts";
 import type { Lookup } from "../releases/watch.ts";
-import { targetKey, touchedBy } from "../rules/policy.ts";
+import { targetKey } from "../rules/policy.ts";
 import type { Asker, Commands, ManualRollback, Refusal, RevisionText, RollbackPlan } from "./commands.ts";
 import { byHand } from "./decision-record.ts";
 import type { GatesOf } from "./gates.ts";
-import type { OpenRollback } from "./history-fold.ts";
 import type { History } from "./history.ts";
 import type { OneAtATime } from "./one-at-a-time.ts";
 import type { RecordInLog } from "./ports.ts";
@@ -19,6 +18,7 @@ import { refused, unknownPolicy, UNWRITABLE } from "./refusals.ts";
 import { MANUAL } from "./rollbacks.ts";
 import type { RunningPolicy } from "./run-policy.ts";
 import { withMemory } from "./target-facts.ts";
+import { underWay } from "./under-way.ts";
 
 /** As much of a running policy as a person's decision needs. */
 export type Handled = Pick<
@@ -132,12 +132,6 @@ async function decideWithPrecheck(
   const change = { policy, target: targetKey(policy), release: id, from: revision, to: decided.to };
   const objection = await precheck(change);
   return objection === undefined ? decided : decideByHand({ ...situation, objection }, to);
-}
-
-/** Of the target itself, or of another one that has a Deployment in common with it. */
-function underWay(target: string, history: History): OpenRollback | undefined {
-  const touched = new Set(touchedBy(target));
-  return history.allOpen().find(({ started }) => touchedBy(started.target).some((one) => touched.has(one)));
 }
 
 /** A target whose version nobody can tell is as it was last taken to be, as for automation. */

@@ -61,3 +61,30 @@ it("trap 25: while a group is rolled back, a person is not let at a member of it
   expect(JSON.stringify(refused)).toContain("of vcci-production/vcci-api+worker is under way");
   expect(world.target.acts()).toBe(1);
 });
+
+it("trap 25: while a person rolls a member back by another policy, its group is left alone", async () => {
+  const world = createWorld(TEN - HOUR);
+  world.prometheus.put("errors:ratio", breaching(clock("10:01:00")));
+  const verified = Promise.withResolvers<void>();
+  world.verify = async () => {
+    await verified.promise;
+    return { kind: "verified", steps: [] };
+  };
+  const group = { kind: "group", namespace: "vcci-production", deployments: ["worker", "vcci-api"] } as const;
+  const daemon = startDaemon(world, policy({ name: "group", target: group }), watching);
+  await daemon.load();
+  world.at = TEN - MINUTE;
+  await daemon.pass();
+  world.target.ship("v2", TEN);
+  await daemon.passUntil(clock("10:05:45"));
+  expect(await daemon.commands.rollback("watching", { reason: "other" }, "alice")).toMatchObject({
+    ok: true,
+  });
+  world.target.ship("v3", clock("10:05:50"));
+  await daemon.passUntil(clock("10:20:00"));
+  const byGroup = () => ofType(world, "decision.made").filter(({ policy: by }) => by === "group");
+  expect(byGroup()).toEqual([]);
+  verified.resolve();
+  await daemon.passUntil(clock("10:20:30"));
+  expect(byGroup().length).toBeGreaterThan(0);
+});
