@@ -246,7 +246,7 @@ export const MISSION: readonly MissionPart[] = [
           [REPORT, "begins its timeline with the release and has each step"],
           [
             "releases/look-into.cluster.test.ts",
-            "trap 34: with the Role of deploy/, names and times are seen",
+            "trap 34: with the Roles of deploy/, names and times are seen",
           ],
         ],
       },

@@ -68,7 +68,6 @@ describeOnCluster("the manifests of deploy/", (kubeconfig) => {
         "deployments: get list watch patch",
         "pods: list watch",
         "replicasets: list watch patch",
-        "secrets: get",
         "services: get list watch patch",
         "statefulsets: get list watch patch",
         "subjectaccessreviews: create",

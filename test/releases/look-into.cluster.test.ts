@@ -13,7 +13,9 @@ import { createScene, type Scene } from "../rollback/deployment-scene.ts";
 import { eventually } from "../support/eventually.ts";
 
 const VALUE = "VALUE-OF-THE-SECRET";
-const ROLE = join(import.meta.dirname, "../../deploy/role.yaml");
+const ROLES = ["role.yaml", "secrets/role.yaml"].map((file) =>
+  join(import.meta.dirname, "../../deploy", file),
+);
 
 describeOnCluster("what changed beside a release", (kubeconfig) => {
   let scene: Scene;
@@ -73,11 +75,13 @@ describeOnCluster("what changed beside a release", (kubeconfig) => {
     expect(unseen).toEqual([expect.stringContaining("ConfigMaps"), expect.stringContaining("Secrets")]);
   });
 
-  it("trap 34: with the Role of deploy/, names and times are seen, and nothing of what the objects hold is kept", async () => {
+  it("trap 34: with the Roles of deploy/, names and times are seen, and nothing of what the objects hold is kept", async () => {
     const { namespace, kubectl, harness } = scene;
-    const role = join(dir, "role.yaml");
-    writeFileSync(role, readFileSync(ROLE, "utf8").replaceAll("vcci-production", namespace));
-    await kubectl("apply", "-f", role);
+    for (const [index, manifest] of ROLES.entries()) {
+      const role = join(dir, `role-${index}.yaml`);
+      writeFileSync(role, readFileSync(manifest, "utf8").replaceAll("vcci-production", namespace));
+      await kubectl("apply", "-f", role);
+    }
     await harness.create(`/apis/rbac.authorization.k8s.io/v1/namespaces/${namespace}/rolebindings`, {
       metadata: { name: "rollbackd" },
       roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: "rollbackd" },
