@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { DECISION, STANDING } from "../../src/kubernetes/annotations.ts";
+import { commandByHand } from "../../src/decisions/by-hand.ts";
 import type { KubeApi } from "../../src/kubernetes/api.ts";
 import { KubeError } from "../../src/kubernetes/error.ts";
 import { blueGreenStandings } from "../../src/releases/blue-green-standing.ts";
@@ -172,6 +173,20 @@ describeOnCluster("a blue/green Service is rolled back", (kubeconfig) => {
     expect(await replicas(halfway, "blue")).toBe(1);
     expect(await strategyFor(halfway).inspect(order)).toBe("not-applied");
     expect(await act(halfway, order)).toMatchObject({ kind: "applied" });
+  });
+
+  it("trap 26: what a person is told to run switches back, too, and only to pods that are Ready", async () => {
+    const told = await released("told", { replicas: 1 });
+    const { to } = await orderFor(told);
+    const commands = commandByHand(told.target, to)?.split(" && ") ?? [];
+    expect(commands).toHaveLength(3);
+    for (const command of commands) {
+      const [, , , ...words] = command.replaceAll("'", "").split(" ");
+      expect(await told.selected()).toBe("green");
+      await scene.kubectl(...words);
+    }
+    expect(await told.selected()).toBe("blue");
+    expect((await told.deployment("blue")).status?.readyReplicas).toBe(1);
   });
 
   describe("trap 42: what an autoscaler does meanwhile", () => {
