@@ -80,7 +80,11 @@ async function ownOrPartly(
   one: WorkloadStrategy,
 ): Promise<ActOutcome> {
   const shown = await look(order, one.inspect);
-  return shown.some(([, state]) => state === "applied") ? partlyApplied(shown, outcome.detail) : outcome;
+  const states = new Set(shown.map(([, state]) => state));
+  if (!states.has("applied")) return outcome;
+  return states.size > 1
+    ? partlyApplied(shown, outcome.detail)
+    : { kind: "applied", detail: `Somebody else finished it: every member runs ${order.to.name}.` };
 }
 
 function inspectWith(one: WorkloadStrategy): Inspect {
@@ -102,7 +106,21 @@ async function look(
   inspect: WorkloadStrategy["inspect"],
 ): Promise<readonly (readonly [MemberOrder, Extract<Shown, string>])[]> {
   const moving = memberOrders(order).filter(({ moves }) => moves);
-  return Promise.all(moving.map(async (member) => [member, await inspect(member.order)] as const));
+  const shown = await Promise.all(
+    moving.map(async (member) => [member, await inspect(member.order)] as const),
+  );
+  const isBegun = shown.some(([, state]) => state === "applied");
+  return isBegun ? Promise.all(shown.map((one) => finishedByHand(one, inspect))) : shown;
+}
+
+/** Of an act that was left half done a person may have done the rest, as they were told. */
+async function finishedByHand(
+  [member, state]: Awaited<ReturnType<typeof look>>[number],
+  inspect: WorkloadStrategy["inspect"],
+): Promise<Awaited<ReturnType<typeof look>>[number]> {
+  if (state !== "moved") return [member, state];
+  const runsIt = await inspect({ ...member.order, from: member.order.to });
+  return [member, runsIt === "not-applied" ? "applied" : state];
 }
 
 function failed(reason: Failed["reason"], detail: string): Failed {

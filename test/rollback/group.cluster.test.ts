@@ -246,6 +246,27 @@ describeOnCluster("trap 25: a group of Deployments is rolled back", (kubeconfig)
       expect(await images(both)).toEqual(["vcci-api:v2", "vcci-api:v1"]);
     });
 
+    it.concurrent("trap 25: what a person finished is whole, and is gone on with after a crash as if it was done here", async () => {
+      const both = await pair("hand");
+      const setBack = (name: string) => scene.kubectl("rollout", "undo", `deployment/${name}`);
+      await setBack("worker-hand");
+      await setBack("api-hand");
+      expect(await strategyOf(both).inspect(both.order)).toBe("moved");
+      const half = await pair("helped");
+      await act(
+        half,
+        failing((name) => name === "api-helped"),
+      );
+      await setBack("api-helped");
+      expect(await strategyOf(half).inspect(half.order)).toBe("applied");
+      expect(await act(half)).toMatchObject({
+        kind: "applied",
+        detail: expect.stringMatching(/^Somebody else finished it: every member runs /u) as string,
+      });
+      await scene.setImage("api-helped", "vcci-api:v3");
+      expect(await strategyOf(half).inspect(half.order)).toMatchObject({ reason: "partly-applied" });
+    });
+
     it.concurrent("the same decision told again, as after a crash, moves the rest", async () => {
       const both = await pair("again");
       await act(
