@@ -98,6 +98,8 @@ function expectation(error: ErrorObject): string {
       return `takes only ${String(error.params.limit)} of its keys; here it is ${show(error.data)}.`;
     case "maxLength":
       return `has ${String(error.data).length} characters; ${String(error.params.limit)} are allowed.`;
+    case "maxItems":
+      return `can name ${String(error.params.limit)} at most; here it is ${show(error.data)}.`;
     case "uniqueItems":
       return "names the same thing twice. Name each once.";
     case "const":

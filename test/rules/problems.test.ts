@@ -233,6 +233,23 @@ describe("messages say what to do", () => {
     expect(messagesIn(rulesWith({ policy }))).toEqual(['`values` needs 2 of them; here it is `["b"]`.']);
   });
 
+  test.each(["daemonsets", "replicasets", "jobs", "cronjobs", "rollouts"])(
+    "a kind that cannot be rolled back is refused by its name: %s",
+    (kind) => {
+      const policy = `target: {namespace: shop, ${kind}: [api]}`;
+      expect(messagesIn(rulesWith({ policy }))).toEqual([
+        `\`${kind}\` is not supported by this version. Use \`script: true\`, with a script that puts the earlier version back.`,
+      ]);
+    },
+  );
+
+  test("StatefulSets are not moved together", () => {
+    const policy = "target: {namespace: shop, statefulsets: [a, b]}";
+    expect(messagesIn(rulesWith({ policy }))).toContain(
+      '`statefulsets` can name 1 at most; here it is `["a","b"]`.',
+    );
+  });
+
   test("a part of a later version is not called unknown", () => {
     const policy = "target: {namespace: shop, deployments: [api]}\ntargets: []";
     expect(messagesIn(rulesWith({ policy }))).toEqual([
