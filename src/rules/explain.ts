@@ -83,8 +83,7 @@ function wrongWord(error: ErrorObject): [ProblemRule, string] {
 
 function expectation(error: ErrorObject): string {
   const { title, examples } = (error.parentSchema ?? {}) as { title?: string; examples?: string[] };
-  const such =
-    examples === undefined ? "" : `, such as ${examples.map((each) => `\`${each}\``).join(" or ")}`;
+  const such = suchAs(examples);
   switch (error.keyword) {
     case "type":
       return `must be a ${title ?? typeName(error.params.type)}${such}; here it is ${show(error.data)}.`;
@@ -107,6 +106,10 @@ function expectation(error: ErrorObject): string {
     default:
       return `${error.message ?? "has a wrong value"}; here it is ${show(error.data)}.`;
   }
+}
+
+function suchAs(examples: readonly string[] | undefined): string {
+  return examples === undefined ? "" : `, such as ${examples.map((each) => `\`${each}\``).join(" or ")}`;
 }
 
 function tooFew(limit: number, data: unknown): string {
