@@ -182,7 +182,7 @@ export function failureText(
   const { from, to } = decision ?? {};
   return {
     what,
-    left: leftText(left, target, from?.revision, to?.revision),
+    left: leftText(mayBeScaled(left, decision), target, from?.revision, to?.revision),
     next,
     command: byHand === true ? (decision?.byHand ?? undoCommand(target, from?.revision, to?.revision)) : "",
   };
@@ -190,6 +190,14 @@ export function failureText(
 
 function isFailure(reason: string): reason is Failure {
   return Object.hasOwn(FAILURES, reason);
+}
+
+/** Of targets that are switched, whose page has a command of its own, one colour is scaled before anything else. */
+function mayBeScaled(
+  left: Explained["left"],
+  decision: Pick<DecisionRecord, "byHand"> | undefined,
+): Explained["left"] {
+  return left === "unchanged" && decision?.byHand !== undefined ? "not-switched" : left;
 }
 
 function leftText(

@@ -102,6 +102,19 @@ describe("trap 24: the page of a rollback that failed", () => {
     expect(page?.lines.at(-1)).toBe(byHand);
   });
 
+  test.each(["frozen", "forbidden"] as const)(
+    "of a blue/green target says that a colour may have been scaled before it was stopped: %s",
+    (reason) => {
+      const records = [decision("d1", { byHand: "kubectl …" }), failed("d1", reason)] as const;
+      const page = recordsOf(records).map(createTeller()).at(-1)?.[0];
+      expect(page?.lines.join("\n")).toContain("still runs 7; the other colour may have been scaled up");
+      const other = recordsOf([decision("d1"), failed("d1", reason)])
+        .map(createTeller())
+        .at(-1)?.[0];
+      expect(other?.lines.join("\n")).toContain("Nothing was changed");
+    },
+  );
+
   test("of a StatefulSet undoes the StatefulSet", () => {
     const target = "shop/statefulset/db";
     const records = [decision("d1", { target }), { ...failed("d1", "unreachable"), target }] as const;
