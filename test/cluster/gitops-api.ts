@@ -14,6 +14,9 @@ const GROUPS = [
 ] as const;
 
 type Group = (typeof GROUPS)[number];
+/** The API server looks at a service that was not there at first again only after a while. */
+const AGREED_MS = 60_000;
+
 export type GitOpsPlural = Group["plural"];
 
 /** As much of such an object as rollbackd knows. */
@@ -69,7 +72,9 @@ export async function startGitOpsApi(api: Api, namespace: string): Promise<GitOp
     const spec = { group, version, ...priorities, insecureSkipTLSVerify: true, service };
     await api.create(SERVICES, { metadata: { name }, spec });
     cleanups.add(() => api.remove(`${SERVICES}/${name}`));
-    await eventually(`${group} is served`, () => api.get(`/apis/${group}/${version}`));
+    await eventually(`${group} is served`, () => api.get(`/apis/${group}/${version}`), {
+      withinMs: AGREED_MS,
+    });
   };
   await Promise.all(GROUPS.map(register));
   return { in: (where) => objectsIn(where, objects), stop: cleanups.run };
