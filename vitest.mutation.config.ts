@@ -5,7 +5,7 @@ export default defineConfig({
   test: {
     include: [
       "test/{engine,decisions}/**/*.test.ts",
-      "test/releases/{blame,clock,guard,standing,script-snapshot,deployment-*,group-*}.test.ts",
+      "test/releases/{blame,clock,guard,standing,script-snapshot,deployment-*,group-*,gitops-*,template-*}.test.ts",
       "test/signals/{classify,reduce}.test.ts",
       "test/verification/judge.test.ts",
     ],

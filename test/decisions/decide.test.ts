@@ -283,3 +283,27 @@ describe("a mass breach", () => {
     expect(massBreach("a", all, new Set())).toBeUndefined();
   });
 });
+
+describe("in approve mode", () => {
+  const ask = (answer?: FiringTrigger["answer"]) => {
+    const asking = firing(answer && { answer }, metricTrigger({ mode: "approve" }));
+    return decide(situation({ firing: [asking] }))?.decision;
+  };
+
+  test("a person is asked, and paged for it", () => {
+    expect(ask()).toMatchObject({ decision: "escalate", reason: "awaiting-approval" });
+  });
+
+  test("nobody is paged again who has said no", () => {
+    expect(ask({ kind: "declined", detail: "ada rejected it" })).toMatchObject({
+      decision: "hold",
+      reason: "awaiting-approval",
+    });
+  });
+
+  test("an approval lets it act, and is needed for nothing in enforce mode", () => {
+    expect(ask({ kind: "approved", decisionId: "d1", by: "ada" })).toMatchObject({ decision: "rollback" });
+    const declined = firing({ answer: { kind: "declined", detail: "ada rejected it" } });
+    expect(decide(situation({ firing: [declined] }))?.decision).toMatchObject({ decision: "rollback" });
+  });
+});

@@ -152,3 +152,49 @@ test("trap 43: before they agree a person is told that data stays as the release
     "Only what runs is rolled back: databases and other data stay as 2 left them.",
   ]);
 });
+
+describe("before they agree a person is warned of a revision that", () => {
+  const warned = (earlier: Situation["earlier"], changes: Partial<Situation> = {}) => {
+    const plan = decideByHand(situation({ earlier, ...changes }), "1");
+    return plan.ok ? plan.warnings.join("\n") : plan.detail;
+  };
+
+  test("was never proven, and not of one that was", () => {
+    expect(warned([revision("1")])).toMatch(/^1 was never proven to be good\.$/mu);
+    expect(warned([good])).not.toMatch(/proven/u);
+  });
+
+  test("was breaching when it was replaced, and not of an older one", () => {
+    const breaching = { predecessorBreaching: true };
+    expect(warned([good], { ...breaching, release: release({ previous: good }) })).toMatch(
+      /^A trigger was breaching on 1 when it was replaced\.$/mu,
+    );
+    expect(warned([good], { ...breaching, release: release({ previous: revision("0") }) })).not.toMatch(
+      /breaching/u,
+    );
+    expect(warned([good], { release: release({ previous: good }) })).not.toMatch(/breaching/u);
+  });
+});
+
+test("where no release is known there is nothing to undo, and whoever asks is told what to look at", () => {
+  expect(decideByHand(situation({ release: undefined }), undefined)).toEqual({
+    ok: false,
+    reason: "no-known-good-revision",
+    detail:
+      "No release of the target is known, so there is nothing to undo. Check that the target runs, then ask again.",
+  });
+});
+
+test("whoever names a revision that is not there reads which are, or what to do where none is", () => {
+  const said = (earlier: Situation["earlier"], more: Parameters<typeof release>[0] = {}) => {
+    const plan = decideByHand(situation({ earlier, release: release(more) }), "99");
+    return plan.ok ? "" : plan.detail;
+  };
+  expect(said([good, revision("0")])).toBe(
+    "There is no revision 99. Earlier revisions: 1 (good), 0 (unproven). Name one of these.",
+  );
+  expect(said([])).toBe("There is no revision 99. Earlier revisions: none. Deploy a version that you trust.");
+  expect(said([], { nothingBefore: "blue was deployed since" })).toMatch(
+    /none, because blue was deployed since\./u,
+  );
+});

@@ -26,3 +26,11 @@ test.each(PAGING)("whoever is paged for %s is not told that there is nothing to 
 test("what goes on by itself says so", () => {
   expect(nextStep({ decision: "hold", reason: "not-confirmed", otherReasons: [] })).toMatch(/Nothing to do/);
 });
+
+test("a veto that nobody could hear is to be mended, one that was heard is not", () => {
+  const step = (decision: "hold" | "escalate", reason: "vetoed" | "cooldown") =>
+    nextStep({ decision, reason, otherReasons: [] });
+  expect(step("escalate", "vetoed")).toMatch(/^Find out why the veto's query has no usable answer/);
+  expect(step("hold", "vetoed")).not.toMatch(/no usable answer/);
+  expect(step("escalate", "cooldown")).not.toMatch(/no usable answer/);
+});
