@@ -7,7 +7,7 @@ export default defineConfig({
       "test/{engine,decisions}/**/*.test.ts",
       "test/releases/{blame,clock,guard,standing,script-snapshot,deployment-*,group-*,gitops-*,statefulset-*,blue-green-*}.test.ts",
       "test/signals/{classify,reduce}.test.ts",
-      "test/verification/{judge,verify}.test.ts",
+      "test/verification/judge.test.ts",
     ],
     exclude: ["**/promtool.test.ts", "**/*.cluster.test.ts"],
     env: { PROPERTY_SHARE: "0.1" },
