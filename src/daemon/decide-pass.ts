@@ -30,13 +30,21 @@ async function decideInTurn(seen: Seen, ports: PassPorts): Promise<void> {
   // What it said was about this decision, and may be old when that is taken up again.
   if (first === undefined || !wouldAct(first)) ports.precheck?.forget();
   if (first === undefined || isRecorded(first, situation, ports)) return;
-  // Beside the last looks, so that it costs no time of its own unless the API server is slow.
-  const looking = lookInto(situation.release, ports);
-  const looked = wouldAct(first) ? await withLastLooks(first, situation, seen, ports) : situation;
-  const context = await looking;
+  const context = lazily(() => lookInto(situation.release, ports));
+  const looked = wouldAct(first)
+    ? await withLastLooks(first, situation, seen, { ...ports, beside: context })
+    : situation;
   const decided = looked && decide(looked);
-  if (!looked || !decided || !mayDecideOn(policy, ports) || isRecorded(decided, looked, ports)) return;
-  await carryOut(decided, looked, { ...seen, context }, ports);
+  if (!looked || !decided || isRecorded(decided, looked, ports)) return;
+  const found = await context();
+  if (!mayDecideOn(policy, ports)) return;
+  await carryOut(decided, looked, { ...seen, context: found }, ports);
+}
+
+/** Asked for the first time it begins, and is not begun again. */
+function lazily<Found>(ask: () => Promise<Found>): () => Promise<Found> {
+  let asked: Promise<Found> | undefined;
+  return () => (asked ??= ask());
 }
 
 /** Not while it is rolled back, or another target that has a Deployment in common with it. */
@@ -57,11 +65,15 @@ async function withLastLooks(
   first: Decided,
   before: Situation,
   seen: Seen,
-  ports: PassPorts,
+  ports: PassPorts & {
+    /** What costs no time of its own beside the very last look. */
+    readonly beside: () => unknown;
+  },
 ): Promise<Situation | undefined> {
-  const { precheck } = ports;
+  const { precheck, beside } = ports;
   const { release } = before;
   if (precheck === undefined || release === undefined || first.to === undefined) {
+    beside();
     return withConfirmation(first, before, ports);
   }
   const { policy } = seen;
@@ -76,6 +88,7 @@ async function withLastLooks(
   if (objection === undefined && ports.now() - seen.at >= policy.intervalMs) return undefined;
   const situation = situationOf(seen, await askVetoes(seen, ports), ports);
   if (objection !== undefined) return { ...situation, objection };
+  beside();
   const now = decide(situation);
   return now !== undefined && wouldAct(now) ? withConfirmation(now, situation, ports) : situation;
 }

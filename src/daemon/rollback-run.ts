@@ -67,9 +67,19 @@ export async function carryOut(
     if (!signal.aborted || !ports.strategy.repeatable) await recordFailed(order, outcome, ports, signal);
     return;
   }
+  await goOnApplied(order, startedAt, outcome, { ports, signal });
+}
+
+/** What was applied is put on record and verified. */
+async function goOnApplied(
+  order: RollbackOrder,
+  startedAt: number,
+  outcome: Extract<ActOutcome, { kind: "applied" }>,
+  { ports, signal }: { readonly ports: RollbackPorts; readonly signal: AbortSignal },
+): Promise<void> {
   const applied = await recordApplied(order, outcome, ports, signal);
-  if (applied !== undefined)
-    await verify(order, { startedAt, appliedAt: Date.parse(applied.at) }, ports, signal);
+  if (applied === undefined) return;
+  await verify(order, { startedAt, appliedAt: Date.parse(applied.at) }, ports, signal);
 }
 
 /** False when there is no act: it could not be prepared, or the daemon is being stopped, and the next start goes on. */
@@ -102,9 +112,7 @@ export async function resume(
   if (shown === undefined) return;
   if (shown === "applied") {
     const outcome = { kind: "applied", detail: "found applied after a restart of the daemon" } as const;
-    const applied = await recordApplied(order, outcome, ports, signal);
-    if (applied !== undefined)
-      await verify(order, { startedAt, appliedAt: Date.parse(applied.at) }, ports, signal);
+    await goOnApplied(order, startedAt, outcome, { ports, signal });
     return;
   }
   const inPart = typeof shown === "object";
@@ -154,17 +162,21 @@ type Failed = Extract<ActOutcome, { kind: "failed" }>;
 function halfDone(ports: RollbackPorts, half: Failed): RollbackPorts {
   const { strategy } = ports;
   const { act, prepare } = strategy;
-  const still = ({ reason, detail }: Failed) =>
-    reason === half.reason ? { detail } : { ...half, detail: `${half.detail} Why not: ${detail}` };
+  const still = <Told extends Failed>(failed: Told): Told => {
+    const { reason, detail } = failed;
+    const told =
+      reason === half.reason ? { detail } : { ...half, detail: `${half.detail} Why not: ${detail}` };
+    return { ...failed, ...told };
+  };
   const finish: Strategy["act"] = async (...asked) => {
     const outcome = await act(...asked);
-    return outcome.kind === "failed" ? { ...outcome, ...still(outcome) } : outcome;
+    return outcome.kind === "failed" ? still(outcome) : outcome;
   };
   const prepared: Strategy["prepare"] =
     prepare &&
     (async (...asked) => {
       const outcome = await prepare(...asked);
-      return outcome.kind === "failed" ? { ...outcome, ...still(outcome) } : outcome;
+      return outcome.kind === "failed" ? still(outcome) : outcome;
     });
   return { ...ports, strategy: { ...strategy, act: finish, ...(prepared && { prepare: prepared }) } };
 }

@@ -23,6 +23,7 @@ import { type BlueGreenTarget, type Policy, targetKey } from "../rules/policy.ts
 import type { Prometheus } from "../signals/prometheus.ts";
 import type { ServerClock } from "../signals/server-clock.ts";
 import type { History } from "./history.ts";
+import { scriptHistory } from "./script-history.ts";
 
 /** What differs from one kind of target to the other; all else is the same for each. */
 export interface TargetParts {
@@ -132,16 +133,10 @@ function blueGreenParts(
 
 /** A script target has no place of its own to keep a standing: the log alone knows it. */
 function scriptParts(policy: Policy, ports: TargetPorts, kube: KubeApi | undefined): TargetParts {
-  const key = targetKey(policy);
-  const { history } = ports;
   const watch = watchScript(policy, {
     ...ports.prometheus,
     now: ports.slotClock.now,
-    history: {
-      releases: () => history.releases(key),
-      rollbacks: () => history.begun(key),
-      acted: () => history.acted(key),
-    },
+    history: scriptHistory(ports.history, targetKey(policy)),
   });
   return { watch, strategy: strategyOf(policy, watch, ports, kube), markStanding: async () => undefined };
 }

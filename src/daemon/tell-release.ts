@@ -4,6 +4,7 @@ import type { Commands } from "./commands.ts";
 import type { Handled, ManualPorts } from "./manual-rollback.ts";
 import { refused, unknownPolicy, UNWRITABLE } from "./refusals.ts";
 import { releaseRecords } from "./release-records.ts";
+import { scriptHistory } from "./script-history.ts";
 import { withMemory } from "./target-facts.ts";
 
 type TellPorts = Pick<ManualPorts, "running" | "history" | "record" | "oneAtATime" | "now">;
@@ -35,11 +36,7 @@ async function tell(
   { history, record, now }: TellPorts,
 ): ReturnType<Commands["release"]> {
   const key = targetKey(policy);
-  const lookup = withTold(key, version, now(), {
-    releases: () => history.releases(key),
-    rollbacks: () => history.begun(key),
-    acted: () => history.acted(key),
-  });
+  const lookup = withTold(key, version, now(), scriptHistory(history, key));
   if (!lookup.ok) return refused("not-told", lookup.detail);
   const { release } = withMemory(lookup.snapshot, history);
   const said = { by, ...(note !== undefined && { note }) };

@@ -74,6 +74,13 @@ export interface Condition {
   readonly lastTransitionTime?: string;
 }
 
+interface PodCounts {
+  readonly observedGeneration?: number;
+  readonly replicas?: number;
+  readonly updatedReplicas?: number;
+  readonly readyReplicas?: number;
+}
+
 export interface Deployment extends KubeObject {
   readonly spec: {
     readonly replicas?: number;
@@ -82,11 +89,7 @@ export interface Deployment extends KubeObject {
     readonly selector: LabelSelector;
     readonly template: PodTemplate;
   };
-  readonly status?: {
-    readonly observedGeneration?: number;
-    readonly replicas?: number;
-    readonly updatedReplicas?: number;
-    readonly readyReplicas?: number;
+  readonly status?: PodCounts & {
     readonly availableReplicas?: number;
     readonly conditions?: readonly Condition[];
   };
@@ -111,11 +114,7 @@ export interface StatefulSet extends KubeObject {
     readonly selector: LabelSelector;
     readonly template: PodTemplate;
   };
-  readonly status?: {
-    readonly observedGeneration?: number;
-    readonly replicas?: number;
-    readonly updatedReplicas?: number;
-    readonly readyReplicas?: number;
+  readonly status?: PodCounts & {
     /** Names of ControllerRevisions: of the last rollout that came to its end, and of the newest. */
     readonly currentRevision?: string;
     readonly updateRevision?: string;

@@ -19,7 +19,7 @@ import { rememberedRollbacks } from "../releases/deployment-marks.ts";
 import { deploymentRef } from "../releases/deployment-read.ts";
 import { rolloutStatus } from "../releases/deployment-rollout.ts";
 import type { ActOutcome, Inspect, RollbackOrder, Strategy } from "./act.ts";
-import { failed, failedFor, isDone, tryRepeatedly } from "./attempts.ts";
+import { failed, failedFor, isDone, notesWith, tryRepeatedly } from "./attempts.ts";
 import { scalePatch, switchPatch } from "./blue-green-patch.ts";
 
 export interface BlueGreenStrategyOptions {
@@ -183,15 +183,8 @@ async function doSwitch(
   { service, to }: { readonly service: Service; readonly to: Side },
   signal: AbortSignal,
 ): Promise<void> {
-  const note = {
-    decision: order.decisionId,
-    at: now(),
-    uid: order.uid,
-    from: order.from.digest,
-    to: order.to.digest,
-    revision: revisionOf(to.deployment),
-  };
-  const notes = [note, ...rememberedRollbacks(service, [])] as const;
+  const seen = { at: now(), revision: revisionOf(to.deployment) };
+  const notes = notesWith(order, seen, rememberedRollbacks(service, []));
   const selected = { label: colors.label, color: to.color };
   await api.patch(serviceRef(order.target), switchPatch(service, selected, notes), signal);
 }

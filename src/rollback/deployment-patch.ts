@@ -1,13 +1,8 @@
-import {
-  DECISION,
-  formatRollbacks,
-  ROLLBACKS,
-  STANDING,
-  type RollbackNote,
-} from "../kubernetes/annotations.ts";
+import { DECISION, ROLLBACKS, STANDING } from "../kubernetes/annotations.ts";
 import type { Patch } from "../kubernetes/api.ts";
 import type { Deployment, PodTemplate, ReplicaSet } from "../kubernetes/objects.ts";
 import { HASH_LABEL } from "../releases/deployment-digest.ts";
+import { type Notes, rollbackPatch } from "./patch.ts";
 
 /** Annotations that belong to the object that carries them: `kubectl rollout undo` leaves the Deployment its own. */
 const OWN: ReadonlySet<string> = new Set([
@@ -23,30 +18,16 @@ const OWN: ReadonlySet<string> = new Set([
 const OURS: ReadonlySet<string> = new Set([DECISION, ROLLBACKS, STANDING]);
 
 /**
- * Puts a ReplicaSet's template back, with the annotations that `kubectl rollout undo` would leave and what
- * must outlive a lost log. Setting the resource version and uid that were read makes the API server answer 409
- * when the object changed since; a "test" step would answer 422, as a broken patch does. Replicas are not named.
+ * Puts a ReplicaSet's template back, with the annotations that `kubectl rollout undo` would leave. Replicas are not
+ * named.
  */
-export function rollbackPatch(
-  { metadata }: Deployment,
-  replicaSet: ReplicaSet,
-  rollbacks: readonly [RollbackNote, ...RollbackNote[]],
-): Patch {
+export function deploymentPatch(deployment: Deployment, replicaSet: ReplicaSet, notes: Notes): Patch {
   const annotations = {
-    ...pick(metadata.annotations, (key) => OWN.has(key)),
+    ...pick(deployment.metadata.annotations, (key) => OWN.has(key)),
     ...pick(replicaSet.metadata.annotations, (key) => !OWN.has(key) && !OURS.has(key)),
-    [DECISION]: rollbacks[0].decision,
-    [ROLLBACKS]: formatRollbacks(rollbacks),
   };
-  return {
-    kind: "json",
-    steps: [
-      { op: "replace", path: "/metadata/resourceVersion", value: metadata.resourceVersion },
-      { op: "replace", path: "/metadata/uid", value: metadata.uid },
-      { op: "add", path: "/metadata/annotations", value: annotations },
-      { op: "replace", path: "/spec/template", value: withoutHash(replicaSet.spec.template) },
-    ],
-  };
+  const value = withoutHash(replicaSet.spec.template);
+  return rollbackPatch(deployment, { op: "replace", path: "/spec/template", value }, { annotations, notes });
 }
 
 function withoutHash(template: PodTemplate): PodTemplate {

@@ -3,7 +3,7 @@ import type { Deployment } from "../kubernetes/objects.ts";
 import { describe } from "../kubernetes/resource.ts";
 import { deploymentRef, readDeployment, readReplicaSets } from "../releases/deployment-read.ts";
 import { failed } from "./attempts.ts";
-import { rollbackPatch } from "./deployment-patch.ts";
+import { deploymentPatch } from "./deployment-patch.ts";
 import {
   type Workload,
   type WorkloadStrategy,
@@ -21,7 +21,7 @@ async function read(api: KubeApi, target: string, signal?: AbortSignal): Promise
     deployment,
     replicaSets: await readReplicaSets(api, deployment, signal),
     obstacle: obstacleOf(target, deployment),
-    patchTo: (replicaSet, rollbacks) => rollbackPatch(deployment, replicaSet, rollbacks),
+    patchTo: (replicaSet, notes) => deploymentPatch(deployment, replicaSet, notes),
   };
 }
 

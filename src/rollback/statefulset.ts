@@ -24,7 +24,7 @@ async function read(api: KubeApi, target: string, signal?: AbortSignal): Promise
     deployment,
     replicaSets,
     obstacle: obstacleOf(target, statefulSet),
-    patchTo: (revision, rollbacks) => statefulSetPatch(statefulSet, revision, rollbacks),
+    patchTo: (revision, notes) => statefulSetPatch(statefulSet, revision, notes),
   };
 }
 

@@ -1,5 +1,4 @@
 import type { KubeApi, Patch } from "../kubernetes/api.ts";
-import type { RollbackNote } from "../kubernetes/annotations.ts";
 import { KubeError } from "../kubernetes/error.ts";
 import type { Deployment, ReplicaSet } from "../kubernetes/objects.ts";
 import { describe, type ResourceRef } from "../kubernetes/resource.ts";
@@ -7,7 +6,8 @@ import { templateDigest } from "../releases/deployment-digest.ts";
 import { nextRevision, revisionOf } from "../releases/deployment-history.ts";
 import { rememberedRollbacks } from "../releases/deployment-marks.ts";
 import type { Act, ActOutcome, RollbackOrder, Shown, Strategy } from "./act.ts";
-import { failed, failedFor, isDone, tryRepeatedly } from "./attempts.ts";
+import { failed, failedFor, isDone, notesWith, tryRepeatedly } from "./attempts.ts";
+import type { Notes } from "./patch.ts";
 
 /** One workload as it is now, in the terms of a Deployment. */
 export interface Workload {
@@ -17,7 +17,7 @@ export interface Workload {
   /** Why a rollback could not take effect, however right it is. */
   readonly obstacle: Extract<ActOutcome, { kind: "failed" }> | undefined;
   /** Puts the template of `revision` back, on condition that nothing was changed since this was read. */
-  readonly patchTo: (revision: ReplicaSet, rollbacks: readonly [RollbackNote, ...RollbackNote[]]) => Patch;
+  readonly patchTo: (revision: ReplicaSet, notes: Notes) => Patch;
 }
 
 /** What differs from one kind of workload to the other. */
@@ -115,17 +115,10 @@ async function attempt(
   const stop = preconditions(kind, order, workload);
   if (stop !== undefined) return stop;
   if (target === undefined) return missing(kind, order);
-  const note = {
-    decision: order.decisionId,
-    at: now(),
-    uid: order.uid,
-    from: order.from.digest,
-    to: order.to.digest,
-    revision: nextRevision(replicaSets, target),
-  };
-  const notes = [note, ...rememberedRollbacks(deployment, replicaSets)] as const;
+  const revision = nextRevision(replicaSets, target);
+  const notes = notesWith(order, { at: now(), revision }, rememberedRollbacks(deployment, replicaSets));
   await api.patch(kind.refOf(order.target), workload.patchTo(target, notes), signal);
-  return applied(order, `the cluster runs it as revision ${note.revision}`);
+  return applied(order, `the cluster runs it as revision ${revision}`);
 }
 
 /** Why the change must not be made, or that it was made before; undefined when it can be made. */

@@ -41,6 +41,18 @@ describe("what a release changed", () => {
     expect(asked).toHaveLength(1);
   });
 
+  it("is looked at once, too, while the precheck's no stands", async () => {
+    const { world, asked } = await stage();
+    world.precheck = async () => ({ detail: "a column was dropped" });
+    const checked = startDaemon(world, policy());
+    await checked.load();
+    await checked.passUntil(clock("10:10:00"));
+    expect(ofType(world, "decision.made")).toMatchObject([
+      { decision: "escalate", reason: "release-not-reversible", context: CONTEXT },
+    ]);
+    expect(asked).toHaveLength(1);
+  });
+
   it("is on record, too, when a person rolls back", async () => {
     const { world, daemon } = await stage();
     await daemon.passUntil(clock("10:00:45"));
