@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { connect } from "../cluster/api.ts";
+import { allowed } from "../cluster/grant.ts";
 import { createServiceAccount } from "../cluster/namespace.ts";
 import type { Stage } from "./stage.ts";
 
@@ -24,6 +25,7 @@ export async function accountOf({ world }: Stage, dir: string): Promise<string> 
       roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: "rollbackd" },
       subjects: [{ kind: "ServiceAccount", namespace, name: "watcher" }],
     });
+    await allowed(world.kubectl, { namespace, account: "watcher" }, ["patch", "deployments.apps"]);
     return own;
   } finally {
     await api.close();

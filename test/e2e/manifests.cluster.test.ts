@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { type Api, connect } from "../cluster/api.ts";
+import { allowed } from "../cluster/grant.ts";
 import { actAs } from "../cluster/namespace.ts";
 import { describeOnCluster } from "../cluster/shared.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
@@ -50,6 +51,7 @@ describeOnCluster("the manifests of deploy/", (kubeconfig) => {
       const api = connect(kubeconfig);
       onTestFinished(() => void api.close());
       const { namespace } = stage.world;
+      await allowed(stage.world.kubectl, { namespace, account: "rollbackd" }, ["patch", "deployments.apps"]);
       const account = await actAs(api, kubeconfig, { namespace, name: "rollbackd", dir: identities.path });
       const daemon = await stage.start({ KUBECONFIG: account });
       await settled(daemon);

@@ -9,6 +9,7 @@ import type { Release, TargetSnapshot } from "../../src/releases/release.ts";
 import type { TargetWatch } from "../../src/releases/watch.ts";
 import { vcciApiImages } from "../cluster/images.ts";
 import { startKubelet, type Kubelet } from "../cluster/kubelet.ts";
+import { grant } from "../cluster/grant.ts";
 import { createServiceAccount } from "../cluster/namespace.ts";
 import { describeOnCluster } from "../cluster/shared.ts";
 import { createScene, type Scene } from "../rollback/deployment-scene.ts";
@@ -127,20 +128,13 @@ describeOnCluster("a Deployment is watched", (kubeconfig) => {
       expect(current?.ok ? "" : current?.detail).toContain('verbs: ["list"]');
     });
 
-    await scene.kubectl(
-      "create",
-      "role",
-      "viewer",
-      "--verb=get,list,watch",
-      "--resource=deployments.apps,replicasets.apps,pods",
-    );
-    await scene.kubectl(
-      "create",
-      "rolebinding",
-      "viewer",
-      "--role=viewer",
-      `--serviceaccount=${scene.namespace}:stranger`,
-    );
+    await grant(scene.kubectl, {
+      namespace: scene.namespace,
+      account: "stranger",
+      role: "viewer",
+      verbs: ["get", "list", "watch"],
+      resources: ["deployments.apps", "replicasets.apps", "pods"],
+    });
     await sees(({ target }) => expect(target).toBe(`${scene.namespace}/read`));
     expect(await watch.reread()).toMatchObject({ ok: true });
     await watch.stop();

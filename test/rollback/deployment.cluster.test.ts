@@ -11,6 +11,7 @@ import { deploymentStandings } from "../../src/releases/deployment-standing.ts";
 import type { RollbackOrder } from "../../src/rollback/act.ts";
 import { deploymentStrategy } from "../../src/rollback/deployment.ts";
 import { describeOnCluster } from "../cluster/shared.ts";
+import { grant } from "../cluster/grant.ts";
 import { createServiceAccount } from "../cluster/namespace.ts";
 import { eventually } from "../support/eventually.ts";
 import { policy } from "../support/model.ts";
@@ -251,20 +252,13 @@ describeOnCluster("a Deployment is rolled back", (kubeconfig) => {
         const nothing = await act(order, kubeApi(connection));
         expect(nothing).toMatchObject({ kind: "failed", reason: "forbidden" });
         expect(nothing.detail).toContain('{apiGroups: ["apps"], resources: ["deployments"], verbs: ["get"]}');
-        await scene.kubectl(
-          "create",
-          "role",
-          "reader",
-          "--verb=get,list,watch",
-          "--resource=deployments.apps,replicasets.apps",
-        );
-        await scene.kubectl(
-          "create",
-          "rolebinding",
-          "reader",
-          "--role=reader",
-          `--serviceaccount=${scene.namespace}:reader`,
-        );
+        await grant(scene.kubectl, {
+          namespace: scene.namespace,
+          account: "reader",
+          role: "reader",
+          verbs: ["get", "list", "watch"],
+          resources: ["deployments.apps", "replicasets.apps"],
+        });
         const outcome = await act(order, kubeApi(connection));
         expect(outcome).toMatchObject({ kind: "failed", reason: "forbidden" });
         expect(outcome.detail).toContain(

@@ -14,6 +14,7 @@ import type { TargetSnapshot } from "../../src/releases/release.ts";
 import type { TargetWatch } from "../../src/releases/watch.ts";
 import type { ActOutcome, RollbackOrder } from "../../src/rollback/act.ts";
 import { groupStrategy } from "../../src/rollback/group.ts";
+import { grant } from "../cluster/grant.ts";
 import { createServiceAccount } from "../cluster/namespace.ts";
 import { describeOnCluster } from "../cluster/shared.ts";
 import { eventually } from "../support/eventually.ts";
@@ -162,19 +163,20 @@ describeOnCluster("trap 25: a group of Deployments is rolled back", (kubeconfig)
       const account = { namespace: scene.namespace, name: "half", dir };
       const connection = await connect(await createServiceAccount(scene.harness, kubeconfig, account));
       try {
-        for (const [role, ...rule] of [
-          ["half-read", "--verb=get,list,watch", "--resource=deployments.apps,replicasets.apps"],
-          ["half-patch", "--verb=patch", "--resource=deployments.apps", "--resource-name=worker-denied"],
-        ] as const) {
-          await scene.kubectl("create", "role", role, ...rule);
-          await scene.kubectl(
-            "create",
-            "rolebinding",
-            role,
-            `--role=${role}`,
-            `--serviceaccount=${scene.namespace}:half`,
-          );
-        }
+        const who = { namespace: scene.namespace, account: "half" };
+        await grant(scene.kubectl, {
+          ...who,
+          role: "half-read",
+          verbs: ["get", "list", "watch"],
+          resources: ["deployments.apps", "replicasets.apps"],
+        });
+        await grant(scene.kubectl, {
+          ...who,
+          role: "half-patch",
+          verbs: ["patch"],
+          resources: ["deployments.apps"],
+          resourceName: "worker-denied",
+        });
         const before = await generations(both);
         const outcome = await act(both, kubeApi(connection));
         expect(outcome).toMatchObject({ kind: "failed", reason: "forbidden" });

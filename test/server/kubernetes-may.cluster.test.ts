@@ -5,6 +5,7 @@ import { kubernetesAuthority } from "../../src/server/access/kubernetes.ts";
 import { connect } from "../cluster/api.ts";
 import { createNamespace } from "../cluster/namespace.ts";
 import { describeOnCluster } from "../cluster/shared.ts";
+import { eventually } from "../support/eventually.ts";
 
 describeOnCluster("who may, as the cluster says", (kubeconfig) => {
   it("a Role lets an account do what it names, on the policy that it names, and nothing else", async ({
@@ -49,7 +50,10 @@ describeOnCluster("who may, as the cluster says", (kubeconfig) => {
     const operate = { scope: "operate", verb: "rollback" } as const;
     const token = await tokenFor("rollbackd");
     const by = `kubernetes:system:serviceaccount:${namespace}:alice`;
-    expect(await authority(token, { ...operate, policy: "vcci-api" })).toEqual({ ok: true, by });
+    // The API server's authorizer learns of a Role and its binding some moments after it took them.
+    await eventually("the Role counts", async () =>
+      expect(await authority(token, { ...operate, policy: "vcci-api" })).toEqual({ ok: true, by }),
+    );
     expect(await authority(token, { ...operate, policy: "other" })).toMatchObject({ status: 403, by });
     expect(await authority(token, { ...operate, verb: "freeze", policy: "vcci-api" })).toMatchObject({
       status: 403,
