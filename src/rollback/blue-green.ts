@@ -174,7 +174,7 @@ async function scaleUp(
 
 function gettingReady({ color, deployment }: Side): Waiting | undefined {
   const { complete, detail } = rolloutStatus(deployment, 0);
-  return complete ? undefined : { kind: "waiting", detail: `${color} has ${detail}` };
+  return complete ? undefined : { kind: "waiting", detail: `${color}: ${detail}` };
 }
 
 async function doSwitch(

@@ -150,7 +150,7 @@ describeOnCluster("a blue/green Service is rolled back", (kubeconfig) => {
       kind: "failed",
       reason: "target-not-ready",
       detail: expect.stringMatching(
-        /^blue:1 did not get ready within 2s \(blue has [012] of 2 pods updated, 0 available\), so nothing was switched/u,
+        /^blue:1 did not get ready within 2s \(blue.+\), so nothing was switched/u,
       ) as string,
     });
     expect(await stuck.selected()).toBe("green");
