@@ -108,6 +108,7 @@ function situationOf(seen: Seen, vetoes: Vetoes, ports: PassPorts): Situation {
     lastAttemptAt: ports.history.lastAttemptAt(target),
     reports: ports.reports().reports,
     owners: facts?.owners ?? [],
+    heldBack: facts?.heldBack ?? [],
     gates: gatesNow(policy, ports),
     confirmation: undefined,
   };

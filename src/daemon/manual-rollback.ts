@@ -146,7 +146,7 @@ function situationOf(
   { history, gates, massBreach, now }: ManualPorts,
 ): Situation {
   const target = targetKey(policy);
-  const { release, earlier, rollbacks, owners } = withMemory(snapshot, history);
+  const { release, earlier, rollbacks, owners, heldBack } = withMemory(snapshot, history);
   const tracks = [...carried().watched.values()].map(({ track }) => track);
   return {
     at: now(),
@@ -159,6 +159,7 @@ function situationOf(
     lastAttemptAt: history.lastAttemptAt(target),
     reports: reports().reports,
     owners,
+    heldBack,
     gates: { ...gates(policy.name), massBreach: massBreach(target) },
     confirmation: undefined,
   };

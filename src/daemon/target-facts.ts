@@ -1,4 +1,5 @@
 import type { GitOpsOwner } from "../releases/gitops-owner.ts";
+import type { HeldBack } from "../releases/held-back.ts";
 import type { PastRollback, Release, Revision, Standing, TargetSnapshot } from "../releases/release.ts";
 import type { History } from "./history.ts";
 
@@ -8,6 +9,7 @@ export interface TargetFacts {
   readonly earlier: readonly Revision[];
   readonly rollbacks: readonly PastRollback[];
   readonly owners: readonly GitOpsOwner[];
+  readonly heldBack: readonly HeldBack[];
 }
 
 /**
@@ -18,7 +20,7 @@ export function withMemory(
   snapshot: TargetSnapshot,
   history: Pick<History, "rollbacks" | "promoted">,
 ): TargetFacts {
-  const { target, release, owners = [] } = snapshot;
+  const { target, release, owners = [], heldBack = [] } = snapshot;
   const rollbacks = mergeRollbacks(snapshot.rollbacks, history.rollbacks(target));
   const promoted = history.promoted(target);
   const standing = (revision: Revision): Revision => ({
@@ -34,6 +36,7 @@ export function withMemory(
     earlier: snapshot.earlier.map(standing),
     rollbacks,
     owners,
+    heldBack,
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Release, Revision } from "../releases/release.ts";
 import { afterEffects } from "./gitops.ts";
+import { heldBackFrom } from "./held-back.ts";
 import { TARGET_CHECKS } from "./obstacles.ts";
 import { HOLD_REASONS, type HoldReason } from "./reason.ts";
 import type { Situation } from "./situation.ts";
@@ -35,6 +36,9 @@ const BINDS: Readonly<Record<HoldReason, boolean>> = {
 /** What does not bind a person and is still worth their knowing before they agree. */
 const WORTH_KNOWING: readonly HoldReason[] = ["frozen", "mass-breach", "cooldown"];
 
+/** A person may choose another revision than automation would. */
+const OF_CHOICE: ReadonlySet<HoldReason> = new Set(["no-known-good-revision", "target-not-ready"]);
+
 /** What a person can do about a reason that binds them. */
 const NEXT: Partial<Record<HoldReason, string>> = {
   "log-unwritable": "Nothing is done without a record: free space or repair the volume, then ask again.",
@@ -44,7 +48,7 @@ const NEXT: Partial<Record<HoldReason, string>> = {
     "Fix forward, or undo first what cannot be rolled back; where the precheck itself is broken, mend it.",
   "gitops-owner":
     "Revert the commit that brought the release; gitops: suspend (or warn) in the policy lets it be done.",
-  "target-not-ready": "Bring it up first, then ask again.",
+  "target-not-ready": "Mend that first, then ask again.",
 };
 
 export type ByHand =
@@ -59,10 +63,9 @@ export type ByHand =
 /** The decision about a rollback that a person asks for. `to`: the name of a revision; without it one is chosen. */
 export function decideByHand(situation: Situation, to: string | undefined): ByHand {
   const { release } = situation;
-  for (const reason of HOLD_REASONS.filter((each) => BINDS[each] && each !== "no-known-good-revision")) {
+  for (const reason of HOLD_REASONS.filter((each) => BINDS[each] && !OF_CHOICE.has(each))) {
     const detail = TARGET_CHECKS[reason]?.(situation);
-    if (detail !== undefined)
-      return { ok: false, reason, detail: `${detail}. ${NEXT[reason] ?? ""}`.trimEnd() };
+    if (detail !== undefined) return bound(reason, detail);
   }
   if (release === undefined) {
     return refused(
@@ -71,12 +74,17 @@ export function decideByHand(situation: Situation, to: string | undefined): ByHa
     );
   }
   const chosen = to === undefined ? chooseForPerson(situation, release) : named(situation, release, to);
-  return "reason" in chosen
-    ? chosen
-    : { ok: true, release, to: chosen, warnings: warnings(situation, release, chosen) };
+  if ("reason" in chosen) return chosen;
+  const held = heldBackFrom(situation, chosen);
+  if (held !== undefined) return bound("target-not-ready", held);
+  return { ok: true, release, to: chosen, warnings: warnings(situation, release, chosen) };
 }
 
 type Refused = Extract<ByHand, { ok: false }>;
+
+function bound(reason: HoldReason, detail: string): Refused {
+  return refused(reason, `${detail}. ${NEXT[reason] ?? ""}`.trimEnd());
+}
 
 /** The newest that is known to be good, else the newest that was not rolled back; also past what rollbackd put back. */
 function chooseForPerson({ earlier }: Situation, release: Release): Revision | Refused {

@@ -38,7 +38,8 @@ const NEXT_STEP: Readonly<Record<HoldReason, string>> = {
   "no-known-good-revision": "Decide by hand: fix forward, or roll back to a revision that you trust.",
   "target-same-vulnerability":
     "Ship a fix: the earlier revision has the same vulnerability, or is not known to be without it.",
-  "target-not-ready": "Bring the other side up, then roll back by hand.",
+  "target-not-ready":
+    "Mend that first, by hand: it is looked at again in every slot, and until then nothing can be put back.",
   "not-confirmed": "Nothing to do: it is looked at again in the next slot.",
   "awaiting-approval": "Approve or reject it; nothing is done without you.",
   "observe-mode": "Set mode: enforce on the policy and the trigger when it should act by itself.",

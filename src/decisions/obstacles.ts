@@ -3,6 +3,7 @@ import { isGuarded } from "../releases/guard.ts";
 import type { Release } from "../releases/release.ts";
 import { chooseTarget } from "../releases/standing.ts";
 import { ownedElsewhere } from "./gitops.ts";
+import { heldBack } from "./held-back.ts";
 import { HOLD_REASONS, type HoldReason, kindOf } from "./reason.ts";
 import type { FiringTrigger, Situation } from "./situation.ts";
 import { vulnerableTarget } from "./vulnerable-target.ts";
@@ -31,6 +32,7 @@ export const TARGET_CHECKS: Partial<Record<HoldReason, (situation: Situation) =>
   "budget-exhausted": budgetExhausted,
   "gitops-owner": ownedElsewhere,
   "no-known-good-revision": noTarget,
+  "target-not-ready": heldBack,
 };
 
 const CHECKS: Partial<Record<HoldReason, Check>> = {

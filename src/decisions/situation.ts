@@ -2,6 +2,7 @@ import type { TriggerStatus } from "../engine/trigger-status.ts";
 import type { Blame } from "../releases/blame.ts";
 import type { PastRollback, Release, Revision } from "../releases/release.ts";
 import type { GitOpsOwner } from "../releases/gitops-owner.ts";
+import type { HeldBack } from "../releases/held-back.ts";
 import type { Policy, Trigger } from "../rules/policy.ts";
 import type { ImageReport } from "../signals/image-report.ts";
 import type { Answer } from "./answer.ts";
@@ -65,6 +66,8 @@ export interface Situation {
   readonly reports?: readonly ImageReport[];
   /** Who else has a say in what the target runs. */
   readonly owners?: readonly GitOpsOwner[];
+  /** Why what would be put back would not take effect. */
+  readonly heldBack?: readonly HeldBack[];
   readonly gates: Gates;
   /** Absent: none was made, or it was not asked yet. */
   readonly objection?: Objection;

@@ -6,6 +6,7 @@ import { historyOf, ownedBy, type History, type Use } from "./deployment-history
 import { provenIn, rememberedRollbacks, standings } from "./deployment-marks.ts";
 import { deadlineExceededAt, rolloutStatus } from "./deployment-rollout.ts";
 import { gitOpsOwner } from "./gitops-detect.ts";
+import { pausedDeployment } from "./held-back.ts";
 import type { Release, Revision, RolloutStatus, Standing, TargetSnapshot } from "./release.ts";
 import { templateWriters } from "./template-writer.ts";
 
@@ -42,6 +43,7 @@ export function deploymentSnapshot(
   const standingOf = standings(owned, rollbacks);
   const updated = remember(view, history, memory);
   const owner = gitOpsOwner(deployment);
+  const paused = pausedDeployment(deployment);
   const snapshot: TargetSnapshot = {
     target: targetOf(deployment),
     uid: deployment.metadata.uid,
@@ -53,6 +55,7 @@ export function deploymentSnapshot(
     rollbacks: rollbacks.map(({ decision, at, from }) => ({ decisionId: decision, at, fromDigest: from })),
     rollout: rolloutOf(view, history, updated),
     ...(owner && { owners: [owner] }),
+    ...(paused && { heldBack: [paused] }),
     templates: new Map(history.uses.map(({ digest, replicaSet }) => [digest, replicaSet.spec.template])),
   };
   return { snapshot, memory: updated };

@@ -27,7 +27,15 @@ export function groupSnapshot(target: string, members: Members<TargetSnapshot>):
     rollout: rolloutOf(members, current),
     templates: new Map([...members.values()].flatMap(({ templates }) => Array.from(templates ?? []))),
     ...ownersOf(members),
+    ...heldBackIn(members),
   };
+}
+
+function heldBackIn(members: Members<TargetSnapshot>): Pick<TargetSnapshot, "heldBack"> {
+  const all = [...members].flatMap(([member, { heldBack = [] }]) =>
+    heldBack.map((held) => ({ ...held, member })),
+  );
+  return all.length === 0 ? {} : { heldBack: all };
 }
 
 function ownersOf(members: Members<TargetSnapshot>): Pick<TargetSnapshot, "owners"> {

@@ -1,6 +1,7 @@
 import type { PodTemplate } from "../kubernetes/objects.ts";
 import type { UsedImage } from "../signals/image-report.ts";
 import type { GitOpsOwner } from "./gitops-owner.ts";
+import type { HeldBack } from "./held-back.ts";
 
 /** Good: proven live. Quarantined: rolled back from. Everything else is unproven. */
 export type Standing = "good" | "unproven" | "quarantined";
@@ -104,6 +105,8 @@ export interface TargetSnapshot {
   readonly rollout: RolloutStatus;
   /** Those who keep the target, or parts of it, as it is written in Git. */
   readonly owners?: readonly GitOpsOwner[];
+  /** Why what would be put back on it, or on parts of it, would not take effect. */
+  readonly heldBack?: readonly HeldBack[];
   /** Pod templates by digest of a revision (of a group: of its members'), as far as they can be read; not there where nothing has any. */
   readonly templates?: ReadonlyMap<string, PodTemplate>;
 }

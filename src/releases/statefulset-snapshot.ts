@@ -1,5 +1,6 @@
 import { ownedBy } from "./deployment-history.ts";
 import { deploymentSnapshot, type ReleaseMemory } from "./deployment-snapshot.ts";
+import { heldBackStatefulSet } from "./held-back.ts";
 import { statefulSetKey } from "../rules/policy.ts";
 import type { RolloutStatus, TargetSnapshot } from "./release.ts";
 import { asDeployment, type StatefulSetView, updateRevision } from "./statefulset-as-deployment.ts";
@@ -15,11 +16,13 @@ export function statefulSetSnapshot(
   const { namespace = "", name } = view.statefulSet.metadata;
   const target = statefulSetKey({ namespace, statefulSet: name });
   const { release } = seen.snapshot;
+  const heldBack = heldBackStatefulSet(view.statefulSet);
   const snapshot = {
     ...seen.snapshot,
     target,
     release: { ...release, target, id: `${target}@${release.revision.name}` },
     rollout: rolloutOf(view, seen.memory),
+    ...(heldBack && { heldBack: [heldBack] }),
   };
   return { snapshot, memory: seen.memory };
 }

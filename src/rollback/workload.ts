@@ -5,6 +5,7 @@ import { describe, type ResourceRef } from "../kubernetes/resource.ts";
 import { templateDigest } from "../releases/deployment-digest.ts";
 import { nextRevision, revisionOf } from "../releases/deployment-history.ts";
 import { rememberedRollbacks } from "../releases/deployment-marks.ts";
+import type { HeldBack } from "../releases/held-back.ts";
 import type { Act, ActOutcome, RollbackOrder, Shown, Strategy } from "./act.ts";
 import { failed, failedFor, isDone, notesWith, tryRepeatedly } from "./attempts.ts";
 import type { Notes } from "./patch.ts";
@@ -14,8 +15,7 @@ export interface Workload {
   readonly deployment: Deployment;
   /** Its own, in any order. */
   readonly replicaSets: readonly ReplicaSet[];
-  /** Why a rollback could not take effect, however right it is. */
-  readonly obstacle: Extract<ActOutcome, { kind: "failed" }> | undefined;
+  readonly heldBack: HeldBack | undefined;
   /** Puts the template of `revision` back, on condition that nothing was changed since this was read. */
   readonly patchTo: (revision: ReplicaSet, notes: Notes) => Patch;
 }
@@ -125,7 +125,7 @@ async function attempt(
 function preconditions(
   kind: WorkloadKind,
   order: RollbackOrder,
-  { deployment, obstacle }: Workload,
+  { deployment, heldBack }: Workload,
 ): ActOutcome | undefined {
   const what = describe(kind.refOf(order.target));
   const { metadata, spec } = deployment;
@@ -143,7 +143,7 @@ function preconditions(
         `decision, and nothing was undone.`,
     );
   }
-  return obstacle;
+  return heldBack && failed(heldBack.reason, `${heldBack.detail}.`);
 }
 
 function applied(order: RollbackOrder, how: string): ActOutcome {

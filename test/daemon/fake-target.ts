@@ -1,5 +1,6 @@
 import type { PodTemplate } from "../../src/kubernetes/objects.ts";
 import type { GitOpsOwner } from "../../src/releases/gitops-owner.ts";
+import type { HeldBack } from "../../src/releases/held-back.ts";
 import type { PastRollback, Release, Revision, Standing } from "../../src/releases/release.ts";
 import type { Lookup, TargetWatch } from "../../src/releases/watch.ts";
 import type { Strategy } from "../../src/rollback/act.ts";
@@ -24,6 +25,8 @@ export interface FakeTarget {
   stalledAt: number | undefined;
   /** Who else has a say in it, and who wrote what is shipped. */
   owners: readonly GitOpsOwner[];
+  /** Why nothing that is put back takes effect. */
+  heldBack: readonly HeldBack[];
   writer: string | undefined;
   /** Only a fresh look shows what is true; `current` stays with what was. */
   stale: boolean;
@@ -94,6 +97,7 @@ export function fakeTarget(
       rollbacks: [...done],
       rollout,
       ...(fake.owners.length > 0 && { owners: fake.owners }),
+      heldBack: fake.heldBack,
       templates: new Map(runs.map(({ digest }) => [digest, templateOf(digest)])),
     };
     return { ok: true, snapshot };
@@ -103,6 +107,7 @@ export function fakeTarget(
     trouble: undefined,
     stalledAt: undefined,
     owners: [],
+    heldBack: [],
     writer: undefined,
     stale: false,
     images: new Map(),

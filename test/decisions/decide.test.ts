@@ -68,6 +68,7 @@ const OBSTACLES: readonly [string, Partial<Situation>][] = [
   ["budget-exhausted", { rollbacks: [rolledBack(16 * MINUTE)] }],
   ["gitops-owner", { owners: [{ tool: "argocd", name: "shop", seenIn: "label" }] }],
   ["no-known-good-revision", { earlier: [] }],
+  ["target-not-ready", { heldBack: [{ reason: "paused", detail: "it is paused" }] }],
   ["not-confirmed", { confirmation: { ...confirmed, notFiring: "0.01 now" } }],
   ["awaiting-approval", { firing: [firing({}, metricTrigger({ mode: "approve" }))] }],
   ["observe-mode", { firing: [firing({}, metricTrigger({ mode: "observe" }))] }],

@@ -66,6 +66,11 @@ const CASES: Partial<Record<HoldReason, Case>> = {
     when: { earlier: [] },
     says: /none\. Name one, or deploy a version that you trust/,
   },
+  "target-not-ready": {
+    binds: true,
+    when: { heldBack: [{ reason: "paused", detail: "the Deployment is paused" }] },
+    says: /^the Deployment is paused\. Mend that first, then ask again\.$/,
+  },
   frozen: {
     binds: false,
     when: { gates: { ...OPEN, frozen: "token:bob froze it" } },

@@ -49,8 +49,8 @@ const FOUND = vulnerabilityStatus(
   AT,
 );
 
-/** For each reason a situation in which it is the first; undefined: no decision is held for it before the act. */
-const CHANGES: Readonly<Record<HoldReason, Change | undefined>> = {
+/** For each reason a situation in which it is the first. */
+const CHANGES: Readonly<Record<HoldReason, Change>> = {
   "log-unwritable": gate({
     logUnwritable:
       "The decision log in /var/lib/rollbackd/decisions cannot be written: no space left on device (ENOSPC)",
@@ -97,7 +97,17 @@ const CHANGES: Readonly<Record<HoldReason, Change | undefined>> = {
     situation: { reports: SCANS },
     firing: { trigger: vulnerability, status: FOUND },
   },
-  "target-not-ready": undefined,
+  "target-not-ready": {
+    situation: {
+      heldBack: [
+        {
+          reason: "paused",
+          detail:
+            'deployment "vcci-api" in namespace "vcci-production" is paused, so no rollback can take effect; resume it (kubectl -n vcci-production rollout resume deployment/vcci-api)',
+        },
+      ],
+    },
+  },
   "no-known-good-revision": { situation: { earlier: [revision("1", { standing: "quarantined" })] } },
   "not-confirmed": {
     situation: {
@@ -139,10 +149,7 @@ export const ROLLBACK: DecisionRecord = recordFor("20260302T100500Z-3f9a1c", {})
 
 /** By reason: the decision that it leads to. */
 export const HELD: ReadonlyMap<HoldReason, DecisionRecord> = new Map(
-  HOLD_REASONS.flatMap((reason) => {
-    const change = CHANGES[reason];
-    return change === undefined ? [] : [[reason, recordFor(`20260302T100500Z-${reason}`, change)] as const];
-  }),
+  HOLD_REASONS.map((reason) => [reason, recordFor(`20260302T100500Z-${reason}`, CHANGES[reason])]),
 );
 
 /** Those that call people where others of the same reason do not, and the other way round. */
