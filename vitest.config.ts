@@ -20,9 +20,9 @@ export default defineConfig({
           name: "unit",
           include: ["test/**/*.test.ts"],
           exclude: CLUSTER_TESTS,
-          // Some start real programs, on two cores that others use, too.
-          testTimeout: 20_000,
-          hookTimeout: 30_000,
+          // Some start real programs, on two cores that others use, too. Only a test that fails waits so long.
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
           maxWorkers: WORKERS,
         },
       },
@@ -32,8 +32,8 @@ export default defineConfig({
           include: CLUSTER_TESTS,
           // One Kubernetes control plane for all of these files, started only when one of them runs.
           globalSetup: ["test/cluster/setup.ts"],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
           maxWorkers: WORKERS,
         },
       },

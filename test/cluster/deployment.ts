@@ -47,6 +47,8 @@ export function vcciApiDeployment(options: DeploymentOptions): object {
               readinessProbe: {
                 httpGet: { path: "/health/ready", port: "http" },
                 periodSeconds: 1,
+                // Its failures are answers; silence is that of a machine which does much else.
+                timeoutSeconds: 5,
                 failureThreshold: 2,
               },
               ...options.container,

@@ -42,8 +42,8 @@ export async function createScene(kubeconfig: string): Promise<Scene> {
   const deployments = `/apis/apps/v1/namespaces/${namespace}/deployments`;
 
   const get = (name: string) => harness.get<Deployment>(`${deployments}/${name}`);
-  const replicaSets = async (name: string) => {
-    const query = `labelSelector=${encodeURIComponent(`app=${name}`)}`;
+  const labelled = async (labels: string) => {
+    const query = `labelSelector=${encodeURIComponent(labels)}`;
     const path = `/apis/apps/v1/namespaces/${namespace}/replicasets?${query}`;
     return (await harness.get<KubeList<ReplicaSet>>(path)).items;
   };
@@ -52,6 +52,12 @@ export async function createScene(kubeconfig: string): Promise<Scene> {
       const deployment = await get(name);
       const { generation = 0 } = deployment.metadata;
       if ((deployment.status?.observedGeneration ?? 0) < generation) throw new Error("not yet observed");
+      // A ReplicaSet that is used again gets its number first, and the Deployment gets it in a later step.
+      const labels = Object.entries(deployment.spec.selector.matchLabels ?? {}).map(
+        ([key, value]) => `${key}=${value}`,
+      );
+      const numbers = (await labelled(labels.join(","))).map(revisionNumber);
+      if (revisionNumber(deployment) !== Math.max(...numbers)) throw new Error("not yet numbered");
       return deployment;
     });
   const setImage = async (name: string, image: string) => {
@@ -64,7 +70,7 @@ export async function createScene(kubeconfig: string): Promise<Scene> {
     kubectl,
     api,
     get,
-    replicaSets,
+    replicaSets: (name) => labelled(`app=${name}`),
     settled,
     setImage,
     create: async (name, [first = "vcci-api:v1", ...others], { annotations = {}, ...options } = {}) => {
@@ -87,6 +93,10 @@ export async function createScene(kubeconfig: string): Promise<Scene> {
       await Promise.all([harness.close(), connection.close()]);
     },
   };
+}
+
+function revisionNumber({ metadata }: Deployment | ReplicaSet): number {
+  return Number(metadata.annotations?.["deployment.kubernetes.io/revision"]);
 }
 
 function annotated(deployment: object, annotations: Readonly<Record<string, string>>): object {

@@ -9,6 +9,7 @@ import type { Lookup } from "../../src/releases/watch.ts";
 import type { Prepared } from "../../src/rollback/act.ts";
 import { suspendOwners } from "../../src/rollback/suspend.ts";
 import { type GitOpsApi, type GitOpsObjects, startGitOpsApi } from "../cluster/gitops-api.ts";
+import { allowed } from "../cluster/grant.ts";
 import { createServiceAccount } from "../cluster/namespace.ts";
 import { describeOnCluster } from "../cluster/shared.ts";
 import { release } from "../support/model.ts";
@@ -184,9 +185,12 @@ describeOnCluster("the owner of a target is suspended before a rollback", (kubec
       writeFileSync(join(dir, file), text);
       await scene.kubectl("apply", "-f", join(dir, file));
     }
-    const allowed = await prepare(owners, "d-1", api);
+    for (const kind of ["kustomizations.kustomize.toolkit.fluxcd.io", "applications.argoproj.io"]) {
+      await allowed(scene.kubectl, { namespace, account: "rollbackd" }, ["patch", kind]);
+    }
+    const prepared = await prepare(owners, "d-1", api);
     await connection.close();
-    expect(allowed).toMatchObject({ kind: "prepared", suspended: [{}, {}] });
+    expect(prepared).toMatchObject({ kind: "prepared", suspended: [{}, {}] });
   });
 
   it(

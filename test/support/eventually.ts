@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 export interface Patience {
-  /** How long to keep trying; default 10 s. */
+  /** How long to keep trying; default 30 s: it costs time only where a test fails. */
   readonly withinMs?: number;
   /** Pause between two tries; default 50 ms. */
   readonly everyMs?: number;
@@ -16,7 +16,7 @@ export async function eventually<T>(
   check: () => T | Promise<T>,
   patience: Patience = {},
 ): Promise<T> {
-  const { withinMs = 10_000, everyMs = 50 } = patience;
+  const { withinMs = 30_000, everyMs = 50 } = patience;
   const deadline = performance.now() + withinMs;
   for (;;) {
     try {
