@@ -109,3 +109,8 @@ export function view(
     at: clock(at),
   };
 }
+
+/** The same by resource, as a cluster has it. */
+export function blueGreenObjects({ service: one, deployments, replicaSets, pods }: BlueGreenView) {
+  return { services: [one], deployments, replicasets: replicaSets, pods };
+}
