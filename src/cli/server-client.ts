@@ -115,7 +115,7 @@ function refusal(status: number, text: string): Extract<TextReply, { readonly ok
     ok: false,
     status,
     isProblem,
-    isRefusal: status === 404 || status === 409,
+    isRefusal: status === 409,
     detail: `${named}${hint}`,
   };
 }

@@ -4,12 +4,17 @@ import type { HoldReason } from "./reason.ts";
 /** What a responder can do about a decision not to act; the last sentence of its summary. */
 export function nextStep({ decision, reason }: Exclude<Decision, { decision: "rollback" }>): string {
   if (decision === "escalate" && reason === "not-confirmed") return LOOK_YOURSELF;
+  if (decision === "hold" && reason === "awaiting-approval") return ANSWERED;
   return decision === "escalate" && reason === "vetoed" ? MEND_VETO : NEXT_STEP[reason];
 }
 
 /** Nobody can say that all is well with a target that cannot be seen. */
 const LOOK_YOURSELF =
   "Look at the target yourself and roll back by hand if users are affected; it is looked at again in every slot.";
+
+/** It was rejected, or nobody answered in time: there is nothing left to answer. */
+const ANSWERED =
+  "Roll back by hand if users need it after all; once it has recovered, the next breach asks anew.";
 
 /** Whoever wrote a veto wants it heard, and nobody can say what it would have said. */
 const MEND_VETO =

@@ -1,4 +1,10 @@
-import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from "fastify";
+import {
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  fastify,
+} from "fastify";
 import { Type } from "typebox";
 import type { Health } from "../daemon/health.ts";
 import { healthJson } from "./health-json.ts";
@@ -22,14 +28,18 @@ export interface ServerParts {
 /** Everything that the process answers over HTTP. It never listens by itself: see `listen`. */
 export function createApp(parts: ServerParts): FastifyInstance {
   const { health, metrics, report, access, routes } = parts;
+  const problemOf = onError(report);
   const app = fastify({
     // What is not known is told, not dropped: a misspelt parameter must not look like a right one.
     ajv: { customOptions: { removeAdditional: false } },
     requestTimeout: 10_000,
     // A kept-alive connection of a probe must not hold up the end of the process.
     forceCloseConnections: true,
+    // What is wrong with the address itself never comes to the error handler.
+    frameworkErrors: (error: FastifyError, request: FastifyRequest, reply: FastifyReply) =>
+      problemOf(error, request, reply),
   });
-  app.setErrorHandler(onError(report));
+  app.setErrorHandler(problemOf);
   app.setNotFoundHandler(notFound);
 
   const get = (path: string, answer: (request: FastifyRequest, reply: FastifyReply) => unknown): void => {

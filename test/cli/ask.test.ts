@@ -72,7 +72,7 @@ describe("rollback", () => {
 describe("what the daemon refuses", () => {
   it.each([
     [409, 1, "cooldown: too early"],
-    [404, 1, "cooldown: too early"],
+    [404, 2, "cooldown: too early"],
     [403, 2, "cooldown: too early"],
     [401, 2, "--token-file"],
   ])("with status %i ends with %i and its sentence", async (status, code, text) => {

@@ -23,6 +23,13 @@ test.each(PAGING)("whoever is paged for %s is not told that there is nothing to 
   expect(nextStep({ decision: "escalate", reason, otherReasons: [] })).not.toMatch(/nothing to do/i);
 });
 
+test("what was answered is not to be answered once more", () => {
+  const step = (decision: "hold" | "escalate") =>
+    nextStep({ decision, reason: "awaiting-approval", otherReasons: [] });
+  expect(step("escalate")).toMatch(/^Approve or reject it/);
+  expect(step("hold")).not.toMatch(/approve/i);
+});
+
 test("what goes on by itself says so", () => {
   expect(nextStep({ decision: "hold", reason: "not-confirmed", otherReasons: [] })).toMatch(/Nothing to do/);
 });

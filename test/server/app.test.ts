@@ -132,6 +132,7 @@ describe("errors are problem documents", () => {
   it.each([
     ["/nowhere?token=x", 404, "There is nothing at GET /nowhere."],
     ["/health/ready?verbose=1", 400, "The query parameter `verbose` is not known here; leave it out."],
+    ["/api/%E0%A4%A", 400, "'/api/%E0%A4%A' is not a valid url component"],
     ["/metrics?verbose=1", 400, "The query parameter `verbose` is not known here; leave it out."],
   ])("%s is %i", async (url, status, detail) => {
     const reply = await app().inject(url);

@@ -21,7 +21,7 @@ const hash = (token: string): string => createHash("sha256").update(token).diges
 const TOKENS = `
 - {name: alice, sha256: ${hash("alice-secret")}, scopes: [read, operate]}
 - {name: reader, sha256: ${hash("reader-secret")}, scopes: [read]}
-- {name: ci, sha256: ${hash("ci-secret")}, scopes: [operate], policies: [web]}
+- {name: ci, sha256: ${hash("ci-secret").toUpperCase()}, scopes: [operate], policies: [web]}
 - {name: old, sha256: ${hash("old-secret")}, scopes: [operate], expires: "2020-01-01T00:00:00Z"}
 `;
 

@@ -8,7 +8,7 @@ import type { Authority, Verdict } from "./access.ts";
 const TOKEN = Type.Object(
   {
     name: Type.String({ minLength: 1 }),
-    sha256: Type.String({ pattern: "^[0-9a-f]{64}$" }),
+    sha256: Type.String({ pattern: "^[0-9a-fA-F]{64}$" }),
     scopes: Type.Array(Type.Unsafe<"read" | "operate">({ enum: ["read", "operate"] }), { minItems: 1 }),
     policies: Type.Optional(Type.Array(Type.String())),
     /** RFC 3339. */
