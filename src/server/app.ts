@@ -36,8 +36,9 @@ export function createApp(parts: ServerParts): FastifyInstance {
     // A kept-alive connection of a probe must not hold up the end of the process.
     forceCloseConnections: true,
     // What is wrong with the address itself never comes to the error handler.
-    frameworkErrors: (error: FastifyError, request: FastifyRequest, reply: FastifyReply) =>
-      problemOf(error, request, reply),
+    frameworkErrors: (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
+      problemOf(error, request, reply);
+    },
   });
   app.setErrorHandler(problemOf);
   app.setNotFoundHandler(notFound);
