@@ -3,14 +3,16 @@ import { expect, it } from "vitest";
 import type { Service } from "../../src/kubernetes/objects.ts";
 import { vcciApiDeployment } from "../cluster/deployment.ts";
 import { describeOnCluster } from "../cluster/shared.ts";
+import { eventually } from "../support/eventually.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { accountOf } from "./account.ts";
+import { type Alice, startFor } from "./alice.ts";
 import { replicaSetStandings } from "./cluster-state.ts";
 import { createStage, settled, type Stage, TIMEOUT_MS } from "./stage.ts";
 
 describeOnCluster("a bad release of a blue/green Service", (kubeconfig) => {
   it(
-    "is rolled back to the other colour, which had no pods any more, with the rights of deploy/ alone",
+    "is rolled back to the other colour, which had no pods any more, with the rights of deploy/ alone; a person can do the same",
     { timeout: TIMEOUT_MS },
     async ({ onTestFinished }) => {
       const folder = temporaryFolder();
@@ -45,10 +47,9 @@ describeOnCluster("a bad release of a blue/green Service", (kubeconfig) => {
       }, 100);
       onTestFinished(() => clearInterval(following));
 
-      const daemon = await stage.start({ KUBECONFIG: await accountOf(stage, folder.path) });
+      const { daemon, alice } = await startFor(stage, { KUBECONFIG: await accountOf(stage, folder.path) });
       await settled(daemon);
-      const selector = JSON.stringify({ spec: { selector: { color: "green" } } });
-      await world.kubectl("patch", "service/vcci-api", "--patch", selector);
+      await switchTo(stage, "green");
       await world.kubectl("scale", "deployment/vcci-api", "--replicas=0");
 
       const verified = await stage.first("rollback.verified");
@@ -73,6 +74,11 @@ describeOnCluster("a bad release of a blue/green Service", (kubeconfig) => {
       const last = (await stage.all("release.observed")).at(-1);
       expect(last).toMatchObject({ revision: "blue:1", cause: "rollback" });
       expect((await replicaSetStandings(world))["vcci-api:v2"]).toMatch(/^quarantined:/u);
+
+      await shipFix(stage);
+      await settled(daemon);
+      await rolledBackBy(alice, stage);
+      expect((await service()).spec.selector).toMatchObject({ color: "blue" });
       expect(daemon.output()).not.toMatch(/forbidden|could not be written/iu);
     },
   );
@@ -90,4 +96,35 @@ async function createColors({ world: { api, namespace, kubectl } }: Stage): Prom
   const green = vcciApiDeployment({ name: "vcci-api-green", labels, image: "vcci-api:v2", replicas: 1 });
   await api.create(`/apis/apps/v1/namespaces/${namespace}/deployments`, green);
   await kubectl("rollout", "status", "deployment/vcci-api-green", "--timeout=60s");
+}
+
+async function switchTo({ world }: Stage, color: string): Promise<void> {
+  const selector = JSON.stringify({ spec: { selector: { color } } });
+  await world.kubectl("patch", "service/vcci-api", "--patch", selector);
+}
+
+/** By the colour that is not live, as every release. */
+async function shipFix(stage: Stage): Promise<void> {
+  const { kubectl } = stage.world;
+  await kubectl("set", "image", "deployment/vcci-api-green", "*=vcci-api:v3");
+  await kubectl("rollout", "status", "deployment/vcci-api-green", "--timeout=60s");
+  await switchTo(stage, "green");
+  await stage.first("release.observed", ({ revision }) => revision === "green:2");
+}
+
+async function rolledBackBy(alice: Alice, stage: Stage): Promise<void> {
+  const wanted = ["rollback", "vcci-api", "--reason", "stakeholder-decision"];
+  const plan = await alice(...wanted, "--dry-run");
+  expect(plan).toMatchObject({ code: 0, stderr: "" });
+  expect(plan.stdout).toMatch(/^From +green:2 .*vcci-api:v3\nTo +blue:1 .*vcci-api:v1$/mu);
+  expect(await stage.all("operator.rollback")).toEqual([]);
+  expect(await alice(...wanted, "--yes")).toMatchObject({ code: 0, stderr: "" });
+  const { decisionId, target } = await stage.first("operator.rollback");
+  const verified = await stage.first("rollback.verified", (record) => record.decisionId === decisionId);
+  expect(verified.detail).toBe("blue:1 runs again instead of green:2, and every check passed");
+  const key = `rollbackd/${target}/${target}@green:2`;
+  await eventually("she is told of its end", () => {
+    const own = stage.pages().filter((page) => page.key === key);
+    expect(own.map(({ action }) => action)).toEqual(["trigger", "resolve"]);
+  });
 }

@@ -1,27 +1,8 @@
-import { createHash } from "node:crypto";
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { expect, it } from "vitest";
 import { describeOnCluster } from "../cluster/shared.ts";
-import { type Daemon, type Ended, rollbackd } from "../support/daemon.ts";
-import { createStage, settled, type Stage, TIMEOUT_MS } from "./stage.ts";
-
-const SECRET = "alice-has-this-secret";
-
-/** rollbackd that lets Alice in, and her terminal. */
-async function startFor(stage: Stage) {
-  const folder = join(stage.dataDir, "..");
-  const sha256 = createHash("sha256").update(SECRET).digest("hex");
-  writeFileSync(join(folder, "tokens.yaml"), `- {name: alice, sha256: ${sha256}, scopes: [operate]}\n`);
-  writeFileSync(join(folder, "alice"), `${SECRET}\n`);
-  const daemon = await stage.start({
-    ROLLBACKD_API_TOKENS_FILE: join(folder, "tokens.yaml"),
-    ROLLBACKD_PUBLIC_URL: "https://rollbackd.example",
-  });
-  const env = { ROLLBACKD_SERVER: daemon.url, ROLLBACKD_TOKEN_FILE: join(folder, "alice") };
-  const alice = (...args: readonly string[]): Promise<Ended> => rollbackd({ args, env });
-  return { daemon, alice };
-}
+import type { Daemon } from "../support/daemon.ts";
+import { SECRET, startFor } from "./alice.ts";
+import { createStage, settled, TIMEOUT_MS } from "./stage.ts";
 
 async function decisionNow({ url }: Daemon, id: string): Promise<unknown> {
   return (await fetch(`${url}/api/v1/decisions/${id}`)).json();
