@@ -9,7 +9,7 @@ import { metricTrigger, policy } from "../support/model.ts";
 import { imageReport, vulnerabilityReport, vulnerabilityTrigger } from "../support/vulnerabilities.ts";
 
 const PATH = "/apis/aquasecurity.github.io/v1alpha1/namespaces/vcci-production/vulnerabilityreports";
-const pace = { minBackoffMs: 1, maxBackoffMs: 5, watchSeconds: 60, idleMs: 5_000 };
+const pace = { minBackoffMs: 1, maxBackoffMs: 5, watchSeconds: 60, idleMs: 60_000 };
 
 function object(container: string) {
   const scan = { replicaSet: "api-1", repository: `library/${container}`, tag: "v1" } as const;

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { pathToFileURL } from "node:url";
 import { resolve } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
+import { eventually } from "../support/eventually.ts";
 
 const daemon = pathToFileURL(resolve(import.meta.dirname, "../../src/daemon")).href;
 
@@ -34,9 +35,8 @@ async function start(body = "") {
   const child = spawn(process.execPath, ["--input-type=module", "--eval", program(body)]);
   children.push(child);
   let text = "";
-  const said = async (word: string) => {
-    while (!text.includes(word)) text += String((await once(child.stdout, "data"))[0]);
-  };
+  child.stdout.on("data", (chunk: Buffer) => (text += String(chunk)));
+  const said = (word: string) => eventually(`it says ${word}`, () => expect(text).toContain(word));
   const ended = once(child, "close").then(([code]) => code as number | null);
   await said("ready");
   return { child, said, ended, lines: () => text.trim().split("\n") };

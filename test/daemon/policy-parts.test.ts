@@ -5,11 +5,11 @@ import { createHistory } from "../../src/daemon/history.ts";
 import { assemblePolicy } from "../../src/daemon/policy-parts.ts";
 import type { RunningPolicy } from "../../src/daemon/run-policy.ts";
 import type { RecordBody } from "../../src/log/record.ts";
-import { targetKey } from "../../src/rules/policy.ts";
+import { targetKey, type VerifySpec } from "../../src/rules/policy.ts";
 import type { Answer } from "../../src/signals/query.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { memoryLog } from "../notifications/memory-log.ts";
-import { metricTrigger, policy } from "../support/model.ts";
+import { metricTrigger, MINUTE, policy } from "../support/model.ts";
 import { NO_REPORT_SOURCES } from "./no-report-sources.ts";
 
 const INTERVAL = 50;
@@ -44,7 +44,7 @@ const silent = <Series>(): Promise<Answer<Series>> =>
   Promise.resolve({ ok: false, reason: "unreachable", detail: "nobody answers", endpoint: "" });
 
 /** A policy whose rollback was applied just before the daemon was started, so that it is being verified. */
-async function verifying(): Promise<{
+async function verifying({ recoveryMs }: Pick<VerifySpec, "recoveryMs">): Promise<{
   readonly running: RunningPolicy;
   readonly ends: () => readonly string[];
 }> {
@@ -57,8 +57,9 @@ async function verifying(): Promise<{
   };
   await record(STARTED);
   await record({ type: "rollback.applied", ...about, detail: "" });
+  const { rollback } = guarded;
   const running = assemblePolicy(
-    guarded,
+    { ...guarded, rollback: { ...rollback, verify: { ...rollback.verify, recoveryMs } } },
     {
       prometheus: { instant: silent, range: silent, clock: silent, close: async () => undefined },
       probe: () => Promise.reject(new Error("nothing is probed here")),
@@ -89,13 +90,13 @@ async function verifying(): Promise<{
 
 describe("a policy with a rollback under way", () => {
   it("that is let go of brings it to its end first", async () => {
-    const { running, ends } = await verifying();
+    const { running, ends } = await verifying({ recoveryMs: 1_000 });
     await running.retire();
     expect(ends()).toHaveLength(1);
   });
 
   it("that is stopped leaves it open for the next start", async () => {
-    const { running, ends } = await verifying();
+    const { running, ends } = await verifying({ recoveryMs: MINUTE });
     await running.stop();
     expect(ends()).toEqual([]);
   });

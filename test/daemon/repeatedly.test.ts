@@ -15,7 +15,7 @@ it("a task that throws is done again; that it failed is logged once, with what t
     everyMs: 5,
     logger,
   });
-  await vi.waitFor(() => expect(turns).toBeGreaterThan(5), { timeout: 10_000 });
+  await vi.waitFor(() => expect(turns).toBeGreaterThan(5), { timeout: 30_000 });
   await stop();
   expect(lines).toMatchObject([
     {

@@ -174,7 +174,7 @@ describe("a disk that is full after the act", () => {
     expect(world.target.acts()).toBe(1);
     expect(ofType(world, "rollback.applied")).toEqual([]);
     world.full = false;
-    await expect.poll(() => ofType(world, "rollback.verified").length, { timeout: 5 * 1_000 }).toBe(1);
+    await expect.poll(() => ofType(world, "rollback.verified").length, { timeout: 30 * 1_000 }).toBe(1);
     expect(ofType(world, "rollback.applied")).toHaveLength(1);
     await daemon.passUntil(clock("10:06:15") + MINUTE);
     expect(world.target.acts()).toBe(1);

@@ -14,7 +14,7 @@ const INTERVAL = 20;
 const fast = policy({ intervalMs: INTERVAL });
 
 /** Long, for machines that do much else. */
-const until = (check: () => void) => vi.waitFor(check, { timeout: 15_000 });
+const until = (check: () => void) => vi.waitFor(check, { timeout: 30_000 });
 
 const running: PolicyPasses[] = [];
 afterEach(async () => {

@@ -21,7 +21,7 @@ const quick = (queryOffsetMs: number) =>
   policy({ intervalMs: INTERVAL, queryOffsetMs, triggers: [metricTrigger({ forMs: 4 * INTERVAL })] });
 
 /** Long, for machines that do much else. */
-const until = (check: () => void) => vi.waitFor(check, { timeout: 15_000 });
+const until = (check: () => void) => vi.waitFor(check, { timeout: 30_000 });
 
 /** Nothing is known of any release, so that no more than windows are read. */
 const noTarget: TargetWatch = {
@@ -53,7 +53,7 @@ async function started(aheadMs: number, options: Scene = {}) {
   const proxy = await startFaultProxy(fake.url);
   onTestFinished(proxy.close);
   if (options.down === true) proxy.set({ kind: "reset" });
-  const prometheus = createPrometheus({ urls: [proxy.url], timeoutMs: 1000 });
+  const prometheus = createPrometheus({ urls: [proxy.url], timeoutMs: 20_000 });
   onTestFinished(prometheus.close);
   const machine = { setBy: 0 };
   const now = (): number => Date.now() + machine.setBy;
@@ -192,6 +192,7 @@ test("a skew beyond the shortest interval is logged with its size and what to do
   onTestFinished(clock.stop);
   await clock.sync();
   const [skew] = (await metrics.prometheusClockSkew.get()).values;
-  expect(skew?.value).toBeCloseTo(-600, 0);
-  expect(logged).toMatch(/clock of Prometheus is 600 s behind the one of this machine.*synchronise/);
+  // The trip of the question is in it.
+  expect(skew?.value).toSatisfy((seconds: number) => Math.abs(seconds + 600) < 10);
+  expect(logged).toMatch(/clock of Prometheus is (59|60)\d s behind the one of this machine.*synchronise/);
 });

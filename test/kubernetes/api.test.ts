@@ -70,7 +70,7 @@ describe("a call is bounded", () => {
     stub = await startStubApi(answer);
     const began = performance.now();
     const error = await rejection(kubeApi(stub.connection, { timeoutMs: 150 }).get(REF));
-    expect(performance.now() - began).toBeLessThan(2000);
+    expect(performance.now() - began).toBeLessThan(8_000);
     expect(error).toMatchObject({ kind: "unreachable", status: undefined, retryable: true });
     expect(error.message).toContain(`no answer from ${stub.connection.server}`);
     expect(error.message).toContain("Check that the API server runs");
@@ -85,7 +85,7 @@ describe("a call is bounded", () => {
     const server = `https://127.0.0.1:${(mute.address() as AddressInfo).port}`;
     const began = performance.now();
     const error = await rejection(kubeApi({ ...stub.connection, server }, { timeoutMs: 150 }).get(REF));
-    expect(performance.now() - began).toBeLessThan(2000);
+    expect(performance.now() - began).toBeLessThan(8_000);
     expect(error.kind).toBe("unreachable");
     mute.close();
   });

@@ -140,7 +140,7 @@ it("does not wait for ever on a watch in which nothing is heard", async () => {
     { idleMs: 100 },
   );
   await eventually("listed again", () =>
-    expect(stub.requests.filter((request) => !request.includes("watch=true"))).toHaveLength(2),
+    expect(stub.requests.filter((request) => !request.includes("watch=true")).length).toBeGreaterThan(1),
   );
 });
 

@@ -45,19 +45,19 @@ const channels = {
   slack: {
     start: startSlackReceiver,
     create: (url: string): Send =>
-      createSlack({ webhookUrl: () => url, publicUrl: undefined, timeoutMs: 2000 }),
+      createSlack({ webhookUrl: () => url, publicUrl: undefined, timeoutMs: 20_000 }),
     answer: { status: 200, body: "ok" },
   },
   pagerduty: {
     start: startPagerDutyReceiver,
     create: (url: string): Send =>
-      createPagerDuty({ routingKey: () => "KEY", url, publicUrl: undefined, timeoutMs: 2000 }),
+      createPagerDuty({ routingKey: () => "KEY", url, publicUrl: undefined, timeoutMs: 20_000 }),
     answer: { status: 202, body: "{}" },
   },
   webhook: {
     start: startWebhookReceiver,
     create: (url: string): Send =>
-      createWebhook({ url: () => url, secret: () => "KEY", publicUrl: undefined, timeoutMs: 2000 }),
+      createWebhook({ url: () => url, secret: () => "KEY", publicUrl: undefined, timeoutMs: 20_000 }),
     answer: { status: 204, body: "" },
   },
 };

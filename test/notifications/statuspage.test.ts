@@ -20,9 +20,9 @@ beforeEach(async () => {
   onTestFinished(page.close);
 });
 
-function channel(statusPage: StatusPage = DEFAULT_STATUS_PAGE, apiKey = KEY): Send {
+function channel(statusPage: StatusPage = DEFAULT_STATUS_PAGE, apiKey = KEY, timeoutMs = 20_000): Send {
   const { url, pageId } = page;
-  return createStatuspage({ apiKey: () => apiKey, pageId, url, pageOf: () => statusPage, timeoutMs: 3_000 });
+  return createStatuspage({ apiKey: () => apiKey, pageId, url, pageOf: () => statusPage, timeoutMs });
 }
 
 /** What users are to be told by the records. */
@@ -238,7 +238,8 @@ describe("what the API says", () => {
   test("trap 34: no error holds the API key, whoever wrote it", async () => {
     page.script({ status: 422, body: `OAuth ${KEY}` }, { status: 502, body: KEY }, "hang");
     const send = channel();
-    const deliveries = [await send(created()), await send(created()), await send(created())];
+    const impatient = channel(DEFAULT_STATUS_PAGE, KEY, 1_000);
+    const deliveries = [await send(created()), await send(created()), await impatient(created())];
     const wrong = await channel(DEFAULT_STATUS_PAGE, "wrong-key-wrong-key")(created());
     expect([...deliveries, wrong].map(({ kind }) => kind)).toEqual([
       "permanent",

@@ -150,13 +150,13 @@ describe("a command that does not end", () => {
     const stubborn = `trap '' TERM; echo $$ > "$0"; while :; do sleep 0.05; done`;
     const command = bash(
       `trap '' TERM; bash -c "$STUBBORN" child & (bash -c "$STUBBORN" grandchild) & echo begun; while :; do sleep 0.05; done`,
-      { cwd, env: { STUBBORN: stubborn }, timeoutMs: 600 },
+      { cwd, env: { STUBBORN: stubborn }, timeoutMs: 2_500 },
     );
     const result = await run(command, { graceMs: 200 });
     expect(result).toMatchObject({ kind: "timed-out", output: "begun\n" });
-    expect(result.ms).toBeGreaterThanOrEqual(800);
-    expect(result.ms).toBeLessThan(5_000);
-    expect(describeCommand(command, result)).toContain("still running after 600ms");
+    expect(result.ms).toBeGreaterThanOrEqual(2_700);
+    expect(result.ms).toBeLessThan(15_000);
+    expect(describeCommand(command, result)).toContain("still running after 2s500ms");
     for (const name of ["child", "grandchild"]) {
       await eventually(`${name} has ended`, () => expect(hasEnded(pidIn(join(cwd, name)))).toBe(true));
     }
@@ -164,14 +164,15 @@ describe("a command that does not end", () => {
 
   test("may clean up when it is told to end", async () => {
     const command = bash("trap 'echo cleaned; exit 0' TERM; echo begun; while :; do sleep 0.05; done", {
-      timeoutMs: 300,
+      timeoutMs: 2_000,
     });
     const result = await run(command);
     expect(result).toMatchObject({
       kind: "timed-out",
       output: expect.stringMatching(/^begun\n(.*\n)?cleaned\n$/),
     });
-    expect(result.ms).toBeLessThan(4_000);
+    // Nobody waited for the grace to be over.
+    expect(result.ms).toBeLessThan(6_500);
   });
 
   test("is ended when the daemon stops", async () => {
@@ -188,7 +189,7 @@ describe("a command that does not end", () => {
     const cwd = folder();
     const result = await run(bash("sleep 60 & echo $! > left; exit 0", { cwd }));
     expect(result).toMatchObject({ kind: "exited", code: 0 });
-    expect(result.ms).toBeLessThan(4_000);
+    expect(result.ms).toBeLessThan(20_000);
     expect(hasEnded(pidIn(join(cwd, "left")))).toBe(true);
   });
 
@@ -196,17 +197,19 @@ describe("a command that does not end", () => {
     const result = await run(bash("exec > >(sleep 0.1; cat); echo last words"));
     expect(result).toMatchObject({ code: 0, output: "last words\n" });
     // Nor is its corpse, which process 1 may collect late or never.
-    expect(result.ms).toBeLessThan(1_500);
+    expect(result.ms).toBeLessThan(5_000);
   });
 
   test("a child that left the group and holds the output open is not waited for", async () => {
     const cwd = folder();
     const result = await run(
-      bash("setsid bash -c 'echo $$ > away; sleep 60' & sleep 0.2; echo done", { cwd }),
+      bash("setsid bash -c 'echo $$ > away; sleep 60' & until [ -s away ]; do sleep 0.05; done; echo done", {
+        cwd,
+      }),
     );
     onTestFinished(() => void process.kill(-pidIn(join(cwd, "away")), "SIGKILL"));
     expect(result).toMatchObject({ kind: "exited", code: 0, output: "done\n" });
-    expect(result.ms).toBeLessThan(4_000);
+    expect(result.ms).toBeLessThan(20_000);
     expect(hasEnded(pidIn(join(cwd, "away")))).toBe(false);
   });
 });

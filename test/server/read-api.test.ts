@@ -12,6 +12,7 @@ import { logRoutes } from "../../src/server/log-routes.ts";
 import { policyRoutes } from "../../src/server/policy-routes.ts";
 import { loadRules } from "../../src/rules/load.ts";
 import { NOT_HANDLED } from "../daemon/not-handled.ts";
+import { eventually } from "../support/eventually.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
 const cleanUps: (() => unknown)[] = [];
@@ -221,9 +222,9 @@ describe("events", () => {
     const reading = (async () => {
       for await (const part of response.body ?? []) text += Buffer.from(part).toString();
     })();
-    await expect.poll(() => text).toContain("id: 5\n");
+    await eventually("the fifth", () => expect(text).toContain("id: 5\n"));
     await log.append(decision(6));
-    await expect.poll(() => text).toContain("id: 6\nevent: decision.made\ndata: {");
+    await eventually("the sixth", () => expect(text).toContain("id: 6\nevent: decision.made\ndata: {"));
     ending.abort();
     await reading;
     expect([...text.matchAll(/^id: (\d+)$/gmu)].map(([, id]) => id)).toEqual(["4", "5", "6"]);

@@ -32,7 +32,7 @@ function trusting(ca: string): ProbeSpec["tls"] {
 }
 
 function ask(url: string, tls?: ProbeSpec["tls"]) {
-  return probe({ url, intervalMs: 10_000, timeoutMs: 2000, ...(tls && { tls }) });
+  return probe({ url, intervalMs: 10_000, timeoutMs: 20_000, ...(tls && { tls }) });
 }
 
 describe("a probe over https", () => {

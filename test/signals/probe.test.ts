@@ -9,7 +9,7 @@ import { never, sends, stubServer } from "./stub-server.ts";
 
 const NOW = 1_700_000_000_000;
 const probe = createProbe(() => NOW);
-const spec = (url: string, timeoutMs = 2000) => ({ url, intervalMs: 10_000, timeoutMs });
+const spec = (url: string, timeoutMs = 20_000) => ({ url, intervalMs: 10_000, timeoutMs });
 
 describe("a probe", () => {
   test.each([200, 204, 299])("passes on %d", async (status) => {
@@ -63,12 +63,12 @@ describe("a probe", () => {
 
   test("fails when there is no answer in time", async () => {
     const started = performance.now();
-    await expect(probe(spec(await stubServer(never), 1000))).resolves.toMatchObject({
+    await expect(probe(spec(await stubServer(never), 2000))).resolves.toMatchObject({
       ok: false,
       fault: "target",
-      detail: "no answer within 1s",
+      detail: "no answer within 2s",
     });
-    expect(performance.now() - started).toBeLessThan(5000);
+    expect(performance.now() - started).toBeLessThan(10_000);
   });
 
   test("bounds the exchange as a whole: a 200 whose body never ends in time fails", async () => {
@@ -76,9 +76,9 @@ describe("a probe", () => {
       const timer = setInterval(() => response.write("."), 20);
       response.once("close", () => clearInterval(timer));
     });
-    await expect(probe(spec(url, 1000))).resolves.toMatchObject({
+    await expect(probe(spec(url, 2000))).resolves.toMatchObject({
       ok: false,
-      detail: "no answer within 1s",
+      detail: "no answer within 2s",
     });
   });
 
@@ -129,12 +129,12 @@ describe("trap 8: the prober's own trouble is not the target's", () => {
   });
 
   test("a process that was paused for longer than the timeout", async () => {
-    let asked = 0;
-    const url = await stubServer(() => void (asked += 1));
-    const prober = run(new URL("./processes/probe-once.ts", import.meta.url), url, "500");
-    await eventually("the probe is under way", () => expect(asked).toBe(1));
+    const underWay = Promise.withResolvers<void>();
+    const url = await stubServer(() => underWay.resolve());
+    const prober = run(new URL("./processes/probe-once.ts", import.meta.url), url, "2000");
+    await underWay.promise;
     prober.kill("SIGSTOP");
-    await new Promise((resolve) => setTimeout(resolve, 1000));
+    await new Promise((resolve) => setTimeout(resolve, 2500));
     prober.kill("SIGCONT");
     const result = JSON.parse(await firstLine(prober)) as ProbeResult;
     expect(result).toMatchObject({ ok: false, fault: "prober", detail: expect.stringContaining("paused") });
@@ -153,7 +153,7 @@ describe("trap 8: the prober's own trouble is not the target's", () => {
       fault: "prober",
       detail: expect.stringContaining("name not resolved, no answer within 0.2s"),
     });
-    expect(performance.now() - started).toBeLessThan(900);
+    expect(performance.now() - started).toBeLessThan(8_000);
   });
 
   test("a resolver in trouble; a name that does not exist is the target's", async () => {

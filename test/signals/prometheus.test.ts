@@ -1,4 +1,4 @@
-import type { IncomingMessage, RequestListener } from "node:http";
+import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { createPrometheus, type PrometheusOptions } from "../../src/signals/prometheus.ts";
 import type { QueryEvent } from "../../src/signals/query-sender.ts";
@@ -8,7 +8,7 @@ import { formOf, never, sends, stubServer, vectorOf } from "./stub-server.ts";
 const AT = 1_700_000_000_123;
 
 function connect(url: string, options: Partial<PrometheusOptions> = {}) {
-  const prometheus = createPrometheus({ urls: [url], timeoutMs: 2000, ...options });
+  const prometheus = createPrometheus({ urls: [url], timeoutMs: 20_000, ...options });
   onTestFinished(() => prometheus.close());
   return prometheus;
 }
@@ -37,7 +37,7 @@ describe("a request", () => {
       query: 'up{app="a&b"} > 0',
       time: "1700000000.123",
       // What is left of it when the request is sent.
-      timeout: expect.stringMatching(/^(?:2000|1\d{3})ms$/),
+      timeout: expect.stringMatching(/^(?:20000|1\d{4})ms$/),
       latency_offset: "1ms",
     });
     expect(answer).toMatchObject({ ok: true, series: [{ value: 1 }] });
@@ -122,7 +122,7 @@ describe("no usable answer", () => {
       reason: "unreachable",
       detail: expect.stringContaining("no answer within 0.15s"),
     });
-    expect(performance.now() - started).toBeLessThan(1500);
+    expect(performance.now() - started).toBeLessThan(8_000);
   });
 
   test("a body that trickles is bounded as a whole: unreachable", async () => {
@@ -177,19 +177,18 @@ describe("no usable answer", () => {
 });
 
 test("no more exchanges at once than allowed, and all get their turn", async () => {
-  let open = 0;
+  const held: ServerResponse[] = [];
   let most = 0;
   const url = await stubServer((_, response) => {
-    open += 1;
-    most = Math.max(most, open);
-    setTimeout(() => {
-      open -= 1;
-      response.end(vectorOf("1"));
-    }, 20);
+    most = Math.max(most, held.push(response));
+    // Those that come too soon, a moment after the third, must find it still waiting.
+    if (held.length === 3) {
+      setTimeout(() => held.splice(0).forEach((each) => each.end(vectorOf("1"))), 50);
+    }
   });
   const { instant } = connect(url, { concurrency: 3 });
-  const answers = await Promise.all(Array.from({ length: 10 }, () => instant("up", AT)));
-  expect(answers.filter(({ ok }) => ok)).toHaveLength(10);
+  const answers = await Promise.all(Array.from({ length: 9 }, () => instant("up", AT)));
+  expect(answers.filter(({ ok }) => ok)).toHaveLength(9);
   expect(most).toBe(3);
 });
 

@@ -182,7 +182,7 @@ describe("trap 10: the server's clock", () => {
 
 describe("over the wire", () => {
   function clockOf(url: string) {
-    const prometheus = createPrometheus({ urls: [url], timeoutMs: 1000 });
+    const prometheus = createPrometheus({ urls: [url], timeoutMs: 20_000 });
     onTestFinished(prometheus.close);
     return createServerClock({
       ask: prometheus.clock,
@@ -204,8 +204,10 @@ describe("over the wire", () => {
     onTestFinished(proxy.close);
     proxy.set({ kind: "delay", ms: 200 });
     const clock = clockOf(proxy.url);
+    const asked = performance.now();
     await expect(clock.isKnown()).resolves.toBe(true);
-    expect(Math.abs(clock.now() - (Date.now() + 10 * MINUTE))).toBeLessThan(250);
+    const tripMs = performance.now() - asked;
+    expect(Math.abs(clock.now() - (Date.now() + 10 * MINUTE))).toBeLessThan(tripMs + 50);
   });
 
   test("VictoriaMetrics: the instant of the answer counts, not the value, which may be of 30 s ago", async () => {
@@ -214,7 +216,7 @@ describe("over the wire", () => {
     const body = { status: "success", isPartial: false, data: { resultType: "vector", result } };
     const clock = clockOf(await stubServer(sends(200, JSON.stringify(body))));
     await clock.sync();
-    expect(Math.abs(clock.now() - at * 1000)).toBeLessThan(500);
+    expect(Math.abs(clock.now() - at * 1000)).toBeLessThan(10_000);
   });
 
   test("garbage tells no time", async () => {

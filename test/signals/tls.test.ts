@@ -4,10 +4,11 @@ import type { ServerResponse } from "node:http";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { createPrometheus } from "../../src/signals/prometheus.ts";
 import { createTlsConnections, type TlsFiles } from "../../src/signals/tls-connections.ts";
 import { type Authority, createAuthority } from "../faults/certificates.ts";
+import { eventually } from "../support/eventually.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { vectorOf } from "./stub-server.ts";
 
@@ -46,8 +47,8 @@ function filesOf(
 }
 
 function ask(url: string, files: TlsFiles) {
-  const tls = createTlsConnections(files, 2_000);
-  const prometheus = createPrometheus({ urls: [url], timeoutMs: 2_000, dispatcher: tls.dispatcher });
+  const tls = createTlsConnections(files, 20_000);
+  const prometheus = createPrometheus({ urls: [url], timeoutMs: 20_000, dispatcher: tls.dispatcher });
   onTestFinished(async () => {
     await prometheus.close();
     await tls.close();
@@ -99,10 +100,10 @@ describe("TLS to Prometheus", () => {
     });
     const instant = ask(`https://localhost:${(server.address() as AddressInfo).port}`, files);
     const first = instant();
-    await vi.waitFor(() => expect(held).toHaveLength(1));
+    await eventually("the first is under way", () => expect(held).toHaveLength(1));
     write(ours);
     const second = instant();
-    await vi.waitFor(() => expect(held).toHaveLength(2));
+    await eventually("the second is, too", () => expect(held).toHaveLength(2));
     held.forEach((response) => response.end(vectorOf("1")));
     await expect(first).resolves.toMatchObject({ ok: true });
     await expect(second).resolves.toMatchObject({ ok: true });

@@ -99,14 +99,14 @@ function begin(
   return { world, outcome, stop };
 }
 
-function smokeTest(text: string, timeoutMs = 10_000): { readonly smoke: CommandSpec; readonly cwd: string } {
+function smokeTest(text: string, timeoutMs = 30_000): { readonly smoke: CommandSpec; readonly cwd: string } {
   const { path: cwd, remove } = temporaryFolder();
   onTestFinished(remove);
   return { cwd, smoke: { command: ["bash", "-c", text], cwd, env: {}, timeoutMs } };
 }
 
 const probing = (url: string, successes = 3): VerifySpec["probe"] => ({
-  probe: { url, intervalMs: 10, timeoutMs: 1_000 },
+  probe: { url, intervalMs: 10, timeoutMs: 30_000 },
   successes,
 });
 
@@ -216,7 +216,7 @@ describe("a rollback that did not help", () => {
 
   test("probes never pass in a row", async () => {
     const url = await stubServer(sends(503, "no"));
-    const { outcome } = begin({ probe: probing(url), recoveryMs: 150 });
+    const { outcome } = begin({ probe: probing(url), recoveryMs: 1_500 });
     await expect(outcome).resolves.toMatchObject({
       kind: "failed",
       reason: "probe-timeout",

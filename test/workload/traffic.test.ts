@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
-import { afterEach, expect, it, vi } from "vitest";
+import { afterEach, expect, it } from "vitest";
+import { eventually } from "../support/eventually.ts";
 import { startTraffic, type Traffic, type TrafficOptions } from "./traffic.ts";
 
 const cleanups: (() => unknown)[] = [];
@@ -33,9 +34,9 @@ it("every target gets its turn, and answers are told apart", async () => {
   let bad = 0;
   const targets = [await listen(() => (good += 1)), await listen(() => (bad += 1), 500)];
   const traffic = start({ targets: () => targets, perSecond: 200 });
-  await vi.waitFor(() => expect(traffic.counts().errors).toBeGreaterThanOrEqual(10));
+  await eventually("ten errors", () => expect(traffic.counts().errors).toBeGreaterThanOrEqual(10));
   traffic.setRate(0);
-  expect(Math.abs(good - bad)).toBeLessThanOrEqual(1);
+  await eventually("all have arrived", () => expect(Math.abs(good - bad)).toBeLessThanOrEqual(1));
   expect(traffic.counts()).toMatchObject({ lost: 0, skipped: 0 });
 });
 
@@ -43,12 +44,14 @@ it("no more requests are under way than allowed, however slow the answers", asyn
   let open = 0;
   const target = await listen(() => (open += 1), 0);
   const traffic = start({ targets: () => [target], perSecond: 500, maxInFlight: 3 });
-  await vi.waitFor(() => expect(traffic.counts().skipped).toBeGreaterThan(20));
+  await eventually("three are under way", () => expect(open).toBe(3));
+  const before = traffic.counts().skipped;
+  await eventually("many are skipped", () => expect(traffic.counts().skipped).toBeGreaterThan(before + 20));
   expect(open).toBe(3);
 });
 
 it("nobody to send to is no failure", async () => {
   const traffic = start({ targets: () => [], perSecond: 500 });
-  await vi.waitFor(() => expect(traffic.counts().skipped).toBeGreaterThan(5));
+  await eventually("some are skipped", () => expect(traffic.counts().skipped).toBeGreaterThan(5));
   expect(traffic.counts()).toMatchObject({ ok: 0, errors: 0, lost: 0 });
 });
