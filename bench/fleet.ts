@@ -92,6 +92,7 @@ function startRun(policy: Policy, { now, releasedAt, gate, history, metrics, fle
     watch: target.watch,
     probeResults: () => [],
     checkpoints: { look: () => undefined },
+    sharing: () => [],
     reports: () => NO_REPORTS,
     gates,
     oneAtATime: createOneAtATime(),

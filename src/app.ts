@@ -236,6 +236,7 @@ function assemble({ settings, logger, lifecycle, environment, secrets }: AppPart
     newDecisionId,
     slotClock,
     argocdNamespace: settings.argocdNamespace,
+    running: () => policies.running(),
     now: Date.now,
   };
   const policies = createPolicySet((policy) => assemblePolicy(policy, shared, cluster.api()));
@@ -257,7 +258,6 @@ function assemble({ settings, logger, lifecycle, environment, secrets }: AppPart
     commands: createCommands({
       ...shared,
       posted,
-      running: policies.running,
       massBreach: shared.fleet.massBreach,
       policyInLog: async (decisionId) => (await byDecision(log.folder, decisionId)).find(isDecision)?.policy,
     }),

@@ -12,6 +12,7 @@ import { isOpen } from "./people-fold.ts";
 import { answerFor, settlePeople } from "./people-pass.ts";
 import type { PassPorts } from "./ports.ts";
 import type { Seen } from "./seen.ts";
+import { clashOf } from "./sharing.ts";
 import { aheadMs, onTriggerClock } from "./trigger-clock.ts";
 import { underWay } from "./under-way.ts";
 
@@ -48,8 +49,8 @@ function lazily<Found>(ask: () => Promise<Found>): () => Promise<Found> {
 }
 
 /** Not while it is rolled back, or another target that has a Deployment in common with it. */
-function mayDecideOn(policy: Policy, { mayDecide, history }: PassPorts): boolean {
-  return mayDecide() && underWay(targetKey(policy), history) === undefined;
+function mayDecideOn(policy: Policy, { mayDecide, history, sharing }: PassPorts): boolean {
+  return mayDecide() && underWay(policy, sharing, history) === undefined;
 }
 
 /** For whoever looks for the cause; nothing is decided by it. */
@@ -97,10 +98,12 @@ function situationOf(seen: Seen, vetoes: Vetoes, ports: PassPorts): Situation {
   const { at, policy, facts, watched } = seen;
   const tracks = [...watched.values()].map(({ track }) => track);
   const target = targetKey(policy);
+  const firing = policy.triggers.flatMap((trigger) => firingOf(seen, trigger, vetoes, ports));
+  const clash = firing.length === 0 ? undefined : clashOf(ports.sharing());
   return {
     at,
     policy,
-    firing: policy.triggers.flatMap((trigger) => firingOf(seen, trigger, vetoes, ports)),
+    firing,
     release: facts?.release,
     earlier: facts?.earlier ?? [],
     predecessorBreaching: wasBreachingBefore(tracks, facts?.release),
@@ -109,6 +112,7 @@ function situationOf(seen: Seen, vetoes: Vetoes, ports: PassPorts): Situation {
     reports: ports.reports().reports,
     owners: facts?.owners ?? [],
     heldBack: facts?.heldBack ?? [],
+    ...(clash !== undefined && { clash }),
     gates: gatesNow(policy, ports),
     confirmation: undefined,
   };

@@ -6,6 +6,7 @@ import { isError, type Problem, sentenceOf } from "../rules/problem.ts";
 import type { Health, Hindrance, PolicyHealth } from "./health.ts";
 import { isBlind } from "./sight.ts";
 import type { RunningPolicy } from "./run-policy.ts";
+import { clashOf, sharingWith } from "./sharing.ts";
 import { inSeconds, STALE_AFTER_MS } from "./target-sight.ts";
 
 /** What the daemon shows of itself, read from memory at each call. */
@@ -29,6 +30,7 @@ export function healthView(source: HealthSource): Health {
       ...logHindrance(source),
       ...rulesHindrance(source),
       ...source.running().flatMap((running) => policyHindrances(running, source.now())),
+      ...clashHindrances(source.running()),
     ],
     detailed: () => {
       const { head, unwritable } = source.log();
@@ -129,6 +131,13 @@ function policyHindrances(running: RunningPolicy, now: number): readonly Hindran
     hindrances.push({ what: "prometheus", detail, nextStep });
   }
   return hindrances;
+}
+
+/** Each once, though two policies have it. */
+function clashHindrances(running: readonly RunningPolicy[]): readonly Hindrance[] {
+  const clashes = running.flatMap(({ policy }) => clashOf(sharingWith(policy, running)) ?? []);
+  const nextStep = "Correct the rules files; they are read again every few seconds.";
+  return [...new Set(clashes)].map((clash) => ({ what: "rules", detail: `${clash}.`, nextStep }));
 }
 
 function policyHealth({ policy, carried }: RunningPolicy, now: number): PolicyHealth {

@@ -17,6 +17,7 @@ import type { RecordInLog } from "./ports.ts";
 import { refused, unknownPolicy, UNWRITABLE } from "./refusals.ts";
 import { MANUAL } from "./rollbacks.ts";
 import type { RunningPolicy } from "./run-policy.ts";
+import { clashOf, sharingWith } from "./sharing.ts";
 import { withMemory } from "./target-facts.ts";
 import { underWay } from "./under-way.ts";
 
@@ -73,7 +74,7 @@ async function weigh(
   if (running === undefined) return unknownPolicy(name);
   const target = targetKey(running.policy);
   if (!running.mayDecide()) return beingReplaced(name);
-  const open = underWay(target, ports.history);
+  const open = underWay(running.policy, () => sharingWith(running.policy, ports.running()), ports.history);
   if (open !== undefined) {
     const detail = `Rollback ${open.started.decisionId} of ${open.started.target} is under way. Wait for its end: rollbackd log show ${open.started.decisionId}.`;
     return refused("rollback-under-way", detail);
@@ -143,10 +144,11 @@ async function look({ watch }: Handled): Promise<Lookup> {
 function situationOf(
   { policy, carried, reports }: Handled,
   { snapshot }: Extract<Lookup, { ok: true }>,
-  { history, gates, massBreach, now }: ManualPorts,
+  { history, gates, massBreach, now, running }: ManualPorts,
 ): Situation {
   const target = targetKey(policy);
   const { release, earlier, rollbacks, owners, heldBack } = withMemory(snapshot, history);
+  const clash = clashOf(sharingWith(policy, running()));
   const tracks = [...carried().watched.values()].map(({ track }) => track);
   return {
     at: now(),
@@ -160,6 +162,7 @@ function situationOf(
     reports: reports().reports,
     owners,
     heldBack,
+    ...(clash !== undefined && { clash }),
     gates: { ...gates(policy.name), massBreach: massBreach(target) },
     confirmation: undefined,
   };

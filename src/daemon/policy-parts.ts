@@ -22,6 +22,7 @@ import type { RecordInLog } from "./ports.ts";
 import { precheckOnce } from "./precheck-once.ts";
 import { createRollbacks, type Rollbacks } from "./rollbacks.ts";
 import { type PolicyPasses, type RunningPolicy, runPolicy } from "./run-policy.ts";
+import { sharingWith } from "./sharing.ts";
 import { targetParts } from "./target-parts.ts";
 
 /** What all policies of the process share. */
@@ -43,6 +44,8 @@ export interface Shared {
   /** What Prometheus is asked about is told in its own time. */
   readonly slotClock: ServerClock;
   readonly argocdNamespace: string;
+  /** All policies, those that are not let go of yet, too. */
+  readonly running: () => readonly RunningPolicy[];
   readonly now: () => number;
 }
 
@@ -79,6 +82,7 @@ export function assemblePolicy(policy: Policy, shared: Shared, kube: KubeApi | u
     probeResults: ({ name }) => probers.get(name)?.samples() ?? [],
     massBreach: shared.fleet.massBreach,
     member: shared.fleet.join(policy.name, targetKey(policy), heatOnRecord(policy.name, shared.history)),
+    sharing: () => sharingWith(policy, shared.running()),
     begin: rollbacks.begin,
     markStanding,
     ...(lookInto && { lookInto }),

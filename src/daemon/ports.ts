@@ -13,6 +13,7 @@ import type { GatesOf } from "./gates.ts";
 import type { History } from "./history.ts";
 import type { OneAtATime } from "./one-at-a-time.ts";
 import type { PrecheckOnce } from "./precheck-once.ts";
+import type { Sharing } from "./sharing.ts";
 
 /**
  * Appends, and folds into the history; undefined when the log cannot be written. What could not be recorded
@@ -35,6 +36,8 @@ export interface PassPorts extends ConfirmPorts {
   readonly oneAtATime: OneAtATime;
   readonly massBreach: Fleet["massBreach"];
   readonly member: Member;
+  /** Other policies on the same Deployments. */
+  readonly sharing: () => readonly Sharing[];
   /** How far the clock of Prometheus is ahead of `now`, in ms, as far as is known. */
   readonly skewMs: () => number;
   /** Resolves once the beginning is recorded; the act and its verification go on by themselves. */

@@ -11,6 +11,7 @@ import { forgetMetrics } from "./forget-metrics.ts";
 import { type Carried, NOTHING_CARRIED, runPass, weighAgain } from "./pass.ts";
 import type { PassPorts } from "./ports.ts";
 import type { Begin } from "./rollbacks.ts";
+import { watchSharing } from "./sharing.ts";
 import { watchTargetSight } from "./target-sight.ts";
 
 /** One policy under evaluation. */
@@ -128,6 +129,7 @@ async function loop(policy: Policy, ports: LoopPorts, signal: AbortSignal, carri
   const lag = (): number => ports.slotClock.now() - queryOffsetMs;
   await firstLook(ports.watch, signal);
   const targetSight = watchTargetSight(policy, ports);
+  const tellSharing = watchSharing(policy, ports);
   let isServerTime = !policy.triggers.some(({ kind }) => kind === "metric");
   let last: number | undefined;
   while (!signal.aborted) {
@@ -137,6 +139,7 @@ async function loop(policy: Policy, ports: LoopPorts, signal: AbortSignal, carri
       if (last !== undefined) countMissed(policy, (slot - last) / intervalMs - 1, ports);
       last = slot;
       targetSight(ports.watch.current(), ports.now());
+      tellSharing();
       await carried.set(timedPass(policy, carried.get(), { at: ports.now(), slot }, ports));
     }
     if (carried.takeAsked()) await carried.set(reconsidered(policy, carried.get(), ports));

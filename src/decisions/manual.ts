@@ -122,7 +122,7 @@ function warnings(situation: Situation, release: Release, to: Revision): readonl
   const { predecessorBreaching } = situation;
   const said = WORTH_KNOWING.flatMap((reason) => {
     const detail = TARGET_CHECKS[reason]?.(situation);
-    return detail === undefined ? [] : [`This would keep automation from acting (${reason}): ${detail}.`];
+    return detail === undefined ? [] : [keepsAutomation(reason, detail)];
   });
   return [
     ...(to.standing === "quarantined" ? [`${to.name} was rolled back before.`] : []),
@@ -131,8 +131,13 @@ function warnings(situation: Situation, release: Release, to: Revision): readonl
       ? [`A trigger was breaching on ${to.name} when it was replaced.`]
       : []),
     ...vulnerabilitiesIn(situation, to),
+    ...(situation.clash === undefined ? [] : [keepsAutomation("target-not-ready", situation.clash)]),
     ...said,
     ...afterEffects(situation),
     `Only what runs is rolled back: databases and other data stay as ${release.revision.name} left them.`,
   ];
+}
+
+function keepsAutomation(reason: HoldReason, detail: string): string {
+  return `This would keep automation from acting (${reason}): ${detail}.`;
 }

@@ -32,7 +32,7 @@ export const TARGET_CHECKS: Partial<Record<HoldReason, (situation: Situation) =>
   "budget-exhausted": budgetExhausted,
   "gitops-owner": ownedElsewhere,
   "no-known-good-revision": noTarget,
-  "target-not-ready": heldBack,
+  "target-not-ready": (situation) => situation.clash ?? heldBack(situation),
 };
 
 const CHECKS: Partial<Record<HoldReason, Check>> = {

@@ -68,6 +68,8 @@ export interface Situation {
   readonly owners?: readonly GitOpsOwner[];
   /** Why what would be put back would not take effect. */
   readonly heldBack?: readonly HeldBack[];
+  /** Why it would act on the same thing as another policy does, and what to do about that. */
+  readonly clash?: string;
   readonly gates: Gates;
   /** Absent: none was made, or it was not asked yet. */
   readonly objection?: Objection;

@@ -60,6 +60,7 @@ export function blueGreenSnapshot(view: BlueGreenView, target: BlueGreenTarget, 
       earlier,
       rollbacks: notes.map(({ decision, at, from }) => ({ decisionId: decision, at, fromDigest: from })),
       rollout: rolloutOf(live, release),
+      deployments: [sides.live, ...(sides.other.ok ? [sides.other] : [])].map(nameOf),
       ...ownersOf(view.service, label, other),
       templates: new Map(both.flatMap(({ templates }) => [...templates])),
     },
@@ -91,6 +92,10 @@ function running(
     return { ...revision, name: `${color}:${name}`, standing: known.standingOf(digest), side };
   };
   return { ok: true, release, rollout, templates, owners, memory: seen.memory, named };
+}
+
+function nameOf({ deployment: { metadata } }: Side): string {
+  return `${metadata.namespace}/${metadata.name}`;
 }
 
 /** Either colour gets as many as the live one has, and is never scaled down. */

@@ -103,6 +103,8 @@ export interface TargetSnapshot {
   /** Acts of rollbackd that the target itself remembers. */
   readonly rollbacks: readonly PastRollback[];
   readonly rollout: RolloutStatus;
+  /** `namespace/name` of the Deployments behind a target that names none. */
+  readonly deployments?: readonly string[];
   /** Those who keep the target, or parts of it, as it is written in Git. */
   readonly owners?: readonly GitOpsOwner[];
   /** Why what would be put back on it, or on parts of it, would not take effect. */

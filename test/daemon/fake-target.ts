@@ -27,6 +27,8 @@ export interface FakeTarget {
   owners: readonly GitOpsOwner[];
   /** Why nothing that is put back takes effect. */
   heldBack: readonly HeldBack[];
+  /** What a policy that names a Service finds behind it. */
+  deployments: readonly string[];
   writer: string | undefined;
   /** Only a fresh look shows what is true; `current` stays with what was. */
   stale: boolean;
@@ -98,6 +100,7 @@ export function fakeTarget(
       rollout,
       ...(fake.owners.length > 0 && { owners: fake.owners }),
       heldBack: fake.heldBack,
+      deployments: fake.deployments,
       templates: new Map(runs.map(({ digest }) => [digest, templateOf(digest)])),
     };
     return { ok: true, snapshot };
@@ -108,6 +111,7 @@ export function fakeTarget(
     stalledAt: undefined,
     owners: [],
     heldBack: [],
+    deployments: [],
     writer: undefined,
     stale: false,
     images: new Map(),

@@ -16,6 +16,7 @@ export function measuringOnly(policy: string): Rest {
     instant: async () => ({ ok: true, series: [], endpoint: "" }),
     probeResults: () => [],
     checkpoints: { look: () => undefined },
+    sharing: () => [],
     reports: () => NO_REPORTS,
     watch: {
       current: () => NOT_THERE,

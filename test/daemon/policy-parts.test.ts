@@ -76,6 +76,7 @@ async function verifying({ recoveryMs }: Pick<VerifySpec, "recoveryMs">): Promis
       secrets: () => [],
       newDecisionId: String,
       argocdNamespace: "argocd",
+      running: () => [],
       slotClock: { now: Date.now, isKnown: async () => false, sync: async () => undefined },
       now: Date.now,
     },

@@ -34,6 +34,7 @@ function start() {
     watch: target.watch,
     probeResults: () => [],
     checkpoints: { look: () => undefined },
+    sharing: () => [],
     reports: () => NO_REPORTS,
     now: Date.now,
     slotClock: { now: Date.now, isKnown: async () => true },

@@ -40,6 +40,7 @@ function run(
     sampler,
     probeResults: () => [],
     checkpoints: { look: () => undefined },
+    sharing: () => [],
     reports: () => NO_REPORTS,
     watch: fakeTarget("vcci-production/vcci-api", { digest: "v1", at: TEN - 86_400_000 }).watch,
     history: createHistory(),

@@ -71,6 +71,7 @@ async function started(aheadMs: number, options: Scene = {}) {
     sampler: createSampler(prometheus),
     probeResults: () => [],
     checkpoints: { look: () => undefined },
+    sharing: () => [],
     reports: () => NO_REPORTS,
     watch: noTarget,
     history: createHistory(),

@@ -78,6 +78,7 @@ function start(log: MemoryLog, guarded = scripted()) {
     secrets: () => [],
     newDecisionId: (at: number) => `d-${at}`,
     argocdNamespace: "argocd",
+    running: () => [],
     slotClock: { now: Date.now, isKnown: async () => true } as never,
     now: Date.now,
   };

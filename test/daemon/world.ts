@@ -12,6 +12,8 @@ import { type Carried, NOTHING_CARRIED, runPass, weighAgain } from "../../src/da
 import type { PassPorts } from "../../src/daemon/ports.ts";
 import { precheckOnce } from "../../src/daemon/precheck-once.ts";
 import { createRollbacks } from "../../src/daemon/rollbacks.ts";
+import type { RunningPolicy } from "../../src/daemon/run-policy.ts";
+import { sharingWith } from "../../src/daemon/sharing.ts";
 import type { RollbackPorts } from "../../src/daemon/rollback-run.ts";
 import { slotAt } from "../../src/engine/slots.ts";
 import type { DecisionRecord, LogRecord } from "../../src/log/record.ts";
@@ -108,6 +110,7 @@ interface Parts {
   readonly warnings: string[];
   readonly told: DecisionRecord[];
   readonly oneAtATime: OneAtATime;
+  readonly running: () => readonly Pick<RunningPolicy, "policy" | "watch">[];
 }
 
 /** A daemon that has just been started on what its log says; nothing in it runs by a clock of its own. */
@@ -131,6 +134,7 @@ export function startDaemon(world: World, ...policies: readonly Policy[]): Daemo
     warnings: [],
     told: [],
     oneAtATime: createOneAtATime(),
+    running: () => policies.map((policy) => ({ policy, watch: world.target.watch })),
   };
   const runs = policies.map((policy) => ({ policy, ...assemble(policy, parts), carried: NOTHING_CARRIED }));
 
@@ -207,7 +211,7 @@ export function startDaemon(world: World, ...policies: readonly Policy[]): Daemo
 
 function assemble(
   policy: Policy,
-  { world, history, gate, metrics, fleet, warnings, told, oneAtATime }: Parts,
+  { world, history, gate, metrics, fleet, warnings, told, oneAtATime, running }: Parts,
 ) {
   const now = (): number => world.at;
   const logger = pino({ level: "warn" }, { write: (line) => void warnings.push(line) });
@@ -239,6 +243,7 @@ function assemble(
     gates: shared.gates,
     oneAtATime,
     massBreach: fleet.massBreach,
+    sharing: () => sharingWith(policy, running()),
     member: fleet.join(policy.name, targetKey(policy), heatOnRecord(policy.name, history)),
     begin: rollbacks.begin,
     tellUnlogged: (decision) => void told.push(decision),

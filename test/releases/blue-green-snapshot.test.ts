@@ -49,6 +49,12 @@ describe("a release of a blue/green target", () => {
     expect(earlier).toEqual([release.previous]);
   });
 
+  it("names the Deployments behind it, as far as they can be told", () => {
+    const both = ["vcci-production/vcci-api-green", "vcci-production/vcci-api-blue"];
+    expect(seen(view(service(SWITCHED), [BLUE, GREEN])).deployments).toEqual(both);
+    expect(seen(view(service(SWITCHED), [GREEN])).deployments).toEqual(both.slice(0, 1));
+  });
+
   it("knows how many pods either colour needs to be the live one: as many as that has, and never fewer than it has", () => {
     const sized = (replicas: number, one: typeof BLUE) => {
       const { deployment } = one;
