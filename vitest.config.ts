@@ -21,8 +21,8 @@ export default defineConfig({
           include: ["test/**/*.test.ts"],
           exclude: CLUSTER_TESTS,
           // Some start real programs, on two cores that others use, too. Only a test that fails waits so long.
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
           maxWorkers: WORKERS,
         },
       },
@@ -32,8 +32,8 @@ export default defineConfig({
           include: CLUSTER_TESTS,
           // One Kubernetes control plane for all of these files, started only when one of them runs.
           globalSetup: ["test/cluster/setup.ts"],
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
           maxWorkers: WORKERS,
         },
       },

@@ -14,7 +14,7 @@ export class ApiError extends Error {
 
 /**
  * The least client that the harness needs. It shares nothing with `src/kubernetes`, so that one misreading of
- * the API cannot hide in both. Every call is bounded by 10 s and throws `ApiError` for an answer that is not 2xx.
+ * the API cannot hide in both. Every call is bounded by 30 s and throws `ApiError` for an answer that is not 2xx.
  */
 export interface Api {
   readonly get: <T = Json>(path: string) => Promise<T>;
@@ -36,7 +36,7 @@ export function connect(kubeconfig: string): Api {
     const response = await request(`${url}${path}`, {
       method,
       dispatcher,
-      signal: AbortSignal.timeout(10_000),
+      signal: AbortSignal.timeout(30_000),
       headers: {
         ...(token && { authorization: `Bearer ${token}` }),
         ...(body && { "content-type": type ?? "application/json" }),

@@ -1,5 +1,4 @@
 import { readFileSync, rmSync } from "node:fs";
-import { setTimeout as sleep } from "node:timers/promises";
 import { join } from "node:path";
 import { Agent, request } from "undici";
 import { eventually } from "../support/eventually.ts";
@@ -8,7 +7,7 @@ import { startChild, type Child } from "./child.ts";
 import { apiServerFlags, etcdFlags, layOut, managerFlags, type Layout } from "./control-plane-layout.ts";
 import { writeKubeconfig } from "./kubeconfig.ts";
 
-const START_WITHIN_MS = 60_000;
+const START_WITHIN_MS = 120_000;
 
 export interface ControlPlane {
   readonly url: string;
@@ -16,8 +15,8 @@ export interface ControlPlane {
   readonly kubeconfig: string;
   readonly adminToken: string;
   readonly pids: readonly number[];
-  /** Ends the API server, leaves it down for `downMs`, starts it again at the same address; resolves when ready. */
-  readonly restartApiServer: (downMs?: number) => Promise<void>;
+  /** Ends the API server; call the result to start it again at the same address, which resolves when it is ready. */
+  readonly stopApiServer: () => Promise<() => Promise<void>>;
   /** Makes etcd forget how everything was before now, as it does by itself every few minutes. */
   readonly compact: () => Promise<void>;
   /** From now on the API server accepts connections and never answers; call the result to end that. */
@@ -89,10 +88,9 @@ async function launch(
       get pids() {
         return Object.values(running).map(({ pid }) => pid);
       },
-      restartApiServer: async (downMs = 0) => {
+      stopApiServer: async () => {
         await running.api?.stop(3000);
-        await sleep(downMs);
-        await startApi();
+        return startApi;
       },
       compact: () => compact(layout.etcdUrl),
       freezeApiServer: () => {
@@ -134,7 +132,7 @@ async function answersOk(name: string, child: Child, url: string): Promise<void>
     if (child.ending() !== undefined) {
       return;
     }
-    const response = await request(url, { dispatcher, signal: AbortSignal.timeout(2000) });
+    const response = await request(url, { dispatcher, signal: AbortSignal.timeout(10_000) });
     const text = await response.body.text();
     if (response.statusCode !== 200) {
       throw new Error(`HTTP ${response.statusCode}: ${text.slice(-300)}`);

@@ -7,12 +7,12 @@ const run = promisify(execFile);
 /** Runs kubectl and gives its standard output; throws with the whole command line and standard error. */
 export type Kubectl = (...args: readonly string[]) => Promise<string>;
 
-/** kubectl as a person would type it, in one namespace. A command that takes 30 s is ended. */
+/** kubectl as a person would type it, in one namespace. A command that takes 90 s is ended. */
 export function createKubectl(kubeconfig: string, namespace: string): Kubectl {
   const program = findTool("kubectl");
   return async (...args) => {
     const { stdout } = await run(program, ["--kubeconfig", kubeconfig, "--namespace", namespace, ...args], {
-      timeout: 30_000,
+      timeout: 90_000,
     });
     return stdout;
   };

@@ -1,7 +1,8 @@
-import { randomBytes, randomInt } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect, type Api } from "./api.ts";
 import type { Images } from "./images.ts";
+import { loopbackAddresses } from "./loopback-addresses.ts";
 import { registerNode } from "./node.ts";
 import type { Pod } from "./pod.ts";
 import { runPod, type PodView } from "./pod-run.ts";
@@ -48,8 +49,8 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
       trouble = error instanceof Error ? error.message : String(error);
     }
   };
-  const nextIp = loopbackAddresses();
-  const runs = createPodRuns((pod) => runPod(pod, { api, images, ip: nextIp(), nodeName }), attempt);
+  const addresses = await loopbackAddresses();
+  const runs = createPodRuns((pod) => runPod(pod, { api, images, ip: addresses.next(), nodeName }), attempt);
   const writeTargets = options.targetsFile === undefined ? undefined : createTargetsFile(options.targetsFile);
   const pass = async (): Promise<void> => {
     const pods = await listPods(api, namespaces);
@@ -76,6 +77,7 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
       await runs.stop();
       await attempt(node.remove);
       await api.close();
+      addresses.giveBack();
     },
   };
 }
@@ -85,14 +87,4 @@ async function listPods(api: Api, namespaces: readonly string[]): Promise<readon
     namespaces.map((name) => api.get<{ items: readonly Pod[] }>(`/api/v1/namespaces/${name}/pods`)),
   );
   return lists.flatMap(({ items }) => items);
-}
-
-/** 127.x.y.1, .2, … with a random x.y, so that kubelets of other test runs on this machine do not meet. */
-function loopbackAddresses(): () => string {
-  const prefix = `127.${randomInt(1, 255)}.${randomInt(1, 255)}`;
-  let last = 0;
-  return () => {
-    last = (last % 254) + 1;
-    return `${prefix}.${last}`;
-  };
 }

@@ -40,7 +40,7 @@ export interface World {
   readonly service: Service;
   /** `kubectl set image` on the Deployment; returns as soon as the API server took it. */
   readonly release: (image: string) => Promise<void>;
-  /** `kubectl rollout status`; fails after `withinSeconds` (default 30). */
+  /** `kubectl rollout status`; fails after `withinSeconds` (default 60). */
   readonly rolledOut: (withinSeconds?: number) => Promise<void>;
   /** Images of the Pods that users reach now, sorted, each once. */
   readonly servedImages: () => readonly string[];
@@ -76,7 +76,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
       kubectl,
       traffic,
       release: async (to) => void (await kubectl("set", "image", "deployment/vcci-api", `api=${to}`)),
-      rolledOut: async (withinSeconds = 30) =>
+      rolledOut: async (withinSeconds = 60) =>
         void (await kubectl("rollout", "status", "deployment/vcci-api", `--timeout=${withinSeconds}s`)),
       servedImages: () => servedImages(ground.kubelet),
       measure: (expr) => measure(ground.prometheus.url, expr),

@@ -118,7 +118,7 @@ describe("what can pass leaves it running and unready, and it recovers by itself
     const prometheus = await startPrometheus({ port });
     onTestFinished(() => prometheus.stop());
     await eventually("it is ready", async () => expect((await daemon.ready()).status).toBe(200), {
-      withinMs: 20_000,
+      withinMs: 45_000,
     });
     expect(await daemon.stop()).toBe(0);
   });
@@ -132,7 +132,7 @@ describe("what can pass leaves it running and unready, and it recovers by itself
     await eventually(
       "the rejection shows",
       async () => expect(JSON.stringify(await daemon.detailed())).toContain("shop.yaml:7:"),
-      { withinMs: 20_000 },
+      { withinMs: 45_000 },
     );
     expect((await daemon.detailed()).policies.map(({ policy }) => policy)).toEqual(["shop"]);
     const metrics = await (await fetch(`${daemon.url}/metrics`)).text();
@@ -144,7 +144,7 @@ describe("what can pass leaves it running and unready, and it recovers by itself
         expect(await (await fetch(`${daemon.url}/metrics`)).text()).toContain(
           "rollbackd_rules_load_success 1",
         ),
-      { withinMs: 20_000 },
+      { withinMs: 45_000 },
     );
     expect(await daemon.stop()).toBe(0);
   });

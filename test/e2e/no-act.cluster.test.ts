@@ -19,6 +19,8 @@ async function expectUntouched(stage: Stage, image: string, revision: string): P
   expect(await stage.all("rollback.started")).toEqual([]);
 }
 
+const isErrorRate = ({ trigger }: { readonly trigger: string }): boolean => trigger === "error-rate";
+
 /** Changes how the Pods that run now behave, as a broken dependency would: without a release. */
 async function behave({ world }: Stage, behaviour: object): Promise<void> {
   const pods = world.kubelet.pods().filter(({ ready }) => ready);
@@ -41,11 +43,12 @@ describeOnCluster("rollbackd does not act", (kubeconfig) => {
       onTestFinished(stage.stop);
       const daemon = await stage.start();
       await settled(daemon);
-      // Every fourth of these requests fails, but they are fewer than one a second.
+      // Every fourth of these requests will fail, but they are fewer than one a second.
       stage.world.traffic.setRate(0.7);
-      await stage.world.release("vcci-api:v2");
       const unknown = await stage.first("trigger.unknown", ({ reason }) => reason.includes("low-traffic"));
       expect(unknown).toMatchObject({ trigger: "error-rate", from: "inactive" });
+      await stage.world.release("vcci-api:v2");
+      await stage.first("release.ready", ({ release }) => release.endsWith("@2"));
       await evaluatedFor(daemon, LONG_ENOUGH);
       await inState(daemon, "unknown", "error-rate");
       expect(await stage.all("decision.made")).toEqual([]);
@@ -58,7 +61,9 @@ describeOnCluster("rollbackd does not act", (kubeconfig) => {
     "trap 3: Prometheus is down during a breach: blind pages, nothing fires until a window is known again",
     { timeout },
     async ({ onTestFinished }) => {
-      const stage = await createStage({ ...setting, override: { blindAfter: "3s" } });
+      // Long enough to be over only after Prometheus is down.
+      const forSeconds = 10;
+      const stage = await createStage({ ...setting, forSeconds, override: { blindAfter: "3s" } });
       onTestFinished(stage.stop);
       const outage = createOutage(stage.world.prometheus);
       onTestFinished(outage.over);
@@ -74,7 +79,7 @@ describeOnCluster("rollbackd does not act", (kubeconfig) => {
       const key = "rollbackd/blind/vcci-api";
       await stage.paged([{ action: "trigger", key, summary: "rollbackd is blind for vcci-api" }]);
       expect((await daemon.ready()).text).toContain("no usable answer");
-      await evaluatedFor(daemon, LONG_ENOUGH);
+      await evaluatedFor(daemon, forSeconds + 2);
       expect(await stage.all("decision.made")).toEqual([]);
       await expectUntouched(stage, "vcci-api:v2", "2");
 
@@ -102,12 +107,14 @@ describeOnCluster("rollbackd does not act", (kubeconfig) => {
     "trap 6: a breach that was there before the release calls for help, once, until it ends",
     { timeout },
     async ({ onTestFinished }) => {
-      const stage = await createStage({ ...setting, forSeconds: 9 });
+      const stage = await createStage({ ...setting, forSeconds: 12 });
       onTestFinished(stage.stop);
+      // What runs stays beside the release for longer than that, so that there is no moment without a value.
+      await stage.world.kubectl("patch", "deployment/vcci-api", "-p", '{"spec":{"minReadySeconds":30}}');
       const daemon = await stage.start();
       await settled(daemon);
       await behave(stage, { errorRate: 0.5 });
-      await stage.first("trigger.pending");
+      await stage.first("trigger.pending", isErrorRate);
       await evaluatedFor(daemon, 1);
       await stage.world.release("vcci-api:v2");
       const decision = await stage.first("decision.made");
@@ -135,7 +142,7 @@ describeOnCluster("rollbackd does not act", (kubeconfig) => {
     const daemon = await stage.start();
     await settled(daemon);
     await stage.world.release("vcci-api:v2");
-    await stage.first("trigger.pending");
+    await stage.first("trigger.pending", isErrorRate);
     await stage.world.release("vcci-api:v3");
     const { target } = await stage.first("release.observed", ({ revision }) => revision === "3");
     expect(await stage.all("release.superseded")).toMatchObject([

@@ -2,7 +2,8 @@ import { expect, it } from "vitest";
 import { describeOnCluster } from "../cluster/shared.ts";
 import type { Daemon } from "../support/daemon.ts";
 import { SECRET, startFor } from "./alice.ts";
-import { createStage, settled, TIMEOUT_MS } from "./stage.ts";
+import { eventually } from "../support/eventually.ts";
+import { createStage, settled, TIMEOUT_MS, usersGet } from "./stage.ts";
 
 async function decisionNow({ url }: Daemon, id: string): Promise<unknown> {
   return (await fetch(`${url}/api/v1/decisions/${id}`)).json();
@@ -23,11 +24,16 @@ describeOnCluster("what people decide", (kubeconfig) => {
         "decision.made",
         ({ reason }) => reason === "awaiting-approval",
       );
+      // What is in the file already may not be known to be durable yet.
+      await eventually("it waits", async () =>
+        expect(await decisionNow(daemon, decisionId)).toMatchObject({
+          pendingApproval: { state: "waiting" },
+        }),
+      );
       expect(await alice("status")).toMatchObject({
         code: 1,
         stdout: expect.stringContaining(`rollbackd approve ${decisionId} or rollbackd reject ${decisionId}`),
       });
-      expect(await decisionNow(daemon, decisionId)).toMatchObject({ pendingApproval: { state: "waiting" } });
 
       expect(await alice("freeze", "vcci-api", "--for", "1h")).toMatchObject({ code: 0 });
       const approved = await alice("approve", decisionId, "--note", "go");
@@ -37,7 +43,7 @@ describeOnCluster("what people decide", (kubeconfig) => {
       await stage.first("rollback.verified");
       const rolledBack = await stage.first("decision.made", ({ decision }) => decision === "rollback");
       expect(rolledBack.approval).toEqual({ decisionId, by: "token:alice" });
-      expect(stage.world.servedImages()).toEqual(["vcci-api:v1"]);
+      await usersGet(stage, "vcci-api:v1");
       expect(await alice("approve", decisionId)).toMatchObject({ code: 1 });
 
       const key = `rollbackd/${rolledBack.target}/${rolledBack.target}@2`;
@@ -59,6 +65,7 @@ describeOnCluster("what people decide", (kubeconfig) => {
       const { daemon, alice } = await startFor(stage);
       await settled(daemon);
       await stage.world.release("vcci-api:v3");
+      await stage.first("release.observed", ({ revision }) => revision === "2");
       await settled(daemon);
       const wanted = ["rollback", "vcci-api", "--reason", "data-corruption", "--note", "totals are wrong"];
       const plan = await alice(...wanted, "--dry-run");
@@ -74,7 +81,7 @@ describeOnCluster("what people decide", (kubeconfig) => {
       const asked = await stage.first("operator.rollback");
       expect(asked).toMatchObject({ by: "token:alice", reason: "data-corruption", note: "totals are wrong" });
       await stage.first("rollback.verified");
-      expect(stage.world.servedImages()).toEqual(["vcci-api:v1"]);
+      await usersGet(stage, "vcci-api:v1");
       const key = `rollbackd/${asked.target}/${asked.target}@2`;
       await stage.paged([
         { action: "trigger", key, summary: expect.stringContaining("by hand: data-corruption, token:alice") },

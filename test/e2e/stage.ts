@@ -15,7 +15,7 @@ import { type PolicyOptions, shortened } from "./policy.ts";
 export const PATIENCE = { withinMs: 90_000 } as const;
 
 /** Of one test. It takes about half a minute. */
-export const TIMEOUT_MS = 240_000;
+export const TIMEOUT_MS = 360_000;
 
 export const ROUTING_KEY = "R0UTINGKEYFORTESTS0123456789ABCD";
 
@@ -172,6 +172,11 @@ export function inState(daemon: Daemon, state: string, ...triggers: readonly str
 
 function triggersOf({ policies }: DetailedAnswer): DetailedAnswer["policies"][number]["triggers"] {
   return policies.flatMap(({ triggers }) => triggers);
+}
+
+/** Waits until users reach Pods of this image and of no other. */
+export function usersGet({ world }: Stage, image: string): Promise<void> {
+  return eventually(`users get ${image}`, () => expect(world.servedImages()).toEqual([image]), PATIENCE);
 }
 
 /**

@@ -6,7 +6,7 @@ import { describeOnCluster } from "../cluster/shared.ts";
 import { statefulSet } from "../cluster/statefulset.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { accountOf } from "./account.ts";
-import { createStage, settled, TIMEOUT_MS } from "./stage.ts";
+import { createStage, settled, TIMEOUT_MS, usersGet } from "./stage.ts";
 
 describeOnCluster("a bad release of a StatefulSet", (kubeconfig) => {
   it(
@@ -40,7 +40,7 @@ describeOnCluster("a bad release of a StatefulSet", (kubeconfig) => {
 
       const verified = await stage.first("rollback.verified");
       expect(verified.detail).toBe("1 runs again instead of 2, and every check passed");
-      expect(world.servedImages()).toEqual(["vcci-api:v1"]);
+      await usersGet(stage, "vcci-api:v1");
       const [started, ...others] = await stage.all("rollback.started");
       expect(others).toEqual([]);
       expect(started).toMatchObject({ strategy: "statefulset", target: `${namespace}/statefulset/db` });

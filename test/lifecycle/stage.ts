@@ -107,7 +107,7 @@ function handle(child: Child, records: () => Promise<readonly LogRecord[]>): Run
           const types = (await records()).map((record) => record.type);
           if (!types.includes(type)) throw new Error(types.join(" "));
         },
-        { withinMs: 20_000 },
+        { withinMs: 45_000 },
       ),
     stop: async () => {
       const begun = performance.now();

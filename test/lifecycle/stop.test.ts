@@ -7,7 +7,7 @@ import { eventually } from "../support/eventually.ts";
 import { openStage, type Stage } from "./stage.ts";
 
 /** Far more than it takes, and far less than waiting for what hangs would. */
-const AT_ONCE_MS = 3_000;
+const AT_ONCE_MS = 5_000;
 
 async function isReady(stage: Stage): Promise<void> {
   await eventually(
@@ -16,7 +16,7 @@ async function isReady(stage: Stage): Promise<void> {
       const response = await fetch(`${stage.url}/health/ready`);
       if (response.status !== 200) throw new Error(await response.text());
     },
-    { withinMs: 20_000 },
+    { withinMs: 45_000 },
   );
 }
 
@@ -44,7 +44,7 @@ describe("SIGTERM", () => {
         const ready = await fetch(`${stage.url}/health/ready`);
         return { status: ready.status, text: await ready.text() };
       },
-      { withinMs: 20_000, everyMs: 5 },
+      { withinMs: 45_000, everyMs: 5 },
     );
     expect(hindrance.status).toBe(503);
     expect(hindrance.text).toMatch(/The decision log is being read, \d+ of 400000 records so far\. Wait/);
@@ -75,10 +75,10 @@ describe("SIGTERM", () => {
     const daemon = await stage.start();
     await isReady(stage);
     stage.breach();
-    await eventually("the script runs", () => expect(stage.scriptRuns()).toBe(1), { withinMs: 20_000 });
+    await eventually("the script runs", () => expect(stage.scriptRuns()).toBe(1), { withinMs: 45_000 });
     const { exitCode, tookMs } = await daemon.stop();
     expect(exitCode).toBe(0);
-    expect(tookMs).toBeLessThan(10_000);
+    expect(tookMs).toBeLessThan(20_000);
     const failed = (await stage.records()).find(({ type }) => type === "rollback.failed");
     expect(failed).toMatchObject({ reason: "interrupted" });
     expect((await stage.types()).at(-1)).toBe("daemon.stopped");
@@ -115,17 +115,17 @@ describe("SIGTERM", () => {
     await isReady(stage);
     stage.breach();
     await eventually("it is told", () => expect(stage.slack.received.length).toBeGreaterThan(0), {
-      withinMs: 20_000,
+      withinMs: 45_000,
     });
     const { exitCode, tookMs } = await daemon.stop();
     expect(exitCode).toBe(0);
-    expect(tookMs).toBeLessThan(15_000);
+    expect(tookMs).toBeLessThan(20_000);
     const next = await stage.start();
     await next.reaches("notification.delivered");
     await next.stop();
     expect(stage.slack.accepted.length).toBeGreaterThan(0);
     expect(await stage.defect()).toBeUndefined();
-  }, 60_000);
+  });
 });
 
 describe("an error that nobody caught", () => {

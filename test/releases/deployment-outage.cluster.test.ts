@@ -50,19 +50,19 @@ describeOnOwnControlPlane("a watch outlives its API server", () => {
     });
 
   it("while it restarts, what was last seen stays; after it, releases are seen again", async () => {
-    const restarted = plane.restartApiServer(1500);
+    const startAgain = await plane.stopApiServer();
     await eventually("it is noticed", () => expect(states).toContain("deployments stale"));
     await sees("1");
     expect(watch.current()).toMatchObject({
       stale: {
         since: expect.any(Number) as number,
-        detail: expect.stringContaining("Could not watch") as string,
+        detail: expect.stringMatching(/Could not (watch|list)/) as string,
       },
     });
     await eventually("it answers no more", async () => {
       expect(await watch.reread()).toMatchObject({ ok: false, reason: "unreachable" });
     });
-    await restarted;
+    await startAgain();
     await isFollowing();
     expect(watch.current()).not.toHaveProperty("stale");
     await scene.setImage("vcci-api", "vcci-api:v2");
@@ -75,7 +75,7 @@ describeOnOwnControlPlane("a watch outlives its API server", () => {
     try {
       const began = performance.now();
       expect(await watch.reread()).toMatchObject({ ok: false, reason: "unreachable" });
-      expect(performance.now() - began).toBeLessThan(3000);
+      expect(performance.now() - began).toBeLessThan(8_000);
       await eventually("silence is noticed", () => expect(states).toContain("deployments stale"));
       await sees("2");
       expect(watch.current()).toHaveProperty("stale");

@@ -145,12 +145,12 @@ describeOnCluster("a blue/green Service is rolled back", (kubeconfig) => {
 
   it("trap 26: nothing is switched while the other colour does not get Ready, and it may be begun again", async () => {
     const stuck = await released("stuck", { blue: "vcci-api:v2-never-ready" });
-    const order = await orderFor(stuck, 2_000);
+    const order = await orderFor(stuck, 4_000);
     expect(await act(stuck, order)).toMatchObject({
       kind: "failed",
       reason: "target-not-ready",
       detail: expect.stringMatching(
-        /^blue:1 did not get ready within 2s \(blue.+\), so nothing was switched/u,
+        /^blue:1 did not get ready within 4s \(blue.+\), so nothing was switched/u,
       ) as string,
     });
     expect(await stuck.selected()).toBe("green");

@@ -98,6 +98,7 @@ describeOnCluster("a Deployment that Git keeps", (kubeconfig) => {
     await eventually("the rollback is seen", () => expect(seen.at(-1)?.release.cause).toBe("rollback"));
     expect(seen.at(-1)?.release).not.toHaveProperty("writtenBy");
     const before = seen.length;
+    await nextSecond();
     await reconcile(name, "vcci-api:v2");
     const isBad = ({ release: { revision } }: TargetSnapshot) => revision.digest === order.from.digest;
     await eventually("the bad version is back", () => expect(seen.slice(before).some(isBad)).toBe(true));

@@ -14,7 +14,7 @@ import { createServiceAccount } from "../cluster/namespace.ts";
 import { describeOnCluster } from "../cluster/shared.ts";
 import { release } from "../support/model.ts";
 import { order } from "../verification/situation.ts";
-import { createStage, settled, TIMEOUT_MS } from "../e2e/stage.ts";
+import { createStage, PATIENCE, settled, TIMEOUT_MS } from "../e2e/stage.ts";
 import { eventually } from "../support/eventually.ts";
 import { createScene, type Scene } from "./deployment-scene.ts";
 
@@ -234,8 +234,10 @@ describeOnCluster("the owner of a target is suspended before a rollback", (kubec
       );
       await stage.first("release.observed", ({ quarantined }) => quarantined);
       const back = "Flux (kustomize-controller) brought back what was rolled back";
-      await eventually("the page that names it", () =>
-        expect(stage.pages().filter(({ summary }) => summary.startsWith(back))).toHaveLength(1),
+      await eventually(
+        "the page that names it",
+        () => expect(stage.pages().filter(({ summary }) => summary.startsWith(back))).toHaveLength(1),
+        PATIENCE,
       );
       expect(await stage.all("rollback.started")).toHaveLength(1);
     },

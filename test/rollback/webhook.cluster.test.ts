@@ -94,7 +94,7 @@ describeOnCluster("trap 24: an admission webhook stands between rollbackd and a 
       webhook.set({ kind: "hang" });
       const began = performance.now();
       const outcome = await rollBack();
-      expect(performance.now() - began).toBeLessThan(8_000);
+      expect(performance.now() - began).toBeLessThan(14_000);
       expect(outcome).toMatchObject({ kind: "failed", reason: "rejected" });
       expect(pageOf(outcome)).toContain('failed calling webhook "judge.example.org"');
     });
@@ -103,8 +103,8 @@ describeOnCluster("trap 24: an admission webhook stands between rollbackd and a 
       await judgedWithin(30);
       webhook.set({ kind: "hang" });
       const began = performance.now();
-      const outcome = await rollBack({ patchTimeoutMs: 500, boundMs: 2_000 });
-      expect(performance.now() - began).toBeLessThan(8_000);
+      const outcome = await rollBack({ patchTimeoutMs: 1_000, boundMs: 5_000 });
+      expect(performance.now() - began).toBeLessThan(25_000);
       expect(outcome).toMatchObject({ kind: "failed", reason: "unreachable" });
       expect(pageOf(outcome)).toContain("kubectl get validatingwebhookconfigurations");
     });

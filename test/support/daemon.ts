@@ -16,14 +16,14 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** A command that ends by itself. One that takes 30 s is ended, with the code 137. */
+/** A command that ends by itself. One that takes 90 s is ended, with the code 137. */
 export async function rollbackd({ args, env }: Invocation): Promise<Ended> {
   const program = await builtProgram();
   return new Promise((resolve) => {
     execFile(
       process.execPath,
       [program, ...args],
-      { env: { PATH: process.env.PATH, ...env }, timeout: 30_000, killSignal: "SIGKILL" },
+      { env: { PATH: process.env.PATH, ...env }, timeout: 90_000, killSignal: "SIGKILL" },
       (error, stdout, stderr) => {
         const code = error === null ? 0 : typeof error.code === "number" ? error.code : 137;
         resolve({ code, stdout, stderr });
@@ -63,7 +63,7 @@ export interface DetailedAnswer {
 }
 
 /** How long a start may take on a machine that does much else, and an end with all its clean-ups. */
-const START_WITHIN_MS = 30_000;
+const START_WITHIN_MS = 90_000;
 const END_WITHIN_MS = 20_000;
 
 /**

@@ -19,7 +19,7 @@ export async function builtProgram(): Promise<string> {
     await promisify(execFile)(process.execPath, [BUILD, unfinished]);
     await rename(unfinished, dist);
   }
-  await eventually("rollbackd is built", () => access(dist), { withinMs: 60_000 });
+  await eventually("rollbackd is built", () => access(dist), { withinMs: 120_000 });
   return join(dist, "rollbackd.js");
 }
 
