@@ -84,7 +84,7 @@ let prometheus: Prometheus;
 beforeAll(async () => {
   server = await startPrometheus({ backfill: HISTORY });
   prometheus = createPrometheus({ urls: [server.url] });
-}, 60_000);
+});
 
 afterAll(async () => {
   await prometheus.close();

@@ -35,7 +35,7 @@ let prometheus: Prometheus;
 beforeAll(async () => {
   server = await startPrometheus({ backfill: history });
   prometheus = createPrometheus({ urls: [server.url] });
-}, 60_000);
+});
 
 afterAll(async () => {
   await prometheus.close();

@@ -180,7 +180,7 @@ describe.skipIf(!existsSync(COUNTER))("trap 37: a log of 200,000 records", () =>
         }
       }
     }
-  }, 60_000);
+  });
   afterAll(() => temporary.remove());
 
   function bodyOf(index: number): RecordBody {

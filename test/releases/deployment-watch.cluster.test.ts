@@ -52,7 +52,7 @@ describeOnCluster("a Deployment is watched", (kubeconfig) => {
     );
   const complete = () => sees(({ rollout }) => expect(rollout).toMatchObject({ complete: true }));
 
-  it("from its creation over a release, a restart and an undo to its end", { timeout: 120_000 }, async () => {
+  it("from its creation over a release, a restart and an undo to its end", async () => {
     const seen: Release[] = [];
     const watched = start("life");
     watched.onChange(() => {

@@ -36,7 +36,7 @@ describeOnCluster("the owner of a target is suspended before a rollback", (kubec
     dir = mkdtempSync(join(tmpdir(), "rollbackd-suspend-"));
     served = await startGitOpsApi(scene.harness, scene.namespace);
     gitops = served.in(scene.namespace);
-  }, 120_000);
+  });
   afterAll(async () => {
     rmSync(dir, { recursive: true });
     await served.stop();

@@ -52,7 +52,7 @@ beforeAll(async () => {
   server = await startPrometheus({ backfill: history, lookbackMs: 30 * SECOND });
   prometheus = createPrometheus({ urls: [server.url] });
   sampler = createSampler(prometheus);
-}, 60_000);
+});
 
 afterAll(async () => {
   await prometheus.close();

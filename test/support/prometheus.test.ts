@@ -33,4 +33,4 @@ test("scrapes what it is told to, and history is there from the start, also afte
   const second = await startPrometheus({ scrape, port: first.port, dataDir: first.dataDir });
   onTestFinished(() => second.stop());
   await expect(valueOf(second, "old_gauge")).resolves.toBe("42");
-}, 60_000);
+});
