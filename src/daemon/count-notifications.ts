@@ -1,8 +1,14 @@
 import type { LogRecord } from "../log/record.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 
-/** Counts what became of each notification, record by record. */
-export function countNotifications({ notifications }: Metrics): (record: LogRecord) => void {
+/** Counts what became of each notification, record by record; from zero, so that the first failure is a rise. */
+export function countNotifications(
+  { notifications }: Metrics,
+  channels: readonly string[],
+): (record: LogRecord) => void {
+  for (const channel of channels) {
+    for (const outcome of ["delivered", "failed"]) notifications.inc({ channel, outcome }, 0);
+  }
   return (record) => {
     if (record.type === "notification.delivered")
       notifications.inc({ channel: record.channel, outcome: "delivered" });

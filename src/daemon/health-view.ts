@@ -1,7 +1,7 @@
 import { formatInstant } from "../engine/format.ts";
 import type { Head } from "../log/chain.ts";
 import type { Lookup } from "../releases/watch.ts";
-import { targetKey } from "../rules/policy.ts";
+import { type Policy, targetKey } from "../rules/policy.ts";
 import { isError, type Problem, sentenceOf } from "../rules/problem.ts";
 import type { Health, Hindrance, PolicyHealth } from "./health.ts";
 import { isBlind } from "./sight.ts";
@@ -114,7 +114,7 @@ function policyHindrances(running: RunningPolicy, now: number): readonly Hindran
     return [{ what: "evaluation", detail: `${policy.name} has not been evaluated yet.`, nextStep }];
   }
   if (lookup !== undefined && !lookup.ok) {
-    const nextStep = "Check the target in the rules file, the API server and the Role of rollbackd.";
+    const nextStep = whereToLook(policy);
     hindrances.push({
       what: "target",
       detail: `${policy.name}: ${lookup.detail.replace(/\.$/u, "")}.`,
@@ -138,6 +138,15 @@ function clashHindrances(running: readonly RunningPolicy[]): readonly Hindrance[
   const clashes = running.flatMap(({ policy }) => clashOf(sharingWith(policy, running)) ?? []);
   const nextStep = "Correct the rules files; they are read again every few seconds.";
   return [...new Set(clashes)].map((clash) => ({ what: "rules", detail: `${clash}.`, nextStep }));
+}
+
+/** The detail of a script target whose version is to be told says how. */
+function whereToLook({ target }: Policy): string {
+  if (target.kind !== "script")
+    return "Check the target in the rules file, the API server and the Role of rollbackd.";
+  return target.releaseExpr === undefined
+    ? "No release of it is watched until then."
+    : "Check `release.expr` in the rules file, and that Prometheus has a result for it.";
 }
 
 function policyHealth({ policy, carried }: RunningPolicy, now: number): PolicyHealth {

@@ -7,7 +7,7 @@ import type { GitOpsOwner } from "../releases/gitops-owner.ts";
 import { type Release, type Revision, revisionText } from "../releases/release.ts";
 import { revisionDiff } from "../releases/template-diff.ts";
 import type { Lookup } from "../releases/watch.ts";
-import { targetKey } from "../rules/policy.ts";
+import { type Policy, targetKey } from "../rules/policy.ts";
 import type { Asker, Commands, ManualRollback, Refusal, RevisionText, RollbackPlan } from "./commands.ts";
 import { byHand } from "./decision-record.ts";
 import type { GatesOf } from "./gates.ts";
@@ -67,7 +67,7 @@ export function createManual(ports: ManualPorts): Pick<Commands, "plan" | "rollb
 
 async function weigh(
   name: string,
-  { to, release: planned }: ManualRollback,
+  { to, release: planned, maintenance }: ManualRollback,
   ports: ManualPorts,
 ): Promise<Weighed | Refusal> {
   const running = ports.running().find(({ policy }) => policy.name === name);
@@ -102,7 +102,11 @@ async function weigh(
     from: textOf(release.revision),
     to: textOf(chosen),
     diff: revisionDiff(lookup.snapshot.templates, release.revision, chosen),
-    warnings: [...vetoes(name, ports.history), ...warnings],
+    warnings: [
+      ...vetoes(name, ports.history),
+      ...(maintenance === true ? unannounced(running.policy) : []),
+      ...warnings,
+    ],
   };
   const { owners = [] } = situation;
   return { ok: true, running, uid: lookup.snapshot.uid, release, to: chosen, owners, plan };
@@ -119,6 +123,13 @@ function vetoes(policy: string, history: History): readonly string[] {
   return reason === "vetoed" && veto !== undefined
     ? [`This keeps automation from acting (vetoed): ${veto.detail}.`]
     : [];
+}
+
+/** Whoever asks for maintenance counts on users being told. */
+function unannounced({ name, notify }: Policy): readonly string[] {
+  return notify.includes("statuspage")
+    ? []
+    : [`No maintenance is announced to users: \`notify\` of ${name} does not name \`statuspage\`.`];
 }
 
 /** A person may not undo either what cannot be undone. */

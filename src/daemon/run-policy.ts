@@ -198,7 +198,8 @@ async function reconsidered(policy: Policy, before: Carried, ports: PassPorts): 
 }
 
 function countMissed(policy: Policy, missed: number, { metrics }: PassPorts): void {
-  if (missed > 0) metrics.evaluationsMissed.inc({ policy: policy.name }, missed);
+  // None, too: what appears with its first one has not risen for those who watch it.
+  metrics.evaluationsMissed.inc({ policy: policy.name }, Math.max(0, missed));
 }
 
 /** Without it the first pass would say that the target is not known, and page for nothing. */

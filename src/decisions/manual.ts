@@ -102,11 +102,17 @@ function chooseForPerson({ earlier }: Situation, release: Release): Revision | R
 }
 
 function named({ earlier }: Situation, release: Release, to: string): Revision | Refused {
-  const found = earlier.find(({ name }) => name === to);
+  const found = earlier.find((revision) => isCalled(revision, to));
   if (found !== undefined) return found;
-  const what = release.revision.name === to ? `${to} is what runs now` : `There is no revision ${to}`;
+  const what = isCalled(release.revision, to) ? `${to} is what runs now` : `There is no revision ${to}`;
   const next = earlier.length === 0 ? "Deploy a version that you trust." : "Name one of these.";
   return refused("unknown-revision", `${what}. Earlier revisions: ${listed(earlier, release)}. ${next}`);
+}
+
+/** The members of a group may be named in any order. */
+function isCalled({ name, members }: Revision, to: string): boolean {
+  const sorted = (text: string): string => text.split(",").sort().join(",");
+  return name === to || (members !== undefined && sorted(name) === sorted(to));
 }
 
 function listed(earlier: readonly Revision[], { nothingBefore }: Release): string {

@@ -134,9 +134,14 @@ function enqueue(record: Of<"notification.queued">, state: State): void {
 
 function delivered(record: Of<"notification.delivered">, state: State): readonly Notification[] {
   state.queued.delete(record.notificationId);
-  return state.failing.delete(record.channel)
+  return !isNoOp(record) && state.failing.delete(record.channel)
     ? address(record, [ofDeliveryAgain(record)]).filter(({ channel }) => channel !== record.channel)
     : [];
+}
+
+/** Nothing had to be written on the status page: that says nothing about whether it would take it. */
+function isNoOp({ channel, reference }: Of<"notification.delivered">): boolean {
+  return channel === "statuspage" && reference === undefined;
 }
 
 function failed(record: Of<"notification.failed">, state: State): readonly Notification[] {

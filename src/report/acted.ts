@@ -51,11 +51,11 @@ export function verification({ own, decision }: Incident): string {
   }
   const verdict =
     end.type === "rollback.verified"
-      ? `Verified at ${instant(end.at)}: ${end.detail}.`
-      : `Failed at ${instant(end.at)} (${end.reason}): ${end.detail}.`;
+      ? `Verified at ${instant(end.at)}: ${end.detail}`
+      : `Failed at ${instant(end.at)} (${end.reason}): ${end.detail}`;
   return section(
     "Verification",
-    plain(verdict),
+    plain(`${verdict.replace(/\.$/u, "")}.`),
     list((end.steps ?? []).map(plain)),
     end.steps === undefined
       ? "No check was made: the act itself did not take place, or not as far as is known."

@@ -1,5 +1,7 @@
 import { Type } from "typebox";
+import type { History } from "../daemon/history.ts";
 import type { RunningPolicy } from "../daemon/run-policy.ts";
+import { withMemory } from "../daemon/target-facts.ts";
 import { byDecision, type LogFilter, readNewest } from "../log/reader.ts";
 import type { LogRecord } from "../log/record.ts";
 import { gatherIncident } from "../report/gather.ts";
@@ -23,7 +25,7 @@ export interface LogSource {
   /** Of the decision log. */
   readonly folder: string;
   readonly running: () => readonly RunningPolicy[];
-  readonly people: PeopleSource;
+  readonly people: PeopleSource & { readonly history: Pick<History, "rollbacks" | "promoted"> };
 }
 
 const MARKDOWN = "text/markdown; charset=utf-8";
@@ -34,7 +36,7 @@ export function logRoutes(source: LogSource): readonly Route[] {
   return [...listRoutes(source), ...decisionRoutes(source)];
 }
 
-function listRoutes({ folder, running }: LogSource): readonly Route[] {
+function listRoutes({ folder, running, people: { history } }: LogSource): readonly Route[] {
   return [
     route({
       method: "GET",
@@ -45,7 +47,10 @@ function listRoutes({ folder, running }: LogSource): readonly Route[] {
       answers: { 200: { description: "a page of releases", schema: RELEASES } },
       answer: async ({ query }) => {
         const { records, nextCursor } = await page(folder, { type: "release.observed", ...query });
-        return { status: 200, body: { releases: records.flatMap(releaseJson(running())), nextCursor } };
+        return {
+          status: 200,
+          body: { releases: records.flatMap(releaseJson(running(), history)), nextCursor },
+        };
       },
     }),
     route({
@@ -143,13 +148,14 @@ async function page(
   return { records, nextCursor: undefined };
 }
 
-function releaseJson(running: readonly RunningPolicy[]) {
+function releaseJson(running: readonly RunningPolicy[], history: LogSource["people"]["history"]) {
   return (record: LogRecord): readonly object[] => {
     if (record.type !== "release.observed") return [];
     const { policy, release, target, revision, digest, previous, startedAt, cause, at } = record;
     const lookup = running.find((each) => each.policy.name === policy)?.carried().lookup;
     const snapshot = lookup?.ok ? lookup.snapshot : undefined;
-    const known = snapshot && [snapshot.release.revision, ...snapshot.earlier];
+    const facts = snapshot && withMemory(snapshot, history);
+    const known = facts && [facts.release.revision, ...facts.earlier];
     return [
       {
         policy,

@@ -36,7 +36,7 @@ export interface VerificationFacts {
   /** Undefined: not configured. */
   readonly probe: ProbeFact | undefined;
   readonly smoke: SmokeFact;
-  /** Of a rollback that a person asked for: what has to recover; of the others it is enough that they do not fire. */
+  /** Of a rollback that a person asked for: what has to recover; of the others it is enough that they do not fire after it. */
   readonly mustRecover?: readonly string[];
   /** The newest status of every trigger of the policy. */
   readonly triggers: readonly Pick<TriggerStatus, "trigger" | "state" | "at" | "reason" | "window">[];
@@ -186,7 +186,7 @@ function checkTrigger(facts: VerificationFacts, status: VerificationFacts["trigg
   if (facts.beside?.includes(status.trigger) === true) {
     return { step, standing: "met", line: `${status.trigger} is not what this was for, ${said}` };
   }
-  if (facts.mustRecover?.includes(status.trigger) === false && status.state !== "firing") {
+  if (isFresh && facts.mustRecover?.includes(status.trigger) === false && status.state !== "firing") {
     return { step, standing: "met", line: `${status.trigger} did not fire before and does not now, ${said}` };
   }
   if (!isLate(facts, recoveryDeadline(facts))) {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { createTeller } from "../../src/notifications/teller.ts";
 import { clock, HOUR, INTERVAL, metricTrigger, MINUTE, policy, TEN } from "../support/model.ts";
+import type { Policy } from "../../src/rules/policy.ts";
 import { breaching } from "./fake-prometheus.ts";
 import { createWorld, type Daemon, decisions, ofType, startDaemon, type World } from "./world.ts";
 
@@ -73,6 +74,19 @@ describe("a rollback that a person asks for", () => {
       plan: { diff: ["- containers.api.image: shop:v2", "+ containers.api.image: shop:v1"] },
     });
     expect(world.log.records).toHaveLength(before);
+  });
+
+  it("says beforehand where the maintenance that was asked for cannot be announced", async () => {
+    const plan = async (channels: Policy["notify"], maintenance: boolean) => {
+      const { daemon } = await stage(policy({ notify: channels }), clock("10:00:45"));
+      const planned = await daemon.commands.plan("vcci-api", { reason: "other", maintenance });
+      return planned.ok ? planned.plan.warnings.filter((each) => each.includes("maintenance")) : planned;
+    };
+    expect(await plan(["slack"], true)).toEqual([
+      "No maintenance is announced to users: `notify` of vcci-api does not name `statuspage`.",
+    ]);
+    expect(await plan(["slack"], false)).toEqual([]);
+    expect(await plan(["statuspage"], true)).toEqual([]);
   });
 
   it("trap 21: is refused when somebody ships something else while the plan is read", async () => {

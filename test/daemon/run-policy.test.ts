@@ -89,6 +89,12 @@ describe("the passes over a policy", () => {
     expect(await metrics.registry.metrics()).not.toContain('policy="vcci-api",trigger=');
   });
 
+  it("count missed slots from zero, so that the first one is seen to rise", async () => {
+    const { asked, metrics } = run({ now: clockFrom(TEN).now });
+    await until(() => expect(asked.length).toBeGreaterThan(1));
+    await until(async () => expect((await metrics.evaluationsMissed.get()).values).toHaveLength(1));
+  });
+
   it("are one a slot, on the grid, in order", async () => {
     const { asked } = run({ now: clockFrom(TEN).now });
     await until(() => expect(asked.length).toBeGreaterThan(5));

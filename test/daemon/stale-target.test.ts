@@ -2,6 +2,7 @@ import { expect, it } from "vitest";
 import { healthView } from "../../src/daemon/health-view.ts";
 import { NOTHING_CARRIED } from "../../src/daemon/pass.ts";
 import type { Lookup } from "../../src/releases/watch.ts";
+import type { Policy } from "../../src/rules/policy.ts";
 import { policy, SECOND, TEN } from "../support/model.ts";
 import { fakeTarget } from "./fake-target.ts";
 import { NOT_HANDLED } from "./not-handled.ts";
@@ -12,9 +13,13 @@ const why = "Could not watch pods: no answer from https://10.0.0.1 (ETIMEDOUT)."
 function hindrances(now: number, stale: boolean) {
   const seen = fakeTarget("shop/api", { digest: "v1", at: TEN }).watch.current();
   const lookup: Lookup = seen.ok && stale ? { ...seen, stale: { since: TEN, detail: why } } : seen;
+  return hindrancesOf(policy(), lookup, now);
+}
+
+function hindrancesOf(of: Policy, lookup: Lookup, now: number) {
   const running = {
     ...NOT_HANDLED,
-    policy: policy(),
+    policy: of,
     carried: () => ({ ...NOTHING_CARRIED, lookup, at: now }),
   };
   const view = healthView({
@@ -43,4 +48,13 @@ it("a target that is not followed for long makes unready, and says since when, w
 it("a watch that breaks off and is resumed does not", () => {
   expect(hindrances(TEN + 29 * SECOND, true)).toEqual([]);
   expect(hindrances(TEN + 45 * SECOND, false)).toEqual([]);
+});
+
+it.each([
+  [undefined, "No release of it is watched until then."],
+  ["version", expect.stringContaining("`release.expr`")],
+])("a script whose version is not known (%s) sends nobody to the cluster", (releaseExpr, nextStep) => {
+  const target = { kind: "script", ...(releaseExpr !== undefined && { releaseExpr }) } as Policy["target"];
+  const lookup: Lookup = { ok: false, reason: "unknown-version", detail: "nobody told" };
+  expect(hindrancesOf(policy({ target }), lookup, TEN)).toMatchObject([{ what: "target", nextStep }]);
 });

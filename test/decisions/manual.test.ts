@@ -203,3 +203,17 @@ test("whoever names a revision that is not there reads which are, or what to do 
     /none, because blue was deployed since\./u,
   );
 });
+
+test("the revision of a group may be named with its members in any order", () => {
+  const member = { name: "1", digest: "m", images: {} };
+  const members = { ap: member, wk: member };
+  const group = revision("ap:1,wk:1", { standing: "good", members });
+  const running = release({ revision: revision("ap:2,wk:2", { members }) });
+  const decided = (to: string) => decideByHand(situation({ release: running, earlier: [group] }), to);
+  expect(decided("wk:1,ap:1")).toMatchObject({ ok: true, to: { name: "ap:1,wk:1" } });
+  expect(decided("wk:2,ap:2")).toMatchObject({
+    ok: false,
+    detail: expect.stringMatching(/is what runs now/),
+  });
+  expect(decided("wk:1,ap:2")).toMatchObject({ ok: false, detail: expect.stringMatching(/^There is no/) });
+});

@@ -89,6 +89,29 @@ function toldAfterFailure(channel: ChannelName, bodies: readonly RecordBody[]): 
   });
 }
 
+describe("a status page that could not be told", () => {
+  const about = { policy: "api", channel: "statuspage", dedupKey: "k", event: "info", cause: 1 } as const;
+  const once = (id: string, end: object): readonly RecordBody[] => [
+    { type: "notification.queued", ...about, notificationId: id },
+    { policy: "api", channel: "statuspage", notificationId: id, attempts: 1, ...end } as RecordBody,
+  ];
+
+  test.each([
+    ["is not told again by a step that found nothing to do there", undefined, []],
+    ["is told again once it took something", "inc1", ["slack resolve notifications/statuspage"]],
+  ] as const)("%s", (_, reference, expected) => {
+    const all = createLedger(["slack", "statuspage"], () => ["slack", "statuspage"]);
+    const found = reference === undefined ? {} : { reference };
+    const records = recordsOf([
+      decision("d1"),
+      ...once("1-statuspage", { type: "notification.failed", error: "answered 422" }),
+      ...once("2-statuspage", { type: "notification.delivered", ...found }),
+    ]);
+    told(all, records.slice(0, 3));
+    expect(told(all, records.slice(3))).toEqual(expected);
+  });
+});
+
 describe("a channel that fails for good", () => {
   test.each(["slack", "webhook", "statuspage"] as const)(
     "trap 31: %s is told of by the others of the team, as an incident of its own, and never to the users",

@@ -189,6 +189,13 @@ describe("other ends", () => {
     });
   });
 
+  it("a sentence ends with one full stop, whether or not it came with one", () => {
+    for (const detail of ["It was refused", "It was refused."]) {
+      const markdown = report(decision("d1"), started("d1"), { ...failed("d1"), detail } as RecordBody);
+      expect(markdown).toMatch(/^Failed at .*: It was refused\.$/mu);
+    }
+  });
+
   it("one that is not at its end says so", () => {
     const markdown = report(decision("d1"), started("d1"));
     expect(titleOf(markdown)).toBe("# shop/api is being rolled back from 7 to 6");

@@ -2,6 +2,9 @@ import { afterEach, describe, expect, it } from "vitest";
 import { Ajv } from "ajv";
 import { createHistory } from "../../src/daemon/history.ts";
 import { NOTHING_CARRIED } from "../../src/daemon/pass.ts";
+import type { Lookup } from "../../src/releases/watch.ts";
+import { fakeTarget } from "../daemon/fake-target.ts";
+import { MINUTE, TEN } from "../support/model.ts";
 import type { RecordBody } from "../../src/log/record.ts";
 import { openLog } from "../../src/log/writer.ts";
 import { createAccess } from "../../src/server/access/access.ts";
@@ -36,7 +39,7 @@ function decision(index: number): RecordBody {
 }
 
 /** `told` is on record beside the decisions. */
-async function world(told: readonly RecordBody[] = []) {
+async function world(told: readonly RecordBody[] = [], lookup?: Lookup) {
   const folder = temporaryFolder();
   cleanUps.push(folder.remove);
   let at = Date.UTC(2026, 0, 1);
@@ -48,7 +51,9 @@ async function world(told: readonly RecordBody[] = []) {
   for (const body of told) history.apply(await log.append(body));
   const { policies } = await loadRules("rules");
   const running = () =>
-    policies.map((policy) => Object.assign({}, NOT_HANDLED, { policy, carried: () => NOTHING_CARRIED }));
+    policies.map((policy) =>
+      Object.assign({}, NOT_HANDLED, { policy, carried: () => ({ ...NOTHING_CARRIED, lookup }) }),
+    );
   const ending = new AbortController();
   const routes = [
     ...policyRoutes({ running, history, now }),
@@ -150,6 +155,32 @@ describe("the read API", () => {
       expect(pendingApproval).toMatchObject({ state: "approved", by: "token:bob" });
       expect((await app.inject("/api/v1/decisions/d-5")).json()).not.toHaveProperty("pendingApproval");
     });
+  });
+
+  it("releases stand as the log remembers them, too", async () => {
+    const { watch, ship } = fakeTarget("ns/vcci-api", { digest: "v1", at: TEN });
+    ship("v2", TEN + MINUTE);
+    const seen = {
+      policy: "vcci-api",
+      target: "ns/vcci-api",
+      startedAt: new Date(TEN).toISOString(),
+    } as const;
+    const as = (digest: string): RecordBody => ({
+      type: "release.observed",
+      ...seen,
+      release: `ns/vcci-api@${digest}`,
+      revision: digest,
+      digest,
+      cause: "deploy",
+      quarantined: false,
+    });
+    const good = { policy: "vcci-api", release: "ns/vcci-api@v1", digest: "v1" } as const;
+    const { app } = await world([as("v1"), { type: "release.promoted", ...good }, as("v2")], watch.current());
+    const { releases } = (await app.inject("/api/v1/releases")).json();
+    expect(releases).toMatchObject([
+      { digest: "v2", standing: "unproven" },
+      { digest: "v1", standing: "good" },
+    ]);
   });
 
   it("a page of decisions goes on where the one before ended, also when records come between", async () => {

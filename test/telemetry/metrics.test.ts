@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { countNotifications } from "../../src/daemon/count-notifications.ts";
+import type { LogRecord } from "../../src/log/record.ts";
 import { STATE_NUMBER, createMetrics } from "../../src/telemetry/metrics.ts";
 
 /** Name and labels, as dashboards and alerts rely on them. */
@@ -48,4 +50,16 @@ describe("metrics", () => {
     expect(await one.registry.metrics()).toContain('rollbackd_trigger_state{policy="p",trigger="t"} 2');
     expect(await two.registry.metrics()).not.toContain('trigger="t"');
   });
+});
+
+it("what becomes of messages is counted from zero, for each channel that is set up", async () => {
+  const metrics = createMetrics("1");
+  const count = countNotifications(metrics, ["slack"]);
+  const shown = async () => (await metrics.registry.metrics()).match(/^rollbackd_notifications_total.*$/gmu);
+  expect(await shown()).toEqual([
+    'rollbackd_notifications_total{channel="slack",outcome="delivered"} 0',
+    'rollbackd_notifications_total{channel="slack",outcome="failed"} 0',
+  ]);
+  count({ type: "notification.failed", channel: "slack" } as LogRecord);
+  expect(await shown()).toContain('rollbackd_notifications_total{channel="slack",outcome="failed"} 1');
 });

@@ -49,6 +49,21 @@ describe("a trigger that says nothing of whether a rollback helped", () => {
   });
 });
 
+describe("a trigger that did not fire before a person asked", () => {
+  const judged = (state: Trigger["state"], at: number) =>
+    judge({ ...ALL_MET, triggers: [trigger(state, at)], mustRecover: [] });
+
+  test("has to be seen after the act, for until then it says nothing about what was put back", () => {
+    expect(judged("inactive", clock("10:00:30"))).toMatchObject(pending("recovery"));
+    expect(judged("inactive", FRESH)).toMatchObject(VERIFIED);
+  });
+
+  test("may be unknown after it, and may not fire", () => {
+    expect(judged("unknown", FRESH)).toMatchObject(VERIFIED);
+    expect(judged("firing", FRESH)).toMatchObject(pending("recovery"));
+  });
+});
+
 describe("a rollback is", () => {
   test("verified when all is met, each step with its time and numbers", () => {
     expect(judge(ALL_MET)).toEqual({
