@@ -330,9 +330,6 @@ async function startTelling({ lifecycle }: AppParts, { metrics, log, core }: Run
     channelsOf: (name) => core.rules.policy(name)?.notify ?? [],
   });
   lifecycle.onStop("notifications", outbox.stop);
-  lifecycle.onStop(
-    "notification metrics",
-    onAppended(countNotifications(metrics, Object.keys(core.channels))),
-  );
+  lifecycle.onStop("notification metrics", onAppended(countNotifications(metrics, core.channels)));
   return outbox;
 }

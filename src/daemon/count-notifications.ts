@@ -1,12 +1,13 @@
+import type { Channels } from "./channels.ts";
 import type { LogRecord } from "../log/record.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 
 /** Counts what became of each notification, record by record; from zero, so that the first failure is a rise. */
 export function countNotifications(
   { notifications }: Metrics,
-  channels: readonly string[],
+  channels: Channels,
 ): (record: LogRecord) => void {
-  for (const channel of channels) {
+  for (const channel of Object.keys(channels)) {
     for (const outcome of ["delivered", "failed"]) notifications.inc({ channel, outcome }, 0);
   }
   return (record) => {

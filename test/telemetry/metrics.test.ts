@@ -54,7 +54,7 @@ describe("metrics", () => {
 
 it("what becomes of messages is counted from zero, for each channel that is set up", async () => {
   const metrics = createMetrics("1");
-  const count = countNotifications(metrics, ["slack"]);
+  const count = countNotifications(metrics, { slack: async () => ({ kind: "delivered" }) });
   const shown = async () => (await metrics.registry.metrics()).match(/^rollbackd_notifications_total.*$/gmu);
   expect(await shown()).toEqual([
     'rollbackd_notifications_total{channel="slack",outcome="delivered"} 0',
