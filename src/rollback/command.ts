@@ -34,6 +34,8 @@ export interface RunOptions {
   readonly secrets?: readonly string[];
   /** From SIGTERM to SIGKILL; 5 s unless told. */
   readonly graceMs?: number;
+  /** How long after the end of the command its children may end by themselves before they are told to. Default 200 ms. */
+  readonly settleMs?: number;
 }
 
 const HANDED_ON =
@@ -127,7 +129,7 @@ async function firstEnd(
 
 async function endLeftovers(child: ChildProcess, end: CommandEnd, options: RunOptions): Promise<void> {
   if (child.pid === undefined) return;
-  const settleMs = end.kind === "exited" ? SETTLE_MS : 0;
+  const settleMs = end.kind === "exited" ? (options.settleMs ?? SETTLE_MS) : 0;
   await endGroup(child.pid, { settleMs, graceMs: options.graceMs ?? GRACE_MS });
 }
 
