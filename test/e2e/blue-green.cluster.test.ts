@@ -1,4 +1,6 @@
 import { randomUUID } from "node:crypto";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, it } from "vitest";
 import type { Service } from "../../src/kubernetes/objects.ts";
 import { vcciApiDeployment } from "../cluster/deployment.ts";
@@ -8,11 +10,12 @@ import { temporaryFolder } from "../support/temporary-folder.ts";
 import { accountOf } from "./account.ts";
 import { type Alice, startFor } from "./alice.ts";
 import { replicaSetStandings } from "./cluster-state.ts";
-import { createStage, settled, type Stage, TIMEOUT_MS } from "./stage.ts";
+import { shortened } from "./policy.ts";
+import { createStage, PATIENCE, settled, type Stage, TIMEOUT_MS } from "./stage.ts";
 
 describeOnCluster("a bad release of a blue/green Service", (kubeconfig) => {
   it(
-    "is rolled back to the other colour, which had no pods any more, with the rights of deploy/ alone; a person can do the same",
+    "is rolled back to the other colour, which had no pods any more, with the rights of deploy/ alone; a person can do the same; a policy on one of its colours is found out",
     { timeout: TIMEOUT_MS },
     async ({ onTestFinished }) => {
       const folder = temporaryFolder();
@@ -79,6 +82,17 @@ describeOnCluster("a bad release of a blue/green Service", (kubeconfig) => {
       await settled(daemon);
       await rolledBackBy(alice, stage);
       expect((await service()).spec.selector).toMatchObject({ color: "blue" });
+
+      nameColor(stage);
+      await eventually(
+        "it is unready for two policies on one Deployment",
+        async () => {
+          const { status, text } = await daemon.ready();
+          expect(status).toBe(503);
+          expect(text).toContain(`namer acts on the Deployment ${namespace}/vcci-api-green`);
+        },
+        PATIENCE,
+      );
       expect(daemon.output()).not.toMatch(/forbidden|could not be written/iu);
     },
   );
@@ -112,6 +126,13 @@ async function shipFix(stage: Stage): Promise<void> {
   await stage.first("release.observed", ({ revision }) => revision === "green:2");
 }
 
+/** A second policy, which acts on what the first has as a colour. */
+function nameColor({ world: { namespace, service }, dataDir }: Stage): void {
+  const target = { namespace, deployments: ["vcci-api-green"] };
+  const namer = shortened({ namespace, serviceUrl: service.url, override: { name: "namer", target } });
+  writeFileSync(join(dataDir, "../rules/namer.yaml"), namer);
+}
+
 async function rolledBackBy(alice: Alice, stage: Stage): Promise<void> {
   const wanted = ["rollback", "vcci-api", "--reason", "stakeholder-decision"];
   const plan = await alice(...wanted, "--dry-run");
@@ -123,8 +144,12 @@ async function rolledBackBy(alice: Alice, stage: Stage): Promise<void> {
   const verified = await stage.first("rollback.verified", (record) => record.decisionId === decisionId);
   expect(verified.detail).toBe("blue:1 runs again instead of green:2, and every check passed");
   const key = `rollbackd/${target}/${target}@green:2`;
-  await eventually("she is told of its end", () => {
-    const own = stage.pages().filter((page) => page.key === key);
-    expect(own.map(({ action }) => action)).toEqual(["trigger", "resolve"]);
-  });
+  await eventually(
+    "she is told of its end",
+    () => {
+      const own = stage.pages().filter((page) => page.key === key);
+      expect(own.map(({ action }) => action)).toEqual(["trigger", "resolve"]);
+    },
+    PATIENCE,
+  );
 }
