@@ -2,6 +2,7 @@ import { complainTo } from "./complain.ts";
 import type { Complain } from "./complain.ts";
 import type { Path, RulesDocument } from "./document.ts";
 import { lintCheckpoints } from "./lint-checkpoint.ts";
+import { lintNotify } from "./lint-notify.ts";
 import { lintRelease, lintStrategy } from "./lint-target.ts";
 import { lintStatusPage } from "./lint-status-page.ts";
 import { lintProbe, lintQuery, lintTrigger } from "./lint-trigger.ts";
@@ -28,6 +29,7 @@ export function lint(document: RulesDocument, validation: Validation): readonly 
     lintPrecheck(path, policy, complain);
     if (typeof policy.unless === "string") lintQuery([...path, "unless"], policy.unless, complain);
     if (!isBroken([...path, "statusPage"])) lintStatusPage(path, policy, complain);
+    if (!isBroken([...path, "notify"])) lintNotify(path, policy, complain);
     lintCheckpoints(path, policy, validation, complain);
     for (const [at, trigger] of listAt(policy, "triggers").entries()) {
       const about = { document, path: [...path, "triggers", at], policy };

@@ -7,7 +7,7 @@ const trigger = (changes: Readonly<Record<string, string>> = {}) => {
     .map(([key, value]) => `${key}: ${value}`)
     .join("\n");
 };
-const target = "target: {namespace: shop, deployments: [api]}\nmode: enforce";
+const target = "target: {namespace: shop, deployments: [api]}\nmode: enforce\nnotify: [slack]";
 const written = (changes: Readonly<Record<string, string>>, more = "") =>
   rulesWith({ trigger: trigger(changes), policy: target + more });
 const plain = triggerIn(written({})).hash;

@@ -75,7 +75,7 @@ describe("meaning", () => {
 
   test("a vulnerability asks before it acts, unless it is told not to, and never goes beyond its policy", () => {
     const modeOf = (policyMode: string, mode = "") => {
-      const policy = `target: {namespace: shop, deployments: [api]}\nmode: ${policyMode}`;
+      const policy = `target: {namespace: shop, deployments: [api]}\nmode: ${policyMode}\nnotify: [slack]`;
       return triggerIn(rulesWith({ policy, trigger: `vulnerability: {severity: high}${mode}` })).mode;
     };
     expect(modeOf("enforce")).toBe("approve");

@@ -310,3 +310,28 @@ describe("units", () => {
     expect(problemsIn(rulesWith({ trigger: `${trigger}\nfor: 5m` }))).toEqual(["8:16 error units"]);
   });
 });
+
+describe("who is to be asked must hear of it", () => {
+  const scan = "vulnerability: {severity: high}";
+  const told = (mode: string, trigger: string, notify: string) =>
+    problemsIn(
+      rulesWith({
+        trigger,
+        policy: `target: {namespace: shop, deployments: [api]}\nmode: ${mode}\nnotify: ${notify}`,
+      }),
+    );
+
+  test.each([
+    ["approve", `${metric}\nabove: 5\nfor: 5m`, "[]", true],
+    ["approve", `${metric}\nabove: 5\nfor: 5m`, "[statuspage]", true],
+    ["approve", `${metric}\nabove: 5\nfor: 5m`, "[webhook]", false],
+    ["approve", `${metric}\nabove: 5\nfor: 5m\nmode: observe`, "[]", false],
+    ["enforce", `${metric}\nabove: 5\nfor: 5m\nmode: approve`, "[]", true],
+    ["enforce", `${metric}\nabove: 5\nfor: 5m`, "[]", false],
+    ["enforce", scan, "[]", true],
+    ["enforce", `${scan}\nmode: enforce`, "[]", false],
+    ["observe", scan, "[]", false],
+  ])("%s, %s, notify %s", (mode, trigger, notify, warned) => {
+    expect(told(mode, trigger, notify)).toEqual(warned ? ["2:5 warning notify"] : []);
+  });
+});
