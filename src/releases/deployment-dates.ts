@@ -7,12 +7,16 @@ import { writesOfTemplate } from "./template-writer.ts";
 /**
  * When a use of a template began, epoch ms. A new ReplicaSet says it itself. One that was used before is
  * dated by the change of the Deployment: the writer's entry in `managedFields` and the end of the rollout can
- * only be later than that, so the earlier of them is nearest.
+ * only be later than that, so the earlier of them is nearest. Whatever ran before was there before.
  */
-export function startOf(use: Use, deployment: Deployment): number {
-  const created = instant(use.replicaSet.metadata.creationTimestamp) ?? 0;
-  if (use.first) return created;
-  return earliest([templateWrittenAt(deployment), completedAt(deployment)], created) ?? created;
+export function startOf(use: Use, uses: readonly Use[], deployment: Deployment): number {
+  if (use.first) return createdAt(use);
+  const notBefore = Math.max(...uses.filter(({ revision }) => revision <= use.revision).map(createdAt));
+  return earliest([templateWrittenAt(deployment), completedAt(deployment)], notBefore) ?? notBefore;
+}
+
+function createdAt({ replicaSet }: Use): number {
+  return instant(replicaSet.metadata.creationTimestamp) ?? 0;
 }
 
 /**

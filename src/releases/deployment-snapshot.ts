@@ -122,7 +122,7 @@ function remember(
     nothingElseSince({ uses }, first.digest, memory.firstRevision)
       ? memory
       : undefined;
-  const startedAt = Math.min(same?.startedAt ?? Infinity, startOf(first, deployment));
+  const startedAt = Math.min(same?.startedAt ?? Infinity, startOf(first, uses, deployment));
   const ofRun = run.flatMap(({ replicaSet }) => ownedBy(replicaSet, pods));
   const ready = [same?.firstReadyAt, firstReadyAt(deployment, ofRun, startedAt)].filter(
     (at) => at !== undefined,

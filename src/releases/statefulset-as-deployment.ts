@@ -85,33 +85,37 @@ export function isOfRevision(pod: Pod, revision: ControllerRevision | undefined)
   return pod.metadata.labels?.[REVISION_LABEL] === revision?.metadata.name;
 }
 
-/** When the newest use of a revision began, epoch ms. */
+/**
+ * When the newest use of a revision began, epoch ms. One that is gone back to gets its new number a moment after the
+ * StatefulSet got its template, and not every API server dates that number anew: then the template's writer tells.
+ */
 export function usedSince(
   revision: ControllerRevision,
   statefulSet: StatefulSet,
   revisions: readonly ControllerRevision[],
 ): number {
+  const numbered = numberedAt(revision);
+  // Whatever has a lower number was there before the use began.
+  const before = Math.max(
+    0,
+    ...revisions.filter((other) => other.revision < revision.revision).map(createdAt),
+  );
   const isNewest = revisions.every((other) => other.revision <= revision.revision);
-  const isBack = !isNewest && sameTemplate(templateOf(revision), statefulSet.spec.template);
-  // One that is gone back to gets its new number a moment after.
+  const isDated = isNewest && (numbered > createdAt(revision) || before < numbered);
+  const isBack = !isDated && sameTemplate(templateOf(revision), statefulSet.spec.template);
   const writtenAt = isBack ? templateWrittenAt(statefulSet) : undefined;
-  return writtenAt ?? Math.max(numberedAt(revision), ...createdBefore(revision, revisions));
+  return Math.max(writtenAt ?? numbered, before);
 }
 
 /** One that is used again gets a new number, and nothing else of it is changed by its controller. */
-function numberedAt({ metadata }: ControllerRevision): number {
-  const numbered = (metadata.managedFields ?? []).find(({ fieldsV1 }) => ownsNumber(fieldsV1));
-  return instant(numbered?.time) ?? instant(metadata.creationTimestamp) ?? 0;
+function numberedAt(revision: ControllerRevision): number {
+  const { managedFields = [] } = revision.metadata;
+  const numbered = managedFields.find(({ fieldsV1 }) => ownsNumber(fieldsV1));
+  return instant(numbered?.time) ?? createdAt(revision);
 }
 
-/** Whatever has a lower number was there before the use began. */
-function createdBefore(
-  { revision }: ControllerRevision,
-  revisions: readonly ControllerRevision[],
-): readonly number[] {
-  return revisions
-    .filter((other) => other.revision < revision)
-    .map(({ metadata }) => instant(metadata.creationTimestamp) ?? 0);
+function createdAt({ metadata }: ControllerRevision): number {
+  return instant(metadata.creationTimestamp) ?? 0;
 }
 
 function ownsNumber(fields: ManagedFields["fieldsV1"]): boolean {

@@ -59,7 +59,20 @@ describe("a template that is used again", () => {
       "10:05:00",
     ],
   ])("%s", (_, object, time) => {
-    expect(startOf(again, object)).toBe(clock(time));
+    expect(startOf(again, [again], object)).toBe(clock(time));
+  });
+
+  it.each<[string, Deployment, string]>([
+    ["nor where nobody tells", written(), "09:30:00"],
+    [
+      "nor by the end of a rollout that was long before",
+      deployment({ template: V1, written: "10:10:00", progressing: done("09:05:00") }),
+      "10:10:00",
+    ],
+  ])("is never there before what it replaced, %s", (_, object, time) => {
+    const bad = replicaSet({ revision: 2, template: template("vcci-api:v2"), created: "09:30:00" });
+    const replaced: Use = { revision: 2, replicaSet: bad, digest: "bad", first: true };
+    expect(startOf(again, [replaced, again], object)).toBe(clock(time));
   });
 });
 

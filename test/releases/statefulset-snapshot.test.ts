@@ -133,6 +133,38 @@ describe("a revision that comes back", () => {
     expect(startedAt).toBe(clock("10:20:00"));
   });
 
+  it.each(["09:00:00", "10:00:00"])(
+    "starts when the template was written, where the API server dates no new number (first made at %s)",
+    (created) => {
+      const undated = controllerRevision({ revision: 3, template: V1, created });
+      const { startedAt } = releaseOf({
+        statefulSet: statefulSet({ template: V1, written: "10:20:00" }),
+        revisions: [undated, two],
+        at: "10:30:00",
+      });
+      expect(startedAt).toBe(clock("10:20:00"));
+    },
+  );
+
+  it("is not stalled for the time in which something else ran", () => {
+    const undated = controllerRevision({ revision: 3, template: V1, created: "09:00:00" });
+    const { rollout } = look({
+      statefulSet: statefulSet({ template: V1, current: V2, written: "10:20:00", pods: [2, 2, 0, 0] }),
+      revisions: [undated, two],
+      at: "10:21:00",
+    }).snapshot;
+    expect(rollout).toMatchObject({ complete: false, stalled: false });
+  });
+
+  it("starts with its own number where it has one, whatever was written on the StatefulSet since", () => {
+    const { startedAt } = releaseOf({
+      statefulSet: statefulSet({ template: V1, written: "10:25:00" }),
+      revisions: [back, two],
+      at: "10:30:00",
+    });
+    expect(startedAt).toBe(clock("10:20:00"));
+  });
+
   it("never before what it replaced, where nothing tells when it got its number", () => {
     const { managedFields: _, ...metadata } = back.metadata;
     const revisions = [{ ...back, metadata }, two];
