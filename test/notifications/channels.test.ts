@@ -1,10 +1,10 @@
-import { createServer } from "node:net";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Send } from "../../src/notifications/channel.ts";
 import type { Message } from "../../src/notifications/message.ts";
 import { createPagerDuty } from "../../src/notifications/pagerduty.ts";
 import { createSlack } from "../../src/notifications/slack.ts";
 import { createWebhook } from "../../src/notifications/webhook.ts";
+import { freePort } from "../support/free-port.ts";
 import {
   startPagerDutyReceiver,
   startSlackReceiver,
@@ -113,7 +113,7 @@ describe.each(["slack", "pagerduty", "webhook"] as const)("%s", (name) => {
     receiver.script({ status: 404, body: quoting }, { status: 502, body: quoting }, "reset", "hang");
     const errors = [await send(message), await send(message), await send(message)];
     errors.push(await create(receiver.url, IMPATIENT_MS)(message));
-    const url = `http://127.0.0.1:${await closedPort()}${new URL(receiver.url).pathname}`;
+    const url = `http://127.0.0.1:${await freePort()}${new URL(receiver.url).pathname}`;
     errors.push(await create(url)(message));
     errors.push(await create(`not an address${new URL(receiver.url).pathname}`)(message));
     for (const delivery of errors) {
@@ -162,11 +162,3 @@ test("a secret that cannot be read now may be read later", async () => {
     });
   }
 });
-
-async function closedPort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise<unknown>((resolve) => server.close(resolve));
-  return typeof address === "object" && address !== null ? address.port : 1;
-}
