@@ -35,6 +35,8 @@ interface Parts {
   /** Releases of the target in the log, oldest first. */
   readonly logged: readonly LoggedRelease[];
   readonly switched: Switch | undefined;
+  /** When all this was seen, epoch ms. */
+  readonly at: number;
 }
 
 /**
@@ -42,12 +44,14 @@ interface Parts {
  * colour is what ran before only if it has stood unchanged since before the switch: what was put there later never
  * was live.
  */
-export function blueGreenRelease(parts: Parts): {
+export function blueGreenRelease(seen: Parts): {
   readonly release: Release;
   readonly earlier: readonly Revision[];
 } {
-  const { key, live, notes, switched } = parts;
+  const { key, live, notes } = seen;
   const revision = live.named(live.release.revision);
+  const switched = dated(seen, revision);
+  const parts = { ...seen, switched };
   const identity = identify(parts, revision, Math.max(switched?.at ?? 0, live.release.startedAt));
   const before = ranBefore(parts, identity.startedAt);
   const { writer, ...beginning } = beginningOf(parts, identity.startedAt, before);
@@ -63,6 +67,19 @@ export function blueGreenRelease(parts: Parts): {
     ...(!wasPutBack && writer !== undefined && { writtenBy: writer }),
   };
   return { release, earlier: before.revision === undefined ? [] : [before.revision] };
+}
+
+/**
+ * A Kubernetes before 1.25 keeps the date of a manager's first switch while the same manager switches again: one that
+ * ended a release on the other colour came after that had begun.
+ */
+function dated({ key, logged, switched, at }: Parts, { name, digest }: Revision): Switch | undefined {
+  const ended = logged.findLast(({ version }) => version !== digest);
+  if (switched === undefined || ended === undefined || switched.at > ended.startedAt) return switched;
+  const wasInPlace = ended.id.startsWith(`${key}@${name.split(":")[0]}:`);
+  if (wasInPlace) return switched;
+  const last = logged.at(-1);
+  return { ...switched, at: last?.version === digest ? last.startedAt : at };
 }
 
 type Beginning = Pick<Release, "previous" | "clockAt"> & { readonly writer: string | undefined };

@@ -50,7 +50,8 @@ export function blueGreenSnapshot(view: BlueGreenView, target: BlueGreenTarget, 
   const both = other.ok ? [other, live] : [live];
   const key = blueGreenKey(target);
   const switched = lastSwitch(view.service, label);
-  const { release, earlier } = blueGreenRelease({ key, live, other, notes, logged: known.logged, switched });
+  const { logged } = known;
+  const { release, earlier } = blueGreenRelease({ key, live, other, notes, logged, switched, at: view.at });
   return {
     ok: true,
     snapshot: {

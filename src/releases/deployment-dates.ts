@@ -7,12 +7,14 @@ import { writesOfTemplate } from "./template-writer.ts";
 /**
  * When a use of a template began, epoch ms. A new ReplicaSet says it itself. One that was used before is
  * dated by the change of the Deployment: the writer's entry in `managedFields` and the end of the rollout can
- * only be later than that, so the earlier of them is nearest. Whatever ran before was there before.
+ * only be later than that, so the earlier of them is nearest. But a Kubernetes before 1.25 keeps the date of a
+ * manager's first change while the same manager changes the value again: what is no later than the ReplicaSet of
+ * something that ran before is about that. Where nothing tells, it began when it was seen, at the latest: `seenAt`.
  */
-export function startOf(use: Use, uses: readonly Use[], deployment: Deployment): number {
+export function startOf(use: Use, uses: readonly Use[], deployment: Deployment, seenAt: number): number {
   if (use.first) return createdAt(use);
-  const notBefore = Math.max(...uses.filter(({ revision }) => revision <= use.revision).map(createdAt));
-  return earliest([templateWrittenAt(deployment), completedAt(deployment)], notBefore) ?? notBefore;
+  const before = Math.max(...uses.filter(({ revision }) => revision <= use.revision).map(createdAt));
+  return earliest([templateWrittenAt(deployment), completedAt(deployment)], before + 1) ?? seenAt;
 }
 
 function createdAt({ replicaSet }: Use): number {

@@ -110,7 +110,7 @@ function releaseOf(view: DeploymentView, history: History, known: Known): Releas
 
 /** The memory goes on for as long as the same digest runs without another one in between. */
 function remember(
-  { deployment, pods }: DeploymentView,
+  { deployment, pods, at }: DeploymentView,
   { uses, run }: History,
   memory: ReleaseMemory | undefined,
 ): ReleaseMemory {
@@ -122,10 +122,10 @@ function remember(
     nothingElseSince({ uses }, first.digest, memory.firstRevision)
       ? memory
       : undefined;
-  const startedAt = Math.min(same?.startedAt ?? Infinity, startOf(first, uses, deployment));
+  const startedAt = Math.min(same?.startedAt ?? Infinity, startOf(first, uses, deployment, at));
   const ofRun = run.flatMap(({ replicaSet }) => ownedBy(replicaSet, pods));
   const ready = [same?.firstReadyAt, firstReadyAt(deployment, ofRun, startedAt)].filter(
-    (at) => at !== undefined,
+    (known) => known !== undefined,
   );
   return {
     uid,

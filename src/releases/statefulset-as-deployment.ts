@@ -37,7 +37,7 @@ const REVISION_LABEL = "controller-revision-hash";
 export function asDeployment(view: StatefulSetView): DeploymentView {
   const { statefulSet, pods, at } = view;
   const revisions = ownedBy(statefulSet, view.revisions);
-  const replicaSets = revisions.map((revision) => asReplicaSet(revision, statefulSet, revisions));
+  const replicaSets = revisions.map((revision) => asReplicaSet(revision, view, revisions));
   const byRevision = ownedBy(statefulSet, pods).map((pod) => ownedByRevision(pod, revisions));
   return { deployment: workloadOf(statefulSet, revisions), replicaSets, pods: byRevision, at };
 }
@@ -87,11 +87,12 @@ export function isOfRevision(pod: Pod, revision: ControllerRevision | undefined)
 
 /**
  * When the newest use of a revision began, epoch ms. One that is gone back to gets its new number a moment after the
- * StatefulSet got its template, and not every API server dates that number anew: then the template's writer tells.
+ * StatefulSet got its template, and a Kubernetes before 1.25 does not date that number anew: then the template's
+ * writer tells, if that date is not about an earlier change as well; else it began when it was seen, at the latest.
  */
 export function usedSince(
   revision: ControllerRevision,
-  statefulSet: StatefulSet,
+  { statefulSet, at }: Pick<StatefulSetView, "statefulSet" | "at">,
   revisions: readonly ControllerRevision[],
 ): number {
   const numbered = numberedAt(revision);
@@ -101,10 +102,11 @@ export function usedSince(
     ...revisions.filter((other) => other.revision < revision.revision).map(createdAt),
   );
   const isNewest = revisions.every((other) => other.revision <= revision.revision);
-  const isDated = isNewest && (numbered > createdAt(revision) || before < numbered);
-  const isBack = !isDated && sameTemplate(templateOf(revision), statefulSet.spec.template);
-  const writtenAt = isBack ? templateWrittenAt(statefulSet) : undefined;
-  return Math.max(writtenAt ?? numbered, before);
+  const isUndated = isNewest && numbered <= createdAt(revision) && numbered <= before;
+  const isBack = isUndated && sameTemplate(templateOf(revision), statefulSet.spec.template);
+  if (!isBack) return Math.max(numbered, before);
+  const writtenAt = templateWrittenAt(statefulSet) ?? 0;
+  return writtenAt > before ? writtenAt : at;
 }
 
 /** One that is used again gets a new number, and nothing else of it is changed by its controller. */
@@ -124,7 +126,7 @@ function ownsNumber(fields: ManagedFields["fieldsV1"]): boolean {
 
 function asReplicaSet(
   revision: ControllerRevision,
-  statefulSet: StatefulSet,
+  view: StatefulSetView,
   revisions: readonly ControllerRevision[],
 ): ReplicaSet {
   const { metadata } = revision;
@@ -132,7 +134,7 @@ function asReplicaSet(
     metadata: {
       ...metadata,
       annotations: { ...metadata.annotations, [REVISION]: String(revision.revision) },
-      creationTimestamp: new Date(usedSince(revision, statefulSet, revisions)).toISOString(),
+      creationTimestamp: new Date(usedSince(revision, view, revisions)).toISOString(),
     },
     spec: { template: templateOf(revision) },
   };

@@ -30,9 +30,7 @@ export function statefulSetRollout(view: StatefulSetView): RolloutStatus {
     ({ metadata }) => metadata.deletionTimestamp === undefined,
   );
   const complete = isComplete(statefulSet);
-  const stalledAt = complete
-    ? undefined
-    : deadlineOf(pods, updated, usedSince(updated, statefulSet, revisions));
+  const stalledAt = complete ? undefined : deadlineOf(pods, updated, usedSince(updated, view, revisions));
   const stalled = stalledAt !== undefined && stalledAt <= view.at && isMoving(statefulSet);
   const blockedBy = complete ? undefined : blockingPod({ ...view, pods }, updated)?.metadata.name;
   const detail = [

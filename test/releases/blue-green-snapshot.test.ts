@@ -138,6 +138,31 @@ describe("what the log remembers of a release", () => {
     expect(release).toMatchObject({ startedAt: clock("10:10:00"), previous: { name: "blue:2" } });
   });
 
+  it("tells that a switch is newer than its date, where the API server kept the date of one before", () => {
+    const ended = [logged()];
+    const old: ServiceSpec = { color: "blue", switched: ["10:10:00", "kubectl-patch"] };
+    const { release, earlier } = seen(view(service(old), [BLUE, GREEN], "10:50:01"), ended);
+    expect(release).toMatchObject({
+      id: `${KEY}@blue:2`,
+      startedAt: clock("10:50:01"),
+      previous: { name: "green:2" },
+    });
+    expect(earlier).toMatchObject([{ name: "green:2" }]);
+    const { id, revision, startedAt } = release;
+    const known = [...ended, { id, version: revision.digest, startedAt }];
+    expect(seen(view(service(old), [BLUE, GREEN], "11:30:00"), known).release).toMatchObject({
+      id,
+      startedAt,
+      previous: { name: "green:2" },
+    });
+  });
+
+  it("is no switch where what it selects was changed in place", () => {
+    const changed = side("green", { images: { "10:00:00": "api:v3", "11:00:00": "api:v4" } });
+    const { release } = seen(view(service(SWITCHED), [BLUE, changed]), [logged()]);
+    expect(release).toMatchObject({ startedAt: clock("11:00:00"), previous: { name: "green:1" } });
+  });
+
   it("is not that of another one with the same name that came back", () => {
     const between = { id: `${KEY}@blue:2`, version: digestOf(BLUE), startedAt: clock("10:20:00") };
     const { release } = seen(view(service(LATER), [BLUE, GREEN]), [logged(), between]);

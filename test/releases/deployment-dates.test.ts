@@ -50,20 +50,21 @@ describe("a template that is used again", () => {
       ),
       "10:10:00",
     ],
-    ["by its ReplicaSet where nobody tells", written(), "09:00:00"],
-    ["by its ReplicaSet where there are no such entries", deployment({ template: V1 }), "09:00:00"],
-    ["not by a write from before the ReplicaSet", written(wrote("08:00:00", TEMPLATE)), "09:00:00"],
+    ["by when it was seen where nobody tells", written(), "10:30:00"],
+    ["by when it was seen where there are no such entries", deployment({ template: V1 }), "10:30:00"],
+    ["not by a write that the ReplicaSet was made for", written(wrote("09:00:00", TEMPLATE)), "10:30:00"],
     [
       "by the end of the rollout where that is earlier",
       deployment({ template: V1, written: "10:10:00", progressing: done("10:05:00") }),
       "10:05:00",
     ],
   ])("%s", (_, object, time) => {
-    expect(startOf(again, [again], object)).toBe(clock(time));
+    expect(startOf(again, [again], object, clock("10:30:00"))).toBe(clock(time));
   });
 
   it.each<[string, Deployment, string]>([
-    ["nor where nobody tells", written(), "09:30:00"],
+    ["nor where nobody tells", written(), "10:30:00"],
+    ["nor by the write that brought what it replaced", written(wrote("09:30:00", TEMPLATE)), "10:30:00"],
     [
       "nor by the end of a rollout that was long before",
       deployment({ template: V1, written: "10:10:00", progressing: done("09:05:00") }),
@@ -72,7 +73,7 @@ describe("a template that is used again", () => {
   ])("is never there before what it replaced, %s", (_, object, time) => {
     const bad = replicaSet({ revision: 2, template: template("vcci-api:v2"), created: "09:30:00" });
     const replaced: Use = { revision: 2, replicaSet: bad, digest: "bad", first: true };
-    expect(startOf(again, [replaced, again], object)).toBe(clock(time));
+    expect(startOf(again, [replaced, again], object, clock("10:30:00"))).toBe(clock(time));
   });
 });
 

@@ -146,6 +146,16 @@ describe("a revision that comes back", () => {
     },
   );
 
+  it("starts when it is seen, where the template's writer is dated by an earlier change", () => {
+    const undated = controllerRevision({ revision: 3, template: V1, created: "09:00:00" });
+    const { startedAt } = releaseOf({
+      statefulSet: statefulSet({ template: V1, written: "10:00:00" }),
+      revisions: [undated, two],
+      at: "10:20:01",
+    });
+    expect(startedAt).toBe(clock("10:20:01"));
+  });
+
   it("is not stalled for the time in which something else ran", () => {
     const undated = controllerRevision({ revision: 3, template: V1, created: "09:00:00" });
     const { rollout } = look({
@@ -165,11 +175,12 @@ describe("a revision that comes back", () => {
     expect(startedAt).toBe(clock("10:20:00"));
   });
 
-  it("never before what it replaced, where nothing tells when it got its number", () => {
+  it("starts when it is seen, where nothing tells when it got its number", () => {
     const { managedFields: _, ...metadata } = back.metadata;
     const revisions = [{ ...back, metadata }, two];
-    const { startedAt } = releaseOf({ statefulSet: statefulSet({ template: V1 }), revisions });
-    expect(startedAt).toBe(clock("10:00:00"));
+    const scene = { statefulSet: statefulSet({ template: V1 }), revisions };
+    const { memory } = look({ ...scene, at: "10:20:01" });
+    expect(releaseOf({ ...scene, memory, at: "10:30:00" }).startedAt).toBe(clock("10:20:01"));
   });
 
   it("has its next number and its own start before the controller takes it up", () => {

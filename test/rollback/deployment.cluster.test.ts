@@ -272,6 +272,21 @@ describeOnCluster("a Deployment is rolled back", (kubeconfig) => {
     });
   });
 
+  it("a revision that comes back counts from its return, also where the same manager brought all of them", async () => {
+    await scene.create("returning", ["vcci-api:v1", "vcci-api:v2"], { replicas: 0 });
+    const { release: bad } = await scene.snapshot("returning");
+    // Dates of objects are whole seconds.
+    await eventually("the bad one ran for a while", () =>
+      expect(Date.now() - bad.startedAt).toBeGreaterThan(3_000),
+    );
+    const before = Math.floor(Date.now() / 1_000) * 1_000;
+    await scene.setImage("returning", "vcci-api:v1");
+    const { release } = await scene.snapshot("returning");
+    expect(release.revision.name).toBe("3");
+    expect(release.startedAt).toBeGreaterThanOrEqual(before);
+    expect(release.startedAt).toBeLessThanOrEqual(Date.now());
+  });
+
   it("trap 41: a restart of the bad release is rolled back with it", async () => {
     await scene.create("restarted", ["vcci-api:v1", "vcci-api:v2"]);
     const order = await orderFor("restarted");
