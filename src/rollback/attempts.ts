@@ -10,14 +10,20 @@ import type { Notes } from "./patch.ts";
 const ATTEMPTS = 5;
 const PAUSE_MS = 250;
 
-/** What the API server refused for now is tried again a few times. The last error if it never went through. */
+/**
+ * What the API server refused for now is tried again a few times. The last error if it never went through; but an
+ * attempt that `signal` cut off says nothing of what stands in the way, the one before it does.
+ */
 export async function tryRepeatedly<T>(once: () => Promise<T>, signal: AbortSignal): Promise<T | KubeError> {
+  let before: KubeError | undefined;
   for (let tried = 1; ; tried += 1) {
     try {
       return await once();
     } catch (error) {
       if (!(error instanceof KubeError)) throw error;
-      if (!error.retryable || tried === ATTEMPTS || signal.aborted) return error;
+      if (signal.aborted) return before ?? error;
+      if (!error.retryable || tried === ATTEMPTS) return error;
+      before = error;
     }
     await sleep(PAUSE_MS, undefined, { signal }).catch(() => undefined);
   }
