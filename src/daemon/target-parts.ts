@@ -7,6 +7,7 @@ import { watchDeployment } from "../releases/deployment-watch.ts";
 import { watchGroup } from "../releases/group-watch.ts";
 import { lookIntoWith } from "../releases/look-into.ts";
 import type { LookInto } from "../releases/release-context.ts";
+import type { LoggedRelease } from "../releases/script-release.ts";
 import { watchScript } from "../releases/script-watch.ts";
 import { statefulSetStandings } from "../releases/statefulset-standing.ts";
 import { watchStatefulSet } from "../releases/statefulset-watch.ts";
@@ -60,7 +61,7 @@ function partsOf(policy: Policy, ports: TargetPorts, kube: KubeApi | undefined):
   switch (target.kind) {
     case "deployment": {
       const api = needed(kube, policy);
-      const watch = watchDeployment({ api, ...target, now: ports.now });
+      const watch = watchDeployment({ api, ...target, logged: loggedOf(policy, ports), now: ports.now });
       return {
         watch,
         strategy: strategyOf(policy, watch, ports, kube),
@@ -92,6 +93,7 @@ function partsOf(policy: Policy, ports: TargetPorts, kube: KubeApi | undefined):
         api,
         namespace: target.namespace,
         target: targetKey(policy),
+        logged: loggedOf(policy, ports),
         now: ports.now,
       });
       return {
@@ -113,7 +115,7 @@ function blueGreenParts(
   ports: TargetPorts,
   api: KubeApi,
 ): TargetParts {
-  const logged = () => ports.history.releases(targetKey(policy));
+  const logged = loggedOf(policy, ports);
   const { history, now } = ports;
   const watch = watchBlueGreen({ api, namespace: target.namespace, target, logged, now });
   // What a person asked for themselves goes on.
@@ -129,6 +131,11 @@ function blueGreenParts(
     markStanding: blueGreenStandings(api, target),
     lookInto: lookIntoWith({ api, namespace: target.namespace, templates: pairOf(watch) }),
   };
+}
+
+/** A cluster dates badly what comes back. */
+function loggedOf(policy: Policy, { history }: TargetPorts): () => readonly LoggedRelease[] {
+  return () => history.releases(targetKey(policy));
 }
 
 /** A script target has no place of its own to keep a standing: the log alone knows it. */

@@ -2,6 +2,7 @@ import type { RollbackNote } from "../kubernetes/annotations.ts";
 import type { Deployment, KubeObject, Pod } from "../kubernetes/objects.ts";
 import type { Use } from "./deployment-history.ts";
 import { completedAt, instant } from "./deployment-rollout.ts";
+import type { LoggedRelease } from "./script-release.ts";
 import { writesOfTemplate } from "./template-writer.ts";
 
 /**
@@ -15,6 +16,21 @@ export function startOf(use: Use, uses: readonly Use[], deployment: Deployment, 
   if (use.first) return createdAt(use);
   const before = Math.max(...uses.filter(({ revision }) => revision <= use.revision).map(createdAt));
   return earliest([templateWrittenAt(deployment), completedAt(deployment)], before + 1) ?? seenAt;
+}
+
+/**
+ * What came back began after what the log says ran in between, whatever the cluster dates it by. `logged`: releases of
+ * the target, oldest first. All in epoch ms.
+ */
+export function startAfter(
+  logged: readonly LoggedRelease[],
+  digest: string,
+  { startedAt, seenAt }: { readonly startedAt: number; readonly seenAt: number },
+): number {
+  const ended = logged.findLast(({ version }) => version !== digest);
+  if (ended === undefined || startedAt > ended.startedAt) return startedAt;
+  const last = logged.at(-1);
+  return last?.version === digest ? last.startedAt : seenAt;
 }
 
 function createdAt({ replicaSet }: Use): number {

@@ -1,13 +1,14 @@
 import { REVERSIBLE, type RollbackNote } from "../kubernetes/annotations.ts";
 import type { ContainerStatus, Deployment, Pod, PodTemplate, ReplicaSet } from "../kubernetes/objects.ts";
 import { clockAt } from "./clock.ts";
-import { firstReadyAt, ranBefore, startOf } from "./deployment-dates.ts";
+import { firstReadyAt, ranBefore, startAfter, startOf } from "./deployment-dates.ts";
 import { historyOf, ownedBy, type History, type Use } from "./deployment-history.ts";
 import { provenIn, rememberedRollbacks, standings } from "./deployment-marks.ts";
 import { deadlineExceededAt, rolloutStatus } from "./deployment-rollout.ts";
 import { gitOpsOwner } from "./gitops-detect.ts";
 import { pausedDeployment } from "./held-back.ts";
 import type { Release, Revision, RolloutStatus, Standing, TargetSnapshot } from "./release.ts";
+import type { LoggedRelease } from "./script-release.ts";
 import { templateWriters } from "./template-writer.ts";
 
 /** The objects of one Deployment as the cluster has them, and when that was (epoch ms). */
@@ -30,10 +31,11 @@ export interface ReleaseMemory {
   readonly firstReadyAt: number | undefined;
 }
 
-/** Undefined while the Deployment has no ReplicaSet, so that nothing of it can run. */
+/** Undefined while the Deployment has no ReplicaSet, so that nothing of it can run. `logged`: its releases, oldest first. */
 export function deploymentSnapshot(
   view: DeploymentView,
   memory?: ReleaseMemory,
+  logged: readonly LoggedRelease[] = [],
 ): { readonly snapshot: TargetSnapshot; readonly memory: ReleaseMemory } | undefined {
   const { deployment } = view;
   const history = historyOf(deployment, view.replicaSets);
@@ -41,7 +43,7 @@ export function deploymentSnapshot(
   const owned = ownedBy(deployment, view.replicaSets);
   const rollbacks = rememberedRollbacks(deployment, owned);
   const standingOf = standings(owned, rollbacks);
-  const updated = remember(view, history, memory);
+  const updated = remember(view, history, { memory, logged });
   const owner = gitOpsOwner(deployment);
   const paused = pausedDeployment(deployment);
   const snapshot: TargetSnapshot = {
@@ -108,11 +110,16 @@ function releaseOf(view: DeploymentView, history: History, known: Known): Releas
   };
 }
 
+interface Remembered {
+  readonly memory: ReleaseMemory | undefined;
+  readonly logged: readonly LoggedRelease[];
+}
+
 /** The memory goes on for as long as the same digest runs without another one in between. */
 function remember(
   { deployment, pods, at }: DeploymentView,
   { uses, run }: History,
-  memory: ReleaseMemory | undefined,
+  { memory, logged }: Remembered,
 ): ReleaseMemory {
   const [first] = run;
   const { uid } = deployment.metadata;
@@ -122,7 +129,8 @@ function remember(
     nothingElseSince({ uses }, first.digest, memory.firstRevision)
       ? memory
       : undefined;
-  const startedAt = Math.min(same?.startedAt ?? Infinity, startOf(first, uses, deployment, at));
+  const dates = { startedAt: startOf(first, uses, deployment, at), seenAt: at };
+  const startedAt = Math.min(same?.startedAt ?? Infinity, startAfter(logged, first.digest, dates));
   const ofRun = run.flatMap(({ replicaSet }) => ownedBy(replicaSet, pods));
   const ready = [same?.firstReadyAt, firstReadyAt(deployment, ofRun, startedAt)].filter(
     (known) => known !== undefined,

@@ -9,6 +9,7 @@ import {
   replicaSetsRef,
 } from "./deployment-read.ts";
 import { deploymentSnapshot, type DeploymentView, type ReleaseMemory } from "./deployment-snapshot.ts";
+import type { LoggedRelease } from "./script-release.ts";
 import type { Selected } from "./selected-pods.ts";
 import type { FollowingOptions } from "./sighting.ts";
 import { watchTarget } from "./target-watch.ts";
@@ -17,11 +18,13 @@ import { followWorkload } from "./workload-objects.ts";
 
 export interface DeploymentWatchOptions extends FollowingOptions {
   readonly deployment: string;
+  /** Its releases in the log, oldest first; none where it is a part of a target. */
+  readonly logged?: () => readonly LoggedRelease[];
 }
 
 /** Follows a Deployment with its ReplicaSets and Pods. */
 export function watchDeployment(options: DeploymentWatchOptions): TargetWatch {
-  const { api, now, namespace } = options;
+  const { api, now, namespace, logged = () => [] } = options;
   const target = `${namespace}/${options.deployment}`;
   const ref = deploymentRef(target);
   const parts = { ref, revisionsRef: replicaSetsRef(namespace), viewOf };
@@ -30,9 +33,9 @@ export function watchDeployment(options: DeploymentWatchOptions): TargetWatch {
     ref,
     follow: (onChange) => followWorkload(options, parts, onChange),
     read: () => readView(api, target, now),
-    lookupOf: (view) => lookupOf(view, memory),
+    lookupOf: (view) => lookupOf(target, deploymentSnapshot(view, memory, logged())),
     remember: (view) => {
-      memory = deploymentSnapshot(view, memory)?.memory ?? memory;
+      memory = deploymentSnapshot(view, memory, logged())?.memory ?? memory;
     },
   });
 }
@@ -54,12 +57,8 @@ async function readView(api: KubeApi, target: string, now: () => number): Promis
   return { deployment, replicaSets, pods, at: now() };
 }
 
-function lookupOf(view: DeploymentView, memory: ReleaseMemory | undefined): Lookup {
-  const seen = deploymentSnapshot(view, memory);
+function lookupOf(target: string, seen: ReturnType<typeof deploymentSnapshot>): Lookup {
   if (seen !== undefined) return { ok: true, snapshot: seen.snapshot };
-  const what = describe(
-    deploymentRef(`${view.deployment.metadata.namespace}/${view.deployment.metadata.name}`),
-  );
-  const detail = `${what} has no ReplicaSet yet, so nothing of it runs`;
+  const detail = `${describe(deploymentRef(target))} has no ReplicaSet yet, so nothing of it runs`;
   return { ok: false, reason: "unknown-version", detail };
 }

@@ -2,6 +2,7 @@ import { ownedBy } from "./deployment-history.ts";
 import { deploymentSnapshot, type ReleaseMemory } from "./deployment-snapshot.ts";
 import { heldBackStatefulSet } from "./held-back.ts";
 import { statefulSetKey } from "../rules/policy.ts";
+import type { LoggedRelease } from "./script-release.ts";
 import type { RolloutStatus, TargetSnapshot } from "./release.ts";
 import { asDeployment, type StatefulSetView, updateRevision } from "./statefulset-as-deployment.ts";
 import { statefulSetRollout } from "./statefulset-rollout.ts";
@@ -10,8 +11,9 @@ import { statefulSetRollout } from "./statefulset-rollout.ts";
 export function statefulSetSnapshot(
   view: StatefulSetView,
   memory?: ReleaseMemory,
+  logged: readonly LoggedRelease[] = [],
 ): { readonly snapshot: TargetSnapshot; readonly memory: ReleaseMemory } | undefined {
-  const seen = deploymentSnapshot(asDeployment(view), memory);
+  const seen = deploymentSnapshot(asDeployment(view), memory, logged);
   if (seen === undefined) return undefined;
   const { namespace = "", name } = view.statefulSet.metadata;
   const target = statefulSetKey({ namespace, statefulSet: name });

@@ -3,6 +3,7 @@ import type { ControllerRevision, StatefulSet } from "../kubernetes/objects.ts";
 import { describe } from "../kubernetes/resource.ts";
 import { readPods } from "./deployment-read.ts";
 import type { ReleaseMemory } from "./deployment-snapshot.ts";
+import type { LoggedRelease } from "./script-release.ts";
 import type { Selected } from "./selected-pods.ts";
 import type { FollowingOptions } from "./sighting.ts";
 import type { StatefulSetView } from "./statefulset-as-deployment.ts";
@@ -20,11 +21,13 @@ import { followWorkload } from "./workload-objects.ts";
 export interface StatefulSetWatchOptions extends FollowingOptions {
   /** `namespace/statefulset/name` */
   readonly target: string;
+  /** Its releases in the log, oldest first. */
+  readonly logged?: () => readonly LoggedRelease[];
 }
 
 /** Follows a StatefulSet with its ControllerRevisions and Pods. */
 export function watchStatefulSet(options: StatefulSetWatchOptions): TargetWatch {
-  const { api, now, target } = options;
+  const { api, now, target, logged = () => [] } = options;
   const ref = statefulSetRef(target);
   const parts = { ref, revisionsRef: controllerRevisionsRef(ref.namespace), viewOf };
   let memory: ReleaseMemory | undefined;
@@ -32,9 +35,9 @@ export function watchStatefulSet(options: StatefulSetWatchOptions): TargetWatch 
     ref,
     follow: (onChange) => followWorkload(options, parts, onChange),
     read: () => readView(api, target, now),
-    lookupOf: (view) => lookupOf(view, target, memory),
+    lookupOf: (view) => lookupOf(target, statefulSetSnapshot(view, memory, logged())),
     remember: (view) => {
-      memory = statefulSetSnapshot(view, memory)?.memory ?? memory;
+      memory = statefulSetSnapshot(view, memory, logged())?.memory ?? memory;
     },
   });
 }
@@ -53,8 +56,7 @@ async function readView(api: KubeApi, target: string, now: () => number): Promis
   return { statefulSet, revisions, pods, at: now() };
 }
 
-function lookupOf(view: StatefulSetView, target: string, memory: ReleaseMemory | undefined): Lookup {
-  const seen = statefulSetSnapshot(view, memory);
+function lookupOf(target: string, seen: ReturnType<typeof statefulSetSnapshot>): Lookup {
   if (seen !== undefined) return { ok: true, snapshot: seen.snapshot };
   const detail = `${describe(statefulSetRef(target))} has no ControllerRevision yet, so nothing of it runs`;
   return { ok: false, reason: "unknown-version", detail };

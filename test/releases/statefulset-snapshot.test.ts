@@ -6,9 +6,10 @@ import {
   STANDING,
   type RollbackNote,
 } from "../../src/kubernetes/annotations.ts";
-import type { ControllerRevision, Pod, StatefulSet } from "../../src/kubernetes/objects.ts";
+import type { ControllerRevision, Pod, PodTemplate, StatefulSet } from "../../src/kubernetes/objects.ts";
 import { templateDigest } from "../../src/releases/deployment-digest.ts";
 import type { ReleaseMemory } from "../../src/releases/deployment-snapshot.ts";
+import type { LoggedRelease } from "../../src/releases/script-release.ts";
 import { statefulSetSnapshot } from "../../src/releases/statefulset-snapshot.ts";
 import { clock, MINUTE } from "../support/model.ts";
 import { restarted, template } from "./deployment-fixture.ts";
@@ -26,13 +27,20 @@ interface Scene {
   readonly pods?: readonly Pod[];
   readonly at?: string;
   readonly memory?: ReleaseMemory;
+  readonly logged?: readonly LoggedRelease[];
 }
 
-function look({ at = "10:05:00", pods = [], memory, ...objects }: Scene) {
-  const seen = statefulSetSnapshot({ ...objects, pods, at: clock(at) }, memory);
+function look({ at = "10:05:00", pods = [], memory, logged, ...objects }: Scene) {
+  const seen = statefulSetSnapshot({ ...objects, pods, at: clock(at) }, memory, logged);
   if (seen === undefined) throw new Error("nothing runs");
   return seen;
 }
+
+const run = (template: PodTemplate, from: string): LoggedRelease => ({
+  id: `shop/statefulset/web since ${from}`,
+  version: templateDigest(template),
+  startedAt: clock(from),
+});
 
 const releaseOf = (scene: Scene) => look(scene).snapshot.release;
 
@@ -181,6 +189,23 @@ describe("a revision that comes back", () => {
     const scene = { statefulSet: statefulSet({ template: V1 }), revisions };
     const { memory } = look({ ...scene, at: "10:20:01" });
     expect(releaseOf({ ...scene, memory, at: "10:30:00" }).startedAt).toBe(clock("10:20:01"));
+  });
+
+  it("that came back once more began after what the log says ran in between, live and after a restart", () => {
+    // Before Kubernetes 1.25 neither the number nor the template is dated anew.
+    const again = { ...two, revision: 4 };
+    const scene = {
+      statefulSet: statefulSet({ template: V2, written: "10:00:00" }),
+      revisions: [controllerRevision({ revision: 3, template: V1, created: "09:00:00" }), again],
+    };
+    const between = run(V1, "10:20:00");
+    const { memory, snapshot } = look({ ...scene, logged: [between], at: "10:40:01" });
+    expect(snapshot.release.startedAt).toBe(clock("10:40:01"));
+    expect(releaseOf({ ...scene, memory, logged: [between], at: "10:41:00" }).startedAt).toBe(
+      clock("10:40:01"),
+    );
+    const logged = [between, run(V2, "10:40:01")];
+    expect(releaseOf({ ...scene, logged, at: "10:50:00" }).startedAt).toBe(clock("10:40:01"));
   });
 
   it("has its next number and its own start before the controller takes it up", () => {
