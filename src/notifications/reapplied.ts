@@ -3,7 +3,10 @@ import type { LogRecord } from "../log/record.ts";
 import { incidentKey, type Message, stamp } from "./message.ts";
 import type { Of } from "./messages.ts";
 
-/** Pages when a GitOps tool brings back what was rolled back, and again when something else runs. */
+/**
+ * Pages when a GitOps tool brings back what was rolled back, and again when something else runs. A person who deploys
+ * it again may know why: that is told, and pages nobody.
+ */
 export function createReappliedTeller(): (record: LogRecord) => readonly Message[] {
   /** By target. */
   const told = new Map<string, Of<"release.observed">>();
@@ -13,14 +16,15 @@ export function createReappliedTeller(): (record: LogRecord) => readonly Message
     told.delete(record.target);
     const over =
       before === undefined || before.release === record.release ? [] : [ofGoneAgain(record, before)];
-    if (!isReapplied(record)) return over;
+    if (!record.quarantined || record.cause !== "deploy") return over;
+    if (!isReapplied(record)) return [...over, ofDeployedAgain(record)];
     told.set(record.target, record);
     return [...over, ofReapplied(record)];
   };
 }
 
-function isReapplied({ quarantined, cause, writtenBy }: Of<"release.observed">): boolean {
-  return quarantined && cause === "deploy" && writtenBy !== undefined && toolOf(writtenBy) !== undefined;
+function isReapplied({ writtenBy }: Of<"release.observed">): boolean {
+  return writtenBy !== undefined && toolOf(writtenBy) !== undefined;
 }
 
 function ofReapplied(record: Of<"release.observed">): Message {
@@ -41,6 +45,27 @@ function ofReapplied(record: Of<"release.observed">): Message {
         "This version was rolled back before.",
       "rollbackd does not fight over it: it is watched as a new release, and what fires is told. Next: revert the " +
         "commit in Git, or suspend the sync and roll back again.",
+    ],
+    evidence: [],
+  };
+}
+
+function ofDeployedAgain(record: Of<"release.observed">): Message {
+  const { target, revision, release, policy, writtenBy } = record;
+  const how = writtenBy === undefined ? "" : ` by ${writtenBy}`;
+  return {
+    ...stamp(record),
+    event: "info",
+    severity: "warning",
+    dedupKey: incidentKey(target, release),
+    policy,
+    target,
+    release,
+    title: `${target} runs again what was rolled back before, as ${revision}`,
+    lines: [
+      `It was deployed${how} at ${record.startedAt}. rollbackd leaves it there and watches it as a new release.`,
+      "Next: nothing to do if that is what you want; else deploy another version, or go back with " +
+        `rollbackd rollback ${policy} --reason REASON.`,
     ],
     evidence: [],
   };

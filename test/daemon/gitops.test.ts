@@ -73,7 +73,7 @@ it("trap 28: the bad version is brought back after the rollback: the page names 
   expect(world.target.acts()).toBe(1);
 });
 
-it("a person who deploys it again is no GitOps tool: nobody is paged for that", async () => {
+it("trap 23: a person who deploys it again is no GitOps tool: they are warned, once, and nobody is paged for that", async () => {
   const [world, daemon] = await badRelease({ gitops: "warn" });
   await daemon.passUntil(clock("10:07:00"));
   world.target.writer = "kubectl-set";
@@ -83,7 +83,11 @@ it("a person who deploys it again is no GitOps tool: nobody is paged for that", 
     quarantined: true,
     writtenBy: "kubectl-set",
   });
-  expect(told(world.log.records).filter(({ title }) => title.includes("brought back"))).toEqual([]);
+  const messages = told(world.log.records);
+  expect(messages.filter(({ title }) => title.includes("brought back"))).toEqual([]);
+  const warned = messages.filter(({ title }) => title.includes("runs again what was rolled back"));
+  expect(warned).toMatchObject([{ event: "info", severity: "warning", release: expect.any(String) }]);
+  expect(warned[0]?.lines.join(" ")).toMatch(/by kubectl-set at .*10:07:05/u);
 });
 
 const SUSPENSION = {
