@@ -2,6 +2,7 @@ import { formatInstant } from "../engine/format.ts";
 import type { RollbackNote } from "../kubernetes/annotations.ts";
 import type { PodTemplate } from "../kubernetes/objects.ts";
 import type { Switch } from "./blue-green-switch.ts";
+import { startAfter } from "./deployment-dates.ts";
 import type { ReleaseMemory } from "./deployment-snapshot.ts";
 import type { GitOpsOwner } from "./gitops-owner.ts";
 import type { Release, Revision, RolloutStatus } from "./release.ts";
@@ -75,11 +76,10 @@ export function blueGreenRelease(seen: Parts): {
  */
 function dated({ key, logged, switched, at }: Parts, { name, digest }: Revision): Switch | undefined {
   const ended = logged.findLast(({ version }) => version !== digest);
-  if (switched === undefined || ended === undefined || switched.at > ended.startedAt) return switched;
+  if (switched === undefined || ended === undefined) return switched;
   const wasInPlace = ended.id.startsWith(`${key}@${name.split(":")[0]}:`);
   if (wasInPlace) return switched;
-  const last = logged.at(-1);
-  return { ...switched, at: last?.version === digest ? last.startedAt : at };
+  return { ...switched, at: startAfter(logged, digest, { startedAt: switched.at, seenAt: at }) };
 }
 
 type Beginning = Pick<Release, "previous" | "clockAt"> & { readonly writer: string | undefined };
