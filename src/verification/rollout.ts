@@ -1,6 +1,6 @@
 import { isBetween } from "../releases/group.ts";
 import { writerText } from "../releases/gitops-owner.ts";
-import type { Release, RolloutStatus, TargetSnapshot } from "../releases/release.ts";
+import type { Release, TargetSnapshot } from "../releases/release.ts";
 import type { Lookup } from "../releases/watch.ts";
 import type { RollbackOrder } from "../rollback/act.ts";
 import type { RolloutFact } from "./judge.ts";
@@ -33,10 +33,13 @@ export function rolloutFact(
       : running(`${order.target} still runs ${name} (${rollout.detail})`);
   }
   if (before?.kind === "complete") return before;
-  return rollout.complete ? { kind: "complete", at, detail: rollout.detail } : underWay(rollout);
+  return rollout.complete ? { kind: "complete", at, detail: rollout.detail } : underWay(lookup.snapshot);
 }
 
-function underWay({ stalled, blockedBy, detail }: RolloutStatus): RolloutFact {
+/** What somebody paused after the act is why it does not get on. */
+function underWay({ rollout, heldBack = [] }: TargetSnapshot): RolloutFact {
+  const { stalled, blockedBy } = rollout;
+  const detail = [rollout.detail, ...heldBack.map((held) => held.detail)].join("; ");
   return { kind: "running", stalled, ...(blockedBy !== undefined && { blocked: true }), detail };
 }
 

@@ -35,6 +35,16 @@ describe("after a rollback from 2 to 1", () => {
     expect(rolloutFact(order(), lookup, TEN, before)).toMatchObject(expected);
   });
 
+  test("a rollout that somebody holds back meanwhile says so, with the command that mends it", () => {
+    const lookup = seen(v1, half);
+    const heldBack = [{ reason: "held-back", detail: "it has a partition (kubectl edit)" }] as const;
+    const held = lookup.ok ? { ...lookup, snapshot: { ...lookup.snapshot, heldBack } } : lookup;
+    expect(rolloutFact(order(), held, TEN, undefined)).toMatchObject({
+      kind: "running",
+      detail: "1 of 3; it has a partition (kubectl edit)",
+    });
+  });
+
   const again = (writtenBy?: string): Lookup => {
     const lookup = seen(v2, half);
     if (!lookup.ok) return lookup;
