@@ -86,18 +86,20 @@ function bound(reason: HoldReason, detail: string): Refused {
   return refused(reason, `${detail}. ${NEXT[reason] ?? ""}`.trimEnd());
 }
 
+/** Where there is nothing to go back to. */
+const DEPLOY = "Deploy a version that you trust.";
+
 /** The newest that is known to be good, else the newest that was not rolled back; also past what rollbackd put back. */
 function chooseForPerson({ earlier }: Situation, release: Release): Revision | Refused {
   const others = earlier.filter(({ digest }) => digest !== release.revision.digest);
   const found =
     others.find(({ standing }) => standing === "good") ??
     others.find(({ standing }) => standing === "unproven");
-  return (
-    found ??
-    refused(
-      "no-known-good-revision",
-      `No earlier revision will do by itself: ${listed(earlier, release)}. Name one, or deploy a version that you trust.`,
-    )
+  if (found !== undefined) return found;
+  const next = earlier.length === 0 ? DEPLOY : "Name one, or deploy a version that you trust.";
+  return refused(
+    "no-known-good-revision",
+    `No earlier revision will do by itself: ${listed(earlier, release)}. ${next}`,
   );
 }
 
@@ -105,7 +107,7 @@ function named({ earlier }: Situation, release: Release, to: string): Revision |
   const found = earlier.find((revision) => isCalled(revision, to));
   if (found !== undefined) return found;
   const what = isCalled(release.revision, to) ? `${to} is what runs now` : `There is no revision ${to}`;
-  const next = earlier.length === 0 ? "Deploy a version that you trust." : "Name one of these.";
+  const next = earlier.length === 0 ? DEPLOY : "Name one of these.";
   return refused("unknown-revision", `${what}. Earlier revisions: ${listed(earlier, release)}. ${next}`);
 }
 

@@ -42,7 +42,7 @@ const NEXT_STEP: Readonly<Record<HoldReason, string>> = {
     "Revert the commit that brought the release; gitops: suspend (or warn) in the policy lets rollbackd act next time.",
   "no-known-good-revision": "Decide by hand: fix forward, or roll back to a revision that you trust.",
   "target-same-vulnerability":
-    "Ship a fix: the earlier revision has the same vulnerability, or is not known to be without it.",
+    "Ship a fix: the earlier revision has a vulnerability that counts as well, or is not known to be without this one.",
   "target-not-ready":
     "Mend that first, by hand: it is looked at again in every slot, and until then nothing can be put back.",
   "not-confirmed": "Nothing to do: it is looked at again in the next slot.",

@@ -64,7 +64,7 @@ const CASES: Partial<Record<HoldReason, Case>> = {
   "no-known-good-revision": {
     binds: true,
     when: { earlier: [] },
-    says: /none\. Name one, or deploy a version that you trust/,
+    says: /none\. Deploy a version that you trust/,
   },
   "target-not-ready": {
     binds: true,
@@ -136,7 +136,15 @@ describe("where a person goes back to", () => {
 
   test("what was rolled back is not chosen, and can be named with a warning", () => {
     const only = situation({ earlier: [revision("1", { standing: "quarantined" })] });
-    expect(decideByHand(only, undefined)).toMatchObject({ ok: false, reason: "no-known-good-revision" });
+    expect(decideByHand(only, undefined)).toMatchObject({
+      ok: false,
+      reason: "no-known-good-revision",
+      detail: expect.stringContaining("Name one, or deploy"),
+    });
+    expect(decideByHand(situation({ earlier: [] }), undefined)).toMatchObject({
+      ok: false,
+      detail: "No earlier revision will do by itself: none. Deploy a version that you trust.",
+    });
     const named = decideByHand(only, "1");
     expect("warnings" in named && named.warnings).toContain("1 was rolled back before.");
   });
