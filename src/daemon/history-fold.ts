@@ -6,7 +6,8 @@ import type {
   RollbackRecord,
   SuspensionRecord,
 } from "../log/record.ts";
-import type { LoggedRelease, ScriptRollback } from "../releases/script-release.ts";
+import type { LoggedRelease } from "../releases/logged-release.ts";
+import type { ScriptRollback } from "../releases/script-release.ts";
 import { type UnknownKind, unknownKind } from "../signals/sample.ts";
 import { endEpisode, foldDecision, foldPeople, isOfPeople, noPeople, type People } from "./people-fold.ts";
 

@@ -1,6 +1,7 @@
 import type { TriggerState } from "../engine/trigger-status.ts";
 import type { DecisionRecord, LogRecord } from "../log/record.ts";
-import type { LoggedRelease, ScriptRollback } from "../releases/script-release.ts";
+import type { LoggedRelease } from "../releases/logged-release.ts";
+import type { ScriptRollback } from "../releases/script-release.ts";
 import type { Freeze } from "../decisions/freeze.ts";
 import {
   emptyMemory,

@@ -7,7 +7,7 @@ import { watchDeployment } from "../releases/deployment-watch.ts";
 import { watchGroup } from "../releases/group-watch.ts";
 import { lookIntoWith } from "../releases/look-into.ts";
 import type { LookInto } from "../releases/release-context.ts";
-import type { LoggedRelease } from "../releases/script-release.ts";
+import type { LoggedRelease } from "../releases/logged-release.ts";
 import { watchScript } from "../releases/script-watch.ts";
 import { statefulSetStandings } from "../releases/statefulset-standing.ts";
 import { watchStatefulSet } from "../releases/statefulset-watch.ts";

@@ -3,7 +3,7 @@ import { type BlueGreenTarget, blueGreenKey } from "../rules/policy.ts";
 import { selectionOf, serviceRef } from "./blue-green-sides.ts";
 import type { BlueGreenView } from "./blue-green-snapshot.ts";
 import { replicaSetsRef } from "./deployment-read.ts";
-import type { LoggedRelease } from "./script-release.ts";
+import type { LoggedRelease } from "./logged-release.ts";
 import { followSelected } from "./selected-pods.ts";
 import {
   type FollowingOptions,

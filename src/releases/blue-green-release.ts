@@ -6,7 +6,7 @@ import { startAfter } from "./deployment-dates.ts";
 import type { ReleaseMemory } from "./deployment-snapshot.ts";
 import type { GitOpsOwner } from "./gitops-owner.ts";
 import type { Release, Revision, RolloutStatus } from "./release.ts";
-import type { LoggedRelease } from "./script-release.ts";
+import type { LoggedRelease } from "./logged-release.ts";
 
 /** What runs on one side: its Deployment as a target of its own. */
 export interface RunningSide {

@@ -9,7 +9,7 @@ import { deploymentSnapshot, type ReleaseMemory } from "./deployment-snapshot.ts
 import { gitOpsOwner } from "./gitops-detect.ts";
 import { ownerText } from "./gitops-owner.ts";
 import type { Release, Revision, RolloutStatus, Standing, TargetSnapshot } from "./release.ts";
-import type { LoggedRelease } from "./script-release.ts";
+import type { LoggedRelease } from "./logged-release.ts";
 
 /** A Service and all Deployments of its namespace as the cluster has them, and when that was (epoch ms). */
 export interface BlueGreenView {

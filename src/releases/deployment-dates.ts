@@ -2,7 +2,7 @@ import type { RollbackNote } from "../kubernetes/annotations.ts";
 import type { Deployment, KubeObject, Pod } from "../kubernetes/objects.ts";
 import type { Use } from "./deployment-history.ts";
 import { completedAt, instant } from "./deployment-rollout.ts";
-import type { LoggedRelease } from "./script-release.ts";
+import type { LoggedRelease } from "./logged-release.ts";
 import { writesOfTemplate } from "./template-writer.ts";
 
 /**

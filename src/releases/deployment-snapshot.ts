@@ -8,7 +8,7 @@ import { deadlineExceededAt, rolloutStatus } from "./deployment-rollout.ts";
 import { gitOpsOwner } from "./gitops-detect.ts";
 import { pausedDeployment } from "./held-back.ts";
 import type { Release, Revision, RolloutStatus, Standing, TargetSnapshot } from "./release.ts";
-import type { LoggedRelease } from "./script-release.ts";
+import type { LoggedRelease } from "./logged-release.ts";
 import { templateWriters } from "./template-writer.ts";
 
 /** The objects of one Deployment as the cluster has them, and when that was (epoch ms). */

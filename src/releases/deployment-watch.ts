@@ -9,7 +9,7 @@ import {
   replicaSetsRef,
 } from "./deployment-read.ts";
 import { deploymentSnapshot, type DeploymentView, type ReleaseMemory } from "./deployment-snapshot.ts";
-import type { LoggedRelease } from "./script-release.ts";
+import type { LoggedRelease } from "./logged-release.ts";
 import type { Selected } from "./selected-pods.ts";
 import type { FollowingOptions } from "./sighting.ts";
 import { watchTarget } from "./target-watch.ts";

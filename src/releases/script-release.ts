@@ -1,14 +1,8 @@
 import { formatInstant } from "../engine/format.ts";
+import type { LoggedRelease } from "./logged-release.ts";
 import type { PastRollback, Release, Revision, TargetSnapshot } from "./release.ts";
 import { isComplete, type VersionRun, type VersionTrail } from "./script-snapshot.ts";
 import type { Lookup } from "./watch.ts";
-
-/** A release of a script target as the log tells of it. */
-export interface LoggedRelease extends VersionRun {
-  readonly id: string;
-  /** Somebody told of it, or it came back in the place of such a one. */
-  readonly isTold?: true;
-}
 
 export interface ScriptRollback extends PastRollback {
   /** The version that was to be put back. */

@@ -1,7 +1,8 @@
 import type { Policy } from "../rules/policy.ts";
 import { targetKey } from "../rules/policy.ts";
 import { BEFORE, isUnobserved, unobservedTarget } from "./script-always.ts";
-import { describeTarget, type LoggedRelease, type ScriptHistory } from "./script-release.ts";
+import type { LoggedRelease } from "./logged-release.ts";
+import { describeTarget, type ScriptHistory } from "./script-release.ts";
 import type { VersionTrail } from "./script-snapshot.ts";
 import type { Lookup, TargetWatch } from "./watch.ts";
 

@@ -2,7 +2,7 @@ import { ownedBy } from "./deployment-history.ts";
 import { deploymentSnapshot, type ReleaseMemory } from "./deployment-snapshot.ts";
 import { heldBackStatefulSet } from "./held-back.ts";
 import { statefulSetKey } from "../rules/policy.ts";
-import type { LoggedRelease } from "./script-release.ts";
+import type { LoggedRelease } from "./logged-release.ts";
 import type { RolloutStatus, TargetSnapshot } from "./release.ts";
 import { asDeployment, type StatefulSetView, updateRevision } from "./statefulset-as-deployment.ts";
 import { statefulSetRollout } from "./statefulset-rollout.ts";

@@ -3,7 +3,7 @@ import type { ControllerRevision, StatefulSet } from "../kubernetes/objects.ts";
 import { describe } from "../kubernetes/resource.ts";
 import { readPods } from "./deployment-read.ts";
 import type { ReleaseMemory } from "./deployment-snapshot.ts";
-import type { LoggedRelease } from "./script-release.ts";
+import type { LoggedRelease } from "./logged-release.ts";
 import type { Selected } from "./selected-pods.ts";
 import type { FollowingOptions } from "./sighting.ts";
 import type { StatefulSetView } from "./statefulset-as-deployment.ts";

@@ -11,7 +11,7 @@ import { withoutColor } from "../../src/releases/blue-green-sides.ts";
 import { blueGreenSnapshot, type BlueGreenView } from "../../src/releases/blue-green-snapshot.ts";
 import { templateDigest } from "../../src/releases/deployment-digest.ts";
 import { chooseTarget } from "../../src/releases/standing.ts";
-import type { LoggedRelease } from "../../src/releases/script-release.ts";
+import type { LoggedRelease } from "../../src/releases/logged-release.ts";
 import { clock } from "../support/model.ts";
 import { stuck } from "./deployment-fixture.ts";
 import { service, SERVICE_UID, side, type ServiceSpec, TARGET, view } from "./blue-green-fixture.ts";

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import type { LoggedRelease, ScriptHistory, ScriptRollback } from "../../src/releases/script-release.ts";
+import type { LoggedRelease } from "../../src/releases/logged-release.ts";
+import type { ScriptHistory, ScriptRollback } from "../../src/releases/script-release.ts";
 import { toldTarget, withTold } from "../../src/releases/script-told.ts";
 import type { Lookup } from "../../src/releases/watch.ts";
 import { clock, policy, TEN } from "../support/model.ts";

@@ -9,7 +9,7 @@ import {
 import type { ControllerRevision, Pod, PodTemplate, StatefulSet } from "../../src/kubernetes/objects.ts";
 import { templateDigest } from "../../src/releases/deployment-digest.ts";
 import type { ReleaseMemory } from "../../src/releases/deployment-snapshot.ts";
-import type { LoggedRelease } from "../../src/releases/script-release.ts";
+import type { LoggedRelease } from "../../src/releases/logged-release.ts";
 import { statefulSetSnapshot } from "../../src/releases/statefulset-snapshot.ts";
 import { clock, MINUTE } from "../support/model.ts";
 import { restarted, template } from "./deployment-fixture.ts";

@@ -2,7 +2,7 @@ import { vcciApiDeployment, type DeploymentOptions } from "../cluster/deployment
 import type { Deployment, Service } from "../../src/kubernetes/objects.ts";
 import { watchBlueGreen } from "../../src/releases/blue-green-watch.ts";
 import type { TargetSnapshot } from "../../src/releases/release.ts";
-import type { LoggedRelease } from "../../src/releases/script-release.ts";
+import type { LoggedRelease } from "../../src/releases/logged-release.ts";
 import type { TargetWatch } from "../../src/releases/watch.ts";
 import type { BlueGreenTarget } from "../../src/rules/policy.ts";
 import { eventually } from "../support/eventually.ts";
