@@ -133,11 +133,14 @@ function policyHindrances(running: RunningPolicy, now: number): readonly Hindran
   return hindrances;
 }
 
-/** Each once, though two policies have it. */
+/** Of the two policies that a clash is between, the one that has the Service tells. */
 function clashHindrances(running: readonly RunningPolicy[]): readonly Hindrance[] {
-  const clashes = running.flatMap(({ policy }) => clashOf(sharingWith(policy, running)) ?? []);
   const nextStep = "Correct the rules files; they are read again every few seconds.";
-  return [...new Set(clashes)].map((clash) => ({ what: "rules", detail: `${clash}.`, nextStep }));
+  const switchers = running.filter(({ policy }) => policy.target.kind === "blue-green");
+  return switchers.flatMap(({ policy }) => {
+    const clash = clashOf(sharingWith(policy, running));
+    return clash === undefined ? [] : [{ what: "rules", detail: `${clash}.`, nextStep }];
+  });
 }
 
 /** The detail of a script target whose version is to be told says how. */

@@ -25,12 +25,12 @@ export function sharingWith(policy: Policy, running: readonly Named[]): readonly
   const colors = colorsOf(own);
   return running.flatMap((other) => {
     if (other === own) return [];
-    const [shared] = isNamer(policy)
-      ? sentences(policy, other.policy, colorsOf(other))
-      : sentences(other.policy, policy, colors);
-    if (shared === undefined) return [];
+    const clash = isNamer(policy)
+      ? clashOn(policy, other.policy, colorsOf(other))
+      : clashOn(other.policy, policy, colors);
+    if (clash === undefined) return [];
     const bothAct = policy.mode !== "observe" && other.policy.mode !== "observe";
-    return [{ policy: other.policy, ...(bothAct && { clash: shared }) }];
+    return [{ policy: other.policy, ...(bothAct && { clash }) }];
   });
 }
 
@@ -64,14 +64,13 @@ function colorsOf({ policy, watch }: Named): readonly string[] {
   return (lookup.ok && lookup.snapshot.deployments) || [];
 }
 
-/** One for each Deployment that the first names and that is a colour of the second's Service. */
-function sentences(namer: Policy, switcher: Policy, colors: readonly string[]): readonly string[] {
-  if (!isNamer(namer)) return [];
-  return touchedBy(targetKey(namer))
-    .filter((deployment) => colors.includes(deployment))
-    .map(
-      (deployment) =>
-        `${namer.name} acts on the Deployment ${deployment}, and ${switcher.name} on ${targetKey(switcher)}, of which ` +
-        "that is a colour, so neither rolls back; set one of the two to mode: observe, or take it out of the rules",
-    );
+/** About the first Deployment that the one names and that is a colour of the other's Service. */
+function clashOn(namer: Policy, switcher: Policy, colors: readonly string[]): string | undefined {
+  if (!isNamer(namer)) return undefined;
+  const deployment = touchedBy(targetKey(namer)).find((named) => colors.includes(named));
+  return (
+    deployment &&
+    `${namer.name} acts on the Deployment ${deployment}, and ${switcher.name} on ${targetKey(switcher)}, of which ` +
+      "that is a colour, so neither rolls back; set one of the two to mode: observe, or take it out of the rules"
+  );
 }

@@ -97,22 +97,32 @@ describe("such a clash is told before anything fires", () => {
   } as unknown as RunningPolicy["watch"];
   const running = [namer, switcher].map((one) => ({ policy: one, watch }));
 
-  it("as what keeps rollbackd from being ready, once for both", () => {
+  const hindrancesOf = (...named: readonly { readonly policy: Policy; readonly watch: typeof watch }[]) => {
     const passed = {
       carried: () => ({ watched: new Map(), sight: { blindSince: undefined }, lookup: undefined, at: TEN }),
       overdueMs: () => 0,
     };
-    const view = healthView({
+    return healthView({
       version: "1",
       startedAt: TEN,
       now: () => TEN,
       rules: () => ({ loadedAt: TEN, problems: [] }),
       log: () => ({ head: { seq: 1, hash: "" }, unwritable: undefined, readUntil: undefined }),
-      running: () => running.map((one) => ({ ...one, ...passed }) as unknown as RunningPolicy),
-    });
-    expect(view.hindrances()).toEqual([
+      running: () => named.map((one) => ({ ...one, ...passed }) as unknown as RunningPolicy),
+    }).hindrances();
+  };
+
+  it("as what keeps rollbackd from being ready, once for both", () => {
+    expect(hindrancesOf(...running)).toEqual([
       { what: "rules", detail: `${CLASH}.`, nextStep: expect.stringMatching(/^Correct the rules files/u) },
     ]);
+  });
+
+  it("and once for all, where several policies name colours of the Service", () => {
+    const second = { policy: { ...namer, name: "second" }, watch };
+    const [found, ...others] = hindrancesOf(...running, second);
+    expect(found?.detail).toBe(`${CLASH}; ${CLASH.replace("namer", "second")}.`);
+    expect(others).toEqual([]);
   });
 
   it("in the log, once as long as it lasts, by the policy that has the Service", () => {
