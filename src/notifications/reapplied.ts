@@ -28,17 +28,13 @@ function isReapplied({ writtenBy }: Of<"release.observed">): boolean {
 }
 
 function ofReapplied(record: Of<"release.observed">): Message {
-  const { target, revision, release, policy, writtenBy = "", owners = [] } = record;
+  const { target, revision, writtenBy = "", owners = [] } = record;
   const who = writerText(writtenBy);
   const whose = owners.map((owner) => `${ownerText(owner)} (${owner.seenIn})`).join(", ");
   return {
-    ...stamp(record),
+    ...about(record),
     event: "trigger",
     severity: "error",
-    dedupKey: incidentKey(target, release),
-    policy,
-    target,
-    release,
     title: `${who} brought back what was rolled back: ${target} runs it again, as ${revision}`,
     lines: [
       `The template was written by ${writtenBy} at ${record.startedAt}${whose === "" ? "" : `; the target belongs to ${whose}`}. ` +
@@ -46,29 +42,28 @@ function ofReapplied(record: Of<"release.observed">): Message {
       "rollbackd does not fight over it: it is watched as a new release, and what fires is told. Next: revert the " +
         "commit in Git, or suspend the sync and roll back again.",
     ],
-    evidence: [],
   };
 }
 
 function ofDeployedAgain(record: Of<"release.observed">): Message {
-  const { target, revision, release, policy, writtenBy } = record;
+  const { target, revision, policy, writtenBy } = record;
   const how = writtenBy === undefined ? "" : ` by ${writtenBy}`;
   return {
-    ...stamp(record),
+    ...about(record),
     event: "info",
     severity: "warning",
-    dedupKey: incidentKey(target, release),
-    policy,
-    target,
-    release,
     title: `${target} runs again what was rolled back before, as ${revision}`,
     lines: [
       `It was deployed${how} at ${record.startedAt}. rollbackd leaves it there and watches it as a new release.`,
       "Next: nothing to do if that is what you want; else deploy another version, or go back with " +
         `rollbackd rollback ${policy} --reason REASON.`,
     ],
-    evidence: [],
   };
+}
+
+function about(record: Of<"release.observed">) {
+  const { target, release, policy } = record;
+  return { ...stamp(record), dedupKey: incidentKey(target, release), policy, target, release, evidence: [] };
 }
 
 function ofGoneAgain(record: Of<"release.observed">, before: Of<"release.observed">): Message {

@@ -5,7 +5,7 @@ import { blueGreenRelease, type NoRunningSide, type RunningSide } from "./blue-g
 import { type Side, type Sides, sidesOf, withoutColor } from "./blue-green-sides.ts";
 import { lastSwitch, selectorWriters } from "./blue-green-switch.ts";
 import { rememberedRollbacks, standings } from "./deployment-marks.ts";
-import { deploymentSnapshot, type ReleaseMemory } from "./deployment-snapshot.ts";
+import { deploymentSnapshot, type ReleaseMemory, targetOf } from "./deployment-snapshot.ts";
 import { gitOpsOwner } from "./gitops-detect.ts";
 import { ownerText } from "./gitops-owner.ts";
 import type { Release, Revision, RolloutStatus, Standing, TargetSnapshot } from "./release.ts";
@@ -61,7 +61,9 @@ export function blueGreenSnapshot(view: BlueGreenView, target: BlueGreenTarget, 
       earlier,
       rollbacks: notes.map(({ decision, at, from }) => ({ decisionId: decision, at, fromDigest: from })),
       rollout: rolloutOf(live, release),
-      deployments: [sides.live, ...(sides.other.ok ? [sides.other] : [])].map(nameOf),
+      deployments: [sides.live, ...(sides.other.ok ? [sides.other] : [])].map((side) =>
+        targetOf(side.deployment),
+      ),
       ...ownersOf(view.service, label, other),
       templates: new Map(both.flatMap(({ templates }) => [...templates])),
     },
@@ -93,10 +95,6 @@ function running(
     return { ...revision, name: `${color}:${name}`, standing: known.standingOf(digest), side };
   };
   return { ok: true, release, rollout, templates, owners, memory: seen.memory, named };
-}
-
-function nameOf({ deployment: { metadata } }: Side): string {
-  return `${metadata.namespace}/${metadata.name}`;
 }
 
 /** Either colour gets as many as the live one has, and is never scaled down. */

@@ -4,7 +4,10 @@ import { instant } from "./deployment-rollout.ts";
 
 /** The last change of what a Service selects. */
 export interface Switch {
-  /** Epoch ms; can be too late, never too early: a manager's entry bears the time of its newest change. */
+  /**
+   * Epoch ms; can be too late, because a manager's entry bears the time of its newest change. Before Kubernetes 1.25 also
+   * too early: a new value alone did not renew it.
+   */
   readonly at: number;
   readonly byRollbackd: boolean;
   /** As `managedFields` calls who did it; undefined where they do not say. */

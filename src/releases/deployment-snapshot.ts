@@ -69,7 +69,8 @@ interface Known {
   readonly standingOf: (digest: string) => Standing;
 }
 
-function targetOf({ metadata }: Deployment): string {
+/** `namespace/name` */
+export function targetOf({ metadata }: Deployment): string {
   return `${metadata.namespace}/${metadata.name}`;
 }
 
