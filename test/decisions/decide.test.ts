@@ -16,6 +16,7 @@ import {
   TEN,
 } from "../support/model.ts";
 import { OPEN } from "../support/replay.ts";
+import { situation as aSituation } from "../support/situation.ts";
 
 const at = TEN + 5 * MINUTE;
 const confirmed = { notFiring: undefined, unseen: undefined, movedTo: undefined };
@@ -30,21 +31,8 @@ function firing(changes: Partial<FiringTrigger> = {}, trigger = metricTrigger())
   };
 }
 
-function situation(changes: Partial<Situation> = {}): Situation {
-  return {
-    at,
-    policy: policy(),
-    firing: [firing()],
-    release: release(),
-    earlier: [revision("1", { standing: "good" })],
-    predecessorBreaching: false,
-    rollbacks: [],
-    lastAttemptAt: undefined,
-    gates: OPEN,
-    confirmation: confirmed,
-    ...changes,
-  };
-}
+const situation = (changes: Partial<Situation> = {}) =>
+  aSituation({ at, firing: [firing()], confirmation: confirmed, ...changes });
 
 const rolledBack = (ago: number) => ({ decisionId: "d0", at: at - ago, fromDigest: "digest-0" });
 

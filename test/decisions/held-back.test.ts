@@ -1,27 +1,12 @@
 import { expect, test } from "vitest";
 import { heldBack, heldBackFrom } from "../../src/decisions/held-back.ts";
 import type { Situation } from "../../src/decisions/situation.ts";
-import { policy, release, revision, TEN } from "../support/model.ts";
-import { OPEN } from "../support/replay.ts";
+import { policy, release, revision } from "../support/model.ts";
+import { situation as aSituation } from "../support/situation.ts";
 
 const PAUSED = { reason: "paused", detail: "api is paused" } as const;
 
-function situation(changes: Partial<Situation> = {}): Situation {
-  return {
-    at: TEN,
-    policy: policy(),
-    firing: [],
-    release: release(),
-    earlier: [revision("1", { standing: "good" })],
-    predecessorBreaching: false,
-    rollbacks: [],
-    lastAttemptAt: undefined,
-    gates: OPEN,
-    confirmation: undefined,
-    heldBack: [PAUSED],
-    ...changes,
-  };
-}
+const situation = (changes: Partial<Situation> = {}) => aSituation({ heldBack: [PAUSED], ...changes });
 
 test("a workload that is held back cannot be rolled back, one that is not can", () => {
   expect(heldBack(situation())).toBe("api is paused");

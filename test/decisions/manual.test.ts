@@ -5,26 +5,13 @@ import { HOLD_REASONS, type HoldReason } from "../../src/decisions/reason.ts";
 import type { Situation } from "../../src/decisions/situation.ts";
 import { HOUR, MINUTE, policy, release, revision, TEN } from "../support/model.ts";
 import { OPEN } from "../support/replay.ts";
+import { situation as aSituation } from "../support/situation.ts";
 
 const at = TEN + 5 * MINUTE;
 const good = revision("1", { standing: "good" });
 const tried = { decisionId: "d0", at: at - HOUR, fromDigest: "digest-0" };
 
-function situation(changes: Partial<Situation> = {}): Situation {
-  return {
-    at,
-    policy: policy(),
-    firing: [],
-    release: release(),
-    earlier: [good],
-    predecessorBreaching: false,
-    rollbacks: [],
-    lastAttemptAt: undefined,
-    gates: OPEN,
-    confirmation: undefined,
-    ...changes,
-  };
-}
+const situation = (changes: Partial<Situation> = {}) => aSituation({ at, ...changes });
 
 interface Case {
   readonly binds: boolean;

@@ -14,7 +14,7 @@ import {
   slots,
   TEN,
 } from "../support/model.ts";
-import { OPEN } from "../support/replay.ts";
+import { situation as aSituation } from "../support/situation.ts";
 
 const trigger = metricTrigger();
 const at = TEN + 5 * MINUTE;
@@ -25,19 +25,7 @@ const rolledBack = (ago: number) => ({ decisionId: "d0", at: at - ago, fromDiges
 
 /** All that stands in the way, "reason: sentence". */
 function said(changes: Partial<Situation>, of: Partial<FiringTrigger> = {}): readonly string[] {
-  const situation: Situation = {
-    at,
-    policy: policy(),
-    firing: [],
-    release: release(),
-    earlier: [revision("1", { standing: "good" })],
-    predecessorBreaching: false,
-    rollbacks: [],
-    lastAttemptAt: undefined,
-    gates: OPEN,
-    confirmation: undefined,
-    ...changes,
-  };
+  const situation = aSituation({ at, ...changes });
   return obstaclesTo(situation, { ...firing, ...of }).map(
     ({ reason, kind, detail }) => `${reason} (${kind}): ${detail}`,
   );

@@ -183,6 +183,17 @@ describe("a revision that comes back", () => {
     expect(startedAt).toBe(clock("10:20:00"));
   });
 
+  it("starts with its own number, also where that came in the second of what it replaced", () => {
+    const dated = controllerRevision({
+      revision: 3,
+      template: V1,
+      created: "09:00:00",
+      numbered: "10:00:00",
+    });
+    const { startedAt } = releaseOf({ statefulSet: statefulSet({ template: V1 }), revisions: [dated, two] });
+    expect(startedAt).toBe(clock("10:00:00"));
+  });
+
   it("starts when it is seen, where nothing tells when it got its number", () => {
     const { managedFields: _, ...metadata } = back.metadata;
     const revisions = [{ ...back, metadata }, two];
