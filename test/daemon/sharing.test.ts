@@ -97,30 +97,31 @@ describe("such a clash is told before anything fires", () => {
   } as unknown as RunningPolicy["watch"];
   const running = [namer, switcher].map((one) => ({ policy: one, watch }));
 
-  const hindrancesOf = (...named: readonly { readonly policy: Policy; readonly watch: typeof watch }[]) => {
-    const passed = {
+  const hindrancesOf = (...policies: readonly Policy[]) => {
+    const passed = (of: Policy) => ({
+      policy: of,
+      watch,
       carried: () => ({ watched: new Map(), sight: { blindSince: undefined }, lookup: undefined, at: TEN }),
       overdueMs: () => 0,
-    };
+    });
     return healthView({
       version: "1",
       startedAt: TEN,
       now: () => TEN,
       rules: () => ({ loadedAt: TEN, problems: [] }),
       log: () => ({ head: { seq: 1, hash: "" }, unwritable: undefined, readUntil: undefined }),
-      running: () => named.map((one) => ({ ...one, ...passed }) as unknown as RunningPolicy),
+      running: () => policies.map(passed) as unknown as readonly RunningPolicy[],
     }).hindrances();
   };
 
   it("as what keeps rollbackd from being ready, once for both", () => {
-    expect(hindrancesOf(...running)).toEqual([
+    expect(hindrancesOf(namer, switcher)).toEqual([
       { what: "rules", detail: `${CLASH}.`, nextStep: expect.stringMatching(/^Correct the rules files/u) },
     ]);
   });
 
   it("and once for all, where several policies name colours of the Service", () => {
-    const second = { policy: { ...namer, name: "second" }, watch };
-    const [found, ...others] = hindrancesOf(...running, second);
+    const [found, ...others] = hindrancesOf(namer, switcher, policy({ name: "second" }));
     expect(found?.detail).toBe(`${CLASH}; ${CLASH.replace("namer", "second")}.`);
     expect(others).toEqual([]);
   });
