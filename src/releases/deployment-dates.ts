@@ -15,7 +15,13 @@ import { writesOfTemplate } from "./template-writer.ts";
 export function startOf(use: Use, uses: readonly Use[], deployment: Deployment, seenAt: number): number {
   if (use.first) return createdAt(use);
   const before = Math.max(...uses.filter(({ revision }) => revision <= use.revision).map(createdAt));
-  return earliest([templateWrittenAt(deployment), completedAt(deployment)], before + 1) ?? seenAt;
+  return earliest([templateWrittenAt(deployment), rolledOutAt(deployment)], before + 1) ?? seenAt;
+}
+
+/** Where there are no pods to replace, the controller leaves the date of the rollout before as it is. */
+function rolledOutAt(deployment: Deployment): number | undefined {
+  const { replicas = 0 } = deployment.status ?? {};
+  return replicas === 0 ? undefined : completedAt(deployment);
 }
 
 /**

@@ -70,6 +70,11 @@ describe("a template that is used again", () => {
       deployment({ template: V1, written: "10:10:00", progressing: done("09:05:00") }),
       "10:10:00",
     ],
+    [
+      "nor by the end of the rollout of what it replaced, which stays where there are no pods",
+      deployment({ template: V1, pods: [0, 0, 0, 0], progressing: done("09:45:00") }),
+      "10:30:00",
+    ],
   ])("is never there before what it replaced, %s", (_, object, time) => {
     const bad = replicaSet({ revision: 2, template: template("vcci-api:v2"), created: "09:30:00" });
     const replaced: Use = { revision: 2, replicaSet: bad, digest: "bad", first: true };
