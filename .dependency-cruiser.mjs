@@ -27,6 +27,7 @@ const LEAVES = ["config", "telemetry", "kubernetes"];
 
 /** Files whose answers depend on their arguments alone. */
 const PURE = [
+  "^src/text/",
   "^src/(engine|decisions)/",
   "^src/releases/(release|clock|blame|standing|[a-z-]+-snapshot|[a-z-]+-digest)[.]ts$",
   "^src/verification/judge[.]ts$",
@@ -91,6 +92,14 @@ export default {
       severity: "error",
       from: { path: folders(LEAVES) },
       to: { path: folders(STAGES.filter((stage) => stage !== "rules")) },
+    },
+    {
+      name: "text-knows-nothing",
+      comment:
+        "Every stage and every leaf puts numbers and words from outside into text by the functions of src/text. A function there that knew a stage would tie all others to that stage.",
+      severity: "error",
+      from: { path: "^src/text/" },
+      to: { path: folders([...STAGES, ...LEAVES]) },
     },
     {
       name: "no-cycle",

@@ -1,4 +1,4 @@
-import { formatDuration, formatValue } from "../../src/engine/format.ts";
+import { formatDuration, formatValue } from "../../src/text/format.ts";
 import type { TriggerState } from "../../src/engine/trigger-status.ts";
 import type { Policy, Trigger } from "../../src/rules/policy.ts";
 import { breaches } from "../../src/rules/threshold.ts";

@@ -1,5 +1,5 @@
 import type { Static } from "typebox";
-import { formatDuration, formatValue } from "../engine/format.ts";
+import { formatDuration, formatValue } from "../text/format.ts";
 import { revisionText } from "../releases/release.ts";
 import type { POLICY } from "../server/schemas.ts";
 import type { Io } from "./io.ts";

@@ -1,4 +1,4 @@
-import { formatInstant } from "../engine/format.ts";
+import { formatInstant } from "../text/format.ts";
 import type { Head } from "../log/chain.ts";
 import type { Lookup } from "../releases/watch.ts";
 import { type Policy, targetKey } from "../rules/policy.ts";

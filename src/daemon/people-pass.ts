@@ -1,6 +1,6 @@
 import type { Answer } from "../decisions/answer.ts";
 import { isOver } from "../decisions/freeze.ts";
-import { formatDuration } from "../engine/format.ts";
+import { formatDuration } from "../text/format.ts";
 import type { DecisionRecord } from "../log/record.ts";
 import { targetKey } from "../rules/policy.ts";
 import type { Seen } from "./seen.ts";

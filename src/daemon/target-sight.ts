@@ -1,5 +1,5 @@
 import type { Logger } from "pino";
-import { formatDuration, formatInstant } from "../engine/format.ts";
+import { formatDuration, formatInstant } from "../text/format.ts";
 import type { Lookup } from "../releases/watch.ts";
 import { type Policy, targetKey } from "../rules/policy.ts";
 import type { Metrics } from "../telemetry/metrics.ts";

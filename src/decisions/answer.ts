@@ -1,4 +1,4 @@
-import { formatInstant } from "../engine/format.ts";
+import { formatInstant } from "../text/format.ts";
 
 /** What came of asking a person whether to act. */
 export type Answer =

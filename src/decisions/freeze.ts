@@ -1,4 +1,4 @@
-import { formatInstant } from "../engine/format.ts";
+import { formatInstant } from "../text/format.ts";
 
 /** A person's wish that automation keeps its hands off; they themselves may still act. */
 export interface Freeze {

@@ -1,4 +1,4 @@
-import { formatDuration, formatInstant } from "../engine/format.ts";
+import { formatDuration, formatInstant } from "../text/format.ts";
 import { isGuarded } from "../releases/guard.ts";
 import type { Release } from "../releases/release.ts";
 import { chooseTarget } from "../releases/standing.ts";

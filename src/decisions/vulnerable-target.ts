@@ -1,4 +1,4 @@
-import { formatInstant } from "../engine/format.ts";
+import { formatInstant } from "../text/format.ts";
 import { countedOf } from "../engine/vulnerability-status.ts";
 import { imagesUsed, type Revision, revisionText } from "../releases/release.ts";
 import { chooseTarget } from "../releases/standing.ts";

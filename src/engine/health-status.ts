@@ -1,6 +1,6 @@
 import type { HealthTrigger } from "../rules/policy.ts";
 import { isKnown, type Sample, unknownReason } from "../signals/sample.ts";
-import { formatDuration, formatInstant } from "./format.ts";
+import { formatDuration, formatInstant } from "../text/format.ts";
 import type { TriggerState, TriggerStatus } from "./trigger-status.ts";
 
 /** A probe result as a sample: 1 passed, 0 failed. Unknown: the probing side itself was in trouble. */

@@ -1,6 +1,6 @@
 import type { MetricTrigger } from "../rules/policy.ts";
 import { isKnown, type Sample, unknownReason } from "../signals/sample.ts";
-import { formatDuration, formatInstant, formatValue } from "./format.ts";
+import { formatDuration, formatInstant, formatValue } from "../text/format.ts";
 import { windowSize } from "./slots.ts";
 import type { TriggerState, TriggerStatus, WindowSummary } from "./trigger-status.ts";
 import { type Verdict, verdictOf } from "./verdict.ts";

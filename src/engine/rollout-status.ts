@@ -1,6 +1,6 @@
 import type { RolloutTrigger } from "../rules/policy.ts";
 import type { Sample } from "../signals/sample.ts";
-import { formatInstant } from "./format.ts";
+import { formatInstant } from "../text/format.ts";
 import type { TriggerStatus } from "./trigger-status.ts";
 
 /** What the target shows of the rollout of its release. */

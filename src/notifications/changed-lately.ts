@@ -1,4 +1,4 @@
-import { formatInstant } from "../engine/format.ts";
+import { formatInstant } from "../text/format.ts";
 import type { DecisionRecord } from "../log/record.ts";
 
 /** More are in the log. */

@@ -1,4 +1,4 @@
-import { formatDuration, formatInstant } from "../engine/format.ts";
+import { formatDuration, formatInstant } from "../text/format.ts";
 import type { CheckpointRecord, CheckResult, LogRecord } from "../log/record.ts";
 import { dedupKey, type Message, stamp } from "./message.ts";
 import type { Of } from "./messages.ts";

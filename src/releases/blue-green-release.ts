@@ -1,4 +1,4 @@
-import { formatInstant } from "../engine/format.ts";
+import { formatInstant } from "../text/format.ts";
 import type { RollbackNote } from "../kubernetes/annotations.ts";
 import type { PodTemplate } from "../kubernetes/objects.ts";
 import type { Switch } from "./blue-green-switch.ts";

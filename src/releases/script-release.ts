@@ -1,4 +1,4 @@
-import { formatInstant } from "../engine/format.ts";
+import { formatInstant } from "../text/format.ts";
 import type { LoggedRelease } from "./logged-release.ts";
 import type { PastRollback, Release, Revision, TargetSnapshot } from "./release.ts";
 import { isComplete, type VersionRun, type VersionTrail } from "./script-snapshot.ts";

@@ -1,4 +1,4 @@
-import { formatInstant } from "../engine/format.ts";
+import { formatInstant } from "../text/format.ts";
 import { slotAt } from "../engine/slots.ts";
 import type { Policy } from "../rules/policy.ts";
 import { targetKey } from "../rules/policy.ts";

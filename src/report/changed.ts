@@ -1,4 +1,4 @@
-import { formatInstant } from "../engine/format.ts";
+import { formatInstant } from "../text/format.ts";
 import type { ReleaseContext } from "../releases/release-context.ts";
 import type { Incident } from "./incident.ts";
 import { fence, list, plain, section, table } from "./markdown.ts";

@@ -1,5 +1,5 @@
 import type { Evidence } from "../decisions/decision.ts";
-import { formatDuration, formatInstant, formatValue } from "../engine/format.ts";
+import { formatDuration, formatInstant, formatValue } from "../text/format.ts";
 import { chart, range } from "../notifications/chart.ts";
 import { breaches } from "../rules/threshold.ts";
 import { isKnown } from "../signals/sample.ts";

@@ -1,4 +1,4 @@
-import { formatDuration } from "../engine/format.ts";
+import { formatDuration } from "../text/format.ts";
 import type { LogRecord } from "../log/record.ts";
 import { failureText } from "../notifications/failure.ts";
 import { type Incident, instant, isOf, ofTypes, outcomeOf } from "./incident.ts";

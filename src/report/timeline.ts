@@ -1,4 +1,4 @@
-import { formatDuration } from "../engine/format.ts";
+import { formatDuration } from "../text/format.ts";
 import type { LogRecord } from "../log/record.ts";
 import { sentence } from "./sentence.ts";
 import { type Incident, instant } from "./incident.ts";

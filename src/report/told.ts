@@ -1,4 +1,4 @@
-import { formatDuration } from "../engine/format.ts";
+import { formatDuration } from "../text/format.ts";
 import { type Incident, instant, type Of, ofTypes } from "./incident.ts";
 import { plain, section, table } from "./markdown.ts";
 

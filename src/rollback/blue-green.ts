@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { formatDuration } from "../engine/format.ts";
+import { formatDuration } from "../text/format.ts";
 import type { KubeApi } from "../kubernetes/api.ts";
 import { KubeError } from "../kubernetes/error.ts";
 import type { Deployment, Service } from "../kubernetes/objects.ts";

@@ -1,4 +1,4 @@
-import { formatDuration } from "../engine/format.ts";
+import { formatDuration } from "../text/format.ts";
 import type { CommandSpec } from "../rules/policy.ts";
 import type { CommandResult } from "./command.ts";
 

@@ -1,4 +1,4 @@
-import { formatDuration, formatInstant } from "../engine/format.ts";
+import { formatDuration, formatInstant } from "../text/format.ts";
 import type { TriggerStatus } from "../engine/trigger-status.ts";
 
 /** Where the target has got to. All instants are epoch ms. */

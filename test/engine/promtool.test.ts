@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { stringify } from "yaml";
-import { formatDuration } from "../../src/engine/format.ts";
+import { formatDuration } from "../../src/text/format.ts";
 import { advance, emptyTrack } from "../../src/decisions/track.ts";
 import { metricTrigger, SECOND } from "../support/model.ts";
 import { findTool } from "../support/tool.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { formatDuration, formatInstant, formatValue } from "../../src/engine/format.ts";
+import { formatDuration, formatInstant, formatValue } from "../../src/text/format.ts";
 
 test.each([
   [0, "0s"],
