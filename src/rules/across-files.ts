@@ -14,17 +14,19 @@ interface Sketch {
 
 /** What is wrong between policies, also of different files. Each problem names both places. */
 export function acrossFiles(readings: readonly RulesReading[]): readonly Problem[] {
-  const sketches = readings.flatMap(sketch);
+  const clashes = clashesOf(readings);
   return [
-    ...repeated(sketches, ({ name }) => (name === undefined ? [] : [name])).map(({ first, second }) =>
-      problem(
-        second,
-        "duplicate-name",
-        `There is already a policy \`${second.name}\`, at ${place(first)}. Rename one.`,
+    ...clashes
+      .filter(({ by }) => by === "name")
+      .map(({ first, second }) =>
+        problem(
+          second,
+          "duplicate-name",
+          `There is already a policy \`${second.name}\`, at ${place(first)}. Rename one.`,
+        ),
       ),
-    ),
-    ...repeated(sketches, ({ actsOn }) => actsOn)
-      .filter(({ first, second }) => first.name !== second.name)
+    ...clashes
+      .filter(({ by }) => by === "target")
       .map(({ first, second, key }) =>
         problem(
           second,
@@ -33,6 +35,24 @@ export function acrossFiles(readings: readonly RulesReading[]): readonly Problem
             "target: move the triggers there, or set one of the two to `mode: observe`.",
         ),
       ),
+  ];
+}
+
+/** Two policies that cannot both be in force: they have one name, or both act on one target. */
+interface Clash extends Repeated {
+  readonly by: "name" | "target";
+}
+
+/** In the order of the files. */
+export function clashesOf(readings: readonly RulesReading[]): readonly Clash[] {
+  const sketches = readings.flatMap(sketch);
+  const names = repeated(sketches, ({ name }) => (name === undefined ? [] : [name]));
+  const targets = repeated(sketches, ({ actsOn }) => actsOn);
+  return [
+    ...names.map(({ first, second, key }) => ({ first, second, key, by: "name" as const })),
+    ...targets
+      .filter(({ first, second }) => first.name !== second.name)
+      .map(({ first, second, key }) => ({ first, second, key, by: "target" as const })),
   ];
 }
 
@@ -90,7 +110,8 @@ function repeated(
   return found;
 }
 
-function place({ file, nameAt }: Sketch): string {
+/** `rules/api.yaml:2` */
+export function place({ file, nameAt }: Pick<Sketch, "file" | "nameAt">): string {
   return `${file}:${nameAt.line}`;
 }
 

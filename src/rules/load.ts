@@ -4,6 +4,7 @@ import { acrossFiles } from "./across-files.ts";
 import { buildPolicy } from "./build.ts";
 import { readDocument } from "./document.ts";
 import { lint } from "./lint.ts";
+import { withoutParked } from "./parked.ts";
 import type { Policy } from "./policy.ts";
 import { inReadingOrder, isError } from "./problem.ts";
 import type { Problem } from "./problem.ts";
@@ -19,12 +20,17 @@ export interface LoadedRules {
 }
 
 /**
- * Loads rules from a file, or from every `*.yaml` of a folder but `*.test.yaml` and names that begin with a dot (a
- * mounted ConfigMap has those). Never throws: what cannot be read is a problem.
+ * Loads rules from a file, or from every `*.yaml` and `*.yml` of a folder. Tests of rules and names that begin with a
+ * dot (a mounted ConfigMap has those) are left out. Never throws: what cannot be read is a problem.
  */
 export async function loadRules(...paths: readonly string[]): Promise<LoadedRules> {
-  const readings = await Promise.all((await Promise.all(paths.map(filesAt))).flat().map(readFileAt));
-  const problems = [...readings.flatMap((each) => each.problems), ...acrossFiles(readings)];
+  const found = await Promise.all(paths.map(readingsAt));
+  const readings = found.flatMap((each) => each.readings);
+  const problems = [
+    ...readings.flatMap((each) => each.problems),
+    ...found.flatMap((each) => each.warnings),
+    ...acrossFiles(readings),
+  ];
   return {
     policies: problems.some(isError) ? [] : readings.flatMap(({ policies }) => policies),
     problems: inReadingOrder(problems),
@@ -57,10 +63,22 @@ export function parseRules(file: string, text: string): RulesReading {
   return { file, document, written: validation.policies, policies, problems };
 }
 
-async function readFileAt(path: string | RulesReading): Promise<RulesReading> {
-  if (typeof path !== "string") {
-    return path;
+/** A failure takes the place of the files that were not found. */
+async function readingsAt(path: string): Promise<ReturnType<typeof withoutParked>> {
+  try {
+    if (!(await stat(path)).isDirectory()) return { readings: [await readFileAt(path)], warnings: [] };
+    const files = (await readdir(path)).filter(isRulesFile).toSorted();
+    return files.length === 0
+      ? { readings: [failed(path, "empty", NO_FILES)], warnings: [] }
+      : withoutParked(await Promise.all(files.map((file) => readFileAt(join(path, file)))));
+  } catch (error) {
+    return { readings: [failed(path, "file", unreadable(error))], warnings: [] };
   }
+}
+
+const NO_FILES = "This folder holds no rules. Put at least one `*.yaml` or `*.yml` file into it.";
+
+async function readFileAt(path: string): Promise<RulesReading> {
   try {
     return parseRules(path, await readFile(path, "utf8"));
   } catch (error) {
@@ -68,24 +86,9 @@ async function readFileAt(path: string | RulesReading): Promise<RulesReading> {
   }
 }
 
-/** A failure takes the place of the files that were not found. */
-async function filesAt(path: string): Promise<readonly (string | RulesReading)[]> {
-  try {
-    if (!(await stat(path)).isDirectory()) {
-      return [path];
-    }
-    const files = (await readdir(path)).filter(isRulesFile).toSorted();
-    return files.length === 0
-      ? [failed(path, "empty", "This folder holds no rules. Put at least one `*.yaml` file into it.")]
-      : files.map((file) => join(path, file));
-  } catch (error) {
-    return [failed(path, "file", unreadable(error))];
-  }
-}
-
 function isRulesFile(path: string): boolean {
   const name = basename(path);
-  return name.endsWith(".yaml") && !name.endsWith(".test.yaml") && !name.startsWith(".");
+  return /\.ya?ml$/.test(name) && !/\.test\.ya?ml$/.test(name) && !name.startsWith(".");
 }
 
 function failed(file: string, rule: "file" | "empty", message: string): RulesReading {

@@ -174,9 +174,11 @@ describe("meaning", () => {
 describe("a folder of rules", () => {
   test("every rules file is read in order; tests, dot entries and other files are not", async () => {
     const path = await folderWith({
-      "b.yaml": rulesWith({ name: "b" }),
+      "b.yml": rulesWith({ name: "b" }),
       "a.yaml": rulesWith({ name: "a" }),
       "a.test.yaml": "tests: []",
+      "b.test.yml": "tests: []",
+      ".hidden.yml": "nonsense",
       ".hidden.yaml": "nonsense",
       "notes.txt": "nonsense",
     });
@@ -204,6 +206,49 @@ describe("a folder of rules", () => {
       { file: join(path, "b.yaml"), line: 3, column: 11, severity: "error", rule: "duplicate-name" },
     ]);
     expect(problems[0]?.message).toContain(`${join(path, "a.yaml")}:2`);
+  });
+
+  test("a folder leaves out a `*.yml` file, with a warning that names both, when a `*.yaml` file has its policy", async () => {
+    // The parked copy comes first by name, and has a second policy that clashes with nothing.
+    const parked = `${rulesWith()}${rulesWith({ name: "other" }).replace("policies:\n", "")}`;
+    const path = await folderWith({ "a.yml": parked, "b.yaml": rulesWith(), "c.yml": rulesWith() });
+    const { policies, problems } = await loadRules(path);
+    expect(policies.map(({ source }) => source.file)).toEqual([join(path, "b.yaml")]);
+    expect(problems).toMatchObject([
+      { file: join(path, "a.yml"), line: 2, column: 11, severity: "warning", rule: "duplicate-name" },
+      { file: join(path, "c.yml"), line: 2, column: 11, severity: "warning", rule: "duplicate-name" },
+    ]);
+    expect(problems[0]?.message).toBe(
+      `${join(path, "b.yaml")}:2 has a policy \`api\`, too, so nothing of ${join(path, "a.yml")} is in force. ` +
+        `Delete ${join(path, "a.yml")}, or rename it to end in \`.off\`.`,
+    );
+  });
+
+  test("a folder leaves out a `*.yml` file when a `*.yaml` file acts on its target", async () => {
+    const acting = "target: {namespace: shop, deployments: [api]}\nmode: enforce";
+    const path = await folderWith({
+      "a.yml": rulesWith({ name: "old", policy: acting }),
+      "b.yaml": rulesWith({ name: "new", policy: acting }),
+    });
+    const { policies, problems } = await loadRules(path);
+    expect(policies.map(({ name }) => name)).toEqual(["new"]);
+    expect(problems).toMatchObject([{ file: join(path, "a.yml"), severity: "warning", rule: "target" }]);
+  });
+
+  test("two policies of one name are an error when both are in `*.yml` files, and when their files are named", async () => {
+    const path = await folderWith({
+      "a.yml": rulesWith(),
+      "b.yml": rulesWith(),
+      "c.yaml": rulesWith({ name: "c" }),
+    });
+    const folder = await loadRules(path);
+    expect(folder.problems.map(({ severity }) => severity)).toEqual(["error"]);
+    const named = await loadRules(join(path, "a.yml"), join(path, "c.yaml"));
+    expect(named.policies.map(({ name }) => name)).toEqual(["api", "c"]);
+    await writeFile(join(path, "c.yaml"), rulesWith());
+    expect((await loadRules(join(path, "a.yml"), join(path, "c.yaml"))).problems).toMatchObject([
+      { severity: "error", rule: "duplicate-name" },
+    ]);
   });
 
   test("two policies that act on one target are an error; one that acts and one that watches are not", async () => {
