@@ -3,7 +3,7 @@ import type { KubeApi } from "../kubernetes/api.ts";
 import { type Follow, follow, type FollowStatus, type Pace } from "../kubernetes/follow.ts";
 import type { KubeObject } from "../kubernetes/objects.ts";
 import type { ImageReport, KnownReports } from "../signals/image-report.ts";
-import { reportOfObject } from "../signals/vulnerability-report.ts";
+import { readReportObject } from "../signals/vulnerability-report.ts";
 
 /** What Trivy Operator reports, one namespace for all policies that ask for it. */
 export interface ClusterReports {
@@ -46,7 +46,7 @@ export function createClusterReports({ logger, now, pace = PACE }: ClusterReport
       api,
       ref: { group: "aquasecurity.github.io", resource: "vulnerabilityreports", namespace },
       selection: {},
-      keep: kept,
+      keep: keepReadable(namespace, logger),
       pageSize: PAGE_SIZE,
       onChange: () => undefined,
       onStatus: logChanges(namespace, logger),
@@ -74,10 +74,28 @@ export function createClusterReports({ logger, now, pace = PACE }: ClusterReport
   };
 }
 
-function kept(object: KubeObject): Kept {
-  const { name, uid, resourceVersion, creationTimestamp } = object.metadata;
-  const report = reportOfObject(object);
-  return { metadata: { name, uid, resourceVersion, creationTimestamp }, report };
+/** Keeps what can be read. Warns once of each version of an object that cannot. */
+function keepReadable(
+  namespace: string,
+  logger: ClusterReportsPorts["logger"],
+): (object: KubeObject) => Kept {
+  const warned = new Map<string, string>();
+  return (object) => {
+    const { name, uid, resourceVersion, creationTimestamp } = object.metadata;
+    const read = readReportObject(object);
+    if (!read.ok && warned.get(name) !== resourceVersion) {
+      warned.set(name, resourceVersion);
+      logger.warn(
+        { namespace },
+        `VulnerabilityReport ${name} cannot be read and counts for nothing: ${read.detail}. ` +
+          `Compare it with the schema of Trivy Operator: kubectl -n ${namespace} get vulnerabilityreport ${name} -o yaml`,
+      );
+    }
+    return {
+      metadata: { name, uid, resourceVersion, creationTimestamp },
+      report: read.ok ? read.report : undefined,
+    };
+  };
 }
 
 /** What was last seen stays, also while it can no longer be read. */

@@ -1,3 +1,5 @@
+import { Ajv } from "ajv";
+import { Type } from "typebox";
 import { SUSPENDED } from "../kubernetes/annotations.ts";
 import type { KubeApi } from "../kubernetes/api.ts";
 import type { KubeObject } from "../kubernetes/objects.ts";
@@ -5,13 +7,30 @@ import type { ResourceRef } from "../kubernetes/resource.ts";
 import { gitOpsOwner } from "../releases/gitops-detect.ts";
 import { type GitOpsOwner, ownerText } from "../releases/gitops-owner.ts";
 import type { Suspension } from "./act.ts";
-import { NotSuspendable } from "./suspend-refused.ts";
+import { NotSuspendable, unreadable } from "./suspend-refused.ts";
 
 type Automated = Readonly<Record<string, unknown>>;
 
 interface Application extends KubeObject {
-  readonly spec?: { readonly syncPolicy?: { readonly automated?: Automated } };
+  readonly spec: { readonly syncPolicy?: { readonly automated?: Automated | null } | null };
 }
+
+const isApplication = new Ajv().compile<Application>(
+  Type.Object({
+    spec: Type.Object({
+      syncPolicy: Type.Optional(
+        Type.Union([
+          Type.Object({
+            automated: Type.Optional(
+              Type.Union([Type.Object({ enabled: Type.Optional(Type.Boolean()) }), Type.Null()]),
+            ),
+          }),
+          Type.Null(),
+        ]),
+      ),
+    }),
+  }),
+);
 
 /**
  * Takes the automated sync out of the Application and keeps it in an annotation. Undefined when it does not sync by
@@ -28,8 +47,9 @@ export async function suspendArgo(
     throw new NotSuspendable("the target does not show which Application keeps it. Suspend it by hand.");
   }
   const ref: ResourceRef = { group: "argoproj.io", resource: "applications", namespace, name };
-  const application = await api.get<Application>(ref, signal);
-  const automated = application.spec?.syncPolicy?.automated;
+  const application = await api.get<KubeObject>(ref, signal);
+  if (!isApplication(application)) throw unreadable(isApplication.errors);
+  const automated = application.spec.syncPolicy?.automated ?? undefined;
   if (automated === undefined || automated["enabled"] === false) {
     const kept = keptIn(application, decisionId);
     return kept && suspension(owner, ref, kept);

@@ -1,14 +1,22 @@
+import { Ajv } from "ajv";
+import { Type } from "typebox";
 import { FIELD_MANAGER, SUSPENDED } from "../kubernetes/annotations.ts";
 import type { KubeApi } from "../kubernetes/api.ts";
 import type { KubeObject } from "../kubernetes/objects.ts";
 import type { ResourceRef } from "../kubernetes/resource.ts";
 import { type GitOpsOwner, ownerText } from "../releases/gitops-owner.ts";
 import type { Suspension } from "./act.ts";
-import { NotSuspendable } from "./suspend-refused.ts";
+import { NotSuspendable, unreadable } from "./suspend-refused.ts";
 
 interface Reconciled extends KubeObject {
-  readonly spec?: { readonly suspend?: boolean };
+  readonly spec: { readonly suspend?: boolean | null };
 }
+
+const isReconciled = new Ajv().compile<Reconciled>(
+  Type.Object({
+    spec: Type.Object({ suspend: Type.Optional(Type.Union([Type.Boolean(), Type.Null()])) }),
+  }),
+);
 
 /**
  * As `flux suspend` does it. Undefined when somebody else suspended it before. Throws KubeError and NotSuspendable.
@@ -24,10 +32,11 @@ export async function suspendFlux(
     throw new NotSuspendable("the target does not show by which object it is kept. Suspend it by hand.");
   }
   const ref = refOf(owner, namespace, name);
-  const object = await api.get<Reconciled>(ref, signal);
+  const object = await api.get<KubeObject>(ref, signal);
+  if (!isReconciled(object)) throw unreadable(isReconciled.errors);
   const { metadata, spec } = object;
   const isOurs = metadata.annotations?.[SUSPENDED] === decisionId;
-  if (spec?.suspend === true) return isOurs ? suspension(owner, ref) : undefined;
+  if (spec.suspend === true) return isOurs ? suspension(owner, ref) : undefined;
   const contender = whoeverApplies(object);
   if (contender !== undefined) {
     throw new NotSuspendable(

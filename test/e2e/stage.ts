@@ -54,7 +54,7 @@ export interface Stage {
   ) => Promise<Of<Type>>;
   /** What PagerDuty took, in order. */
   readonly pages: () => readonly Page[];
-  /** Waits until PagerDuty took as many events, and compares. */
+  /** Waits until PagerDuty took these events. One that a kill between send and record sent twice counts once. */
   readonly paged: (expected: readonly PageLike[]) => Promise<void>;
   /** Headlines of what Slack took, in order. */
   readonly slackTitles: () => readonly string[];
@@ -107,7 +107,7 @@ export async function createStage(options: StageOptions): Promise<Stage> {
       paged: (expected) =>
         eventually(
           `${expected.length} events at PagerDuty`,
-          () => expect(pagerduty.accepted.map(pageOf)).toMatchObject(expected),
+          () => expect(distinct(pagerduty.accepted.map(pageOf))).toMatchObject(expected),
           PATIENCE,
         ),
       slackTitles: () => slack.accepted.map(titleOf),
@@ -147,6 +147,10 @@ function firstOf<Type extends LogRecord["type"]>(
 function pageOf({ body }: Received): Page {
   const event = body as { event_action: string; dedup_key: string; payload: { summary: string } };
   return { action: event.event_action, key: event.dedup_key, summary: event.payload.summary };
+}
+
+function distinct(pages: readonly Page[]): readonly Page[] {
+  return [...new Map(pages.map((page) => [JSON.stringify(page), page])).values()];
 }
 
 function titleOf({ body }: Received): string {

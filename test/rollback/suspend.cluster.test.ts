@@ -8,7 +8,7 @@ import type { GitOpsOwner } from "../../src/releases/gitops-owner.ts";
 import type { Lookup } from "../../src/releases/watch.ts";
 import type { Prepared } from "../../src/rollback/act.ts";
 import { suspendOwners } from "../../src/rollback/suspend.ts";
-import { type GitOpsApi, type GitOpsObjects, startGitOpsApi } from "../cluster/gitops-api.ts";
+import { createGitOpsObjects, type GitOpsObjects } from "../cluster/gitops-objects.ts";
 import { allowed } from "../cluster/grant.ts";
 import { createServiceAccount } from "../cluster/namespace.ts";
 import { describeOnCluster } from "../cluster/shared.ts";
@@ -28,18 +28,15 @@ const KINDS = {
 
 describeOnCluster("the owner of a target is suspended before a rollback", (kubeconfig) => {
   let scene: Scene;
-  let served: GitOpsApi;
   let gitops: GitOpsObjects;
   let dir: string;
   beforeAll(async () => {
     scene = await createScene(kubeconfig);
     dir = mkdtempSync(join(tmpdir(), "rollbackd-suspend-"));
-    served = await startGitOpsApi(scene.harness, scene.namespace);
-    gitops = served.in(scene.namespace);
+    gitops = await createGitOpsObjects(scene.harness, scene.namespace);
   });
   afterAll(async () => {
     rmSync(dir, { recursive: true });
-    await served.stop();
     await scene.stop();
   });
 
@@ -68,7 +65,7 @@ describeOnCluster("the owner of a target is suspended before a rollback", (kubec
     ["kustomizations", "flux-kustomization", "kustomization"],
     ["helmreleases", "flux-helmrelease", "helmrelease"],
   ] as const)("of Flux, %s as `flux suspend` does it", async (kind, tool, word) => {
-    gitops.put(kind, "apps", { interval: "1m" });
+    const { spec } = await gitops.put(kind, "apps", {});
     const { namespace } = scene;
     const suspended = [
       {
@@ -78,15 +75,14 @@ describeOnCluster("the owner of a target is suspended before a rollback", (kubec
       },
     ];
     expect(await prepare([flux("apps", tool)])).toEqual({ kind: "prepared", suspended });
-    expect(gitops.get(kind, "apps").spec).toEqual({ interval: "1m", suspend: true });
+    expect((await gitops.get(kind, "apps")).spec).toEqual({ ...spec, suspend: true });
     // After a crash, for the same decision.
     expect(await prepare([flux("apps", tool)])).toEqual({ kind: "prepared", suspended });
     expect(await prepare([flux("apps", tool)], "d-2")).toEqual({ kind: "prepared", suspended: [] });
   });
 
   it("of Argo CD: the automated sync is taken out, and the command that is told puts it back as it was", async () => {
-    gitops.put("applications", "shop", {
-      project: "web",
+    const { spec } = await gitops.put("applications", "shop", {
       syncPolicy: { automated: AUTOMATED, retry: { limit: 2 } },
     });
     const prepared = await prepare([argo("shop")]);
@@ -94,17 +90,15 @@ describeOnCluster("the owner of a target is suspended before a rollback", (kubec
       kind: "prepared",
       suspended: [{ owner: `Argo CD application ${scene.namespace}/shop` }],
     });
-    expect(gitops.get("applications", "shop").spec).toEqual({
-      project: "web",
-      syncPolicy: { retry: { limit: 2 } },
-    });
+    const suspended = await gitops.get("applications", "shop");
+    expect(suspended.spec).toEqual({ ...spec, syncPolicy: { retry: { limit: 2 } } });
     expect(await prepare([argo("shop")])).toEqual(prepared);
 
     const script = join(dir, "resume.sh");
     writeFileSync(script, prepared.suspended[0]?.resume ?? "");
     const [, , , ...rest] = words(readFileSync(script, "utf8"));
     await scene.kubectl(...rest);
-    const resumed = gitops.get("applications", "shop");
+    const resumed = await gitops.get("applications", "shop");
     expect(resumed.spec.syncPolicy).toEqual({ automated: AUTOMATED, retry: { limit: 2 } });
     expect(resumed.metadata.annotations ?? {}).toEqual({});
   });
@@ -114,9 +108,9 @@ describeOnCluster("the owner of a target is suspended before a rollback", (kubec
     ["one whose automated sync is switched off", { syncPolicy: { automated: { enabled: false } } }],
   ])("and %s is left as it is", async (what, spec) => {
     const name = what.replaceAll(/[^a-z]/gu, "").slice(0, 30);
-    gitops.put("applications", name, spec);
+    const application = await gitops.put("applications", name, spec);
     expect(await prepare([argo(name)])).toEqual({ kind: "prepared", suspended: [] });
-    expect(gitops.get("applications", name).spec).toEqual(spec);
+    expect(await gitops.get("applications", name)).toEqual(application);
   });
 
   it("Helm alone undoes nothing: there is nothing to suspend", async () => {
@@ -127,16 +121,33 @@ describeOnCluster("the owner of a target is suspended before a rollback", (kubec
   });
 
   it("where that would not last, nothing is changed and it is said who would have it go on", async () => {
-    const set = { apiVersion: "argoproj.io/v1alpha1", kind: "ApplicationSet", name: "all-shops", uid: "u1" };
+    const { namespace, kubectl } = scene;
+    const { metadata } = await gitops.put("applicationsets", "all-shops", {});
+    const set = {
+      apiVersion: "argoproj.io/v1alpha1",
+      kind: "ApplicationSet",
+      name: "all-shops",
+      uid: metadata.uid,
+    };
     const automated = { syncPolicy: { automated: AUTOMATED } };
-    gitops.put("applications", "generated", automated, { ownerReferences: [set] });
-    const tracking = `root:argoproj.io/Application:${scene.namespace}/child`;
-    gitops.put("applications", "child", automated, {
-      annotations: { "argocd.argoproj.io/tracking-id": tracking },
+    const ownerReferences = [set];
+    const generated = await gitops.put("applications", "generated", automated, {
+      metadata: { ownerReferences },
     });
-    const fieldsV1 = { "f:spec": { "f:suspend": {} } };
-    const managedFields = [{ manager: "kustomize-controller", operation: "Apply", fieldsV1 }];
-    gitops.put("kustomizations", "asserted", { suspend: false }, { managedFields });
+    const tracking = `root:argoproj.io/Application:${namespace}/child`;
+    const annotations = { "argocd.argoproj.io/tracking-id": tracking };
+    await gitops.put("applications", "child", automated, { metadata: { annotations } });
+    const { spec } = await gitops.put("kustomizations", "asserted", {});
+    const manifest = {
+      apiVersion: "kustomize.toolkit.fluxcd.io/v1",
+      kind: "Kustomization",
+      metadata: { name: "asserted" },
+      spec: { ...spec, suspend: false },
+    };
+    const file = join(dir, "asserted.json");
+    writeFileSync(file, JSON.stringify(manifest));
+    const manager = "--field-manager=kustomize-controller";
+    await kubectl("apply", "--server-side", "--force-conflicts", manager, "-f", file);
 
     const cases = [
       [argo("generated"), "ApplicationSet all-shops makes this Application"],
@@ -150,12 +161,12 @@ describeOnCluster("the owner of a target is suspended before a rollback", (kubec
       expect(prepared).toMatchObject({ kind: "failed", reason: "gitops-not-suspended", suspended: [] });
       expect(prepared.kind === "failed" && prepared.detail).toContain(why);
     }
-    expect(gitops.get("applications", "generated").spec).toEqual(automated);
-    expect(gitops.get("kustomizations", "asserted").spec).toEqual({ suspend: false });
+    expect(await gitops.get("applications", "generated")).toEqual(generated);
+    expect((await gitops.get("kustomizations", "asserted")).spec.suspend).toBe(false);
   });
 
   it("what was suspended before one that cannot be is said, too", async () => {
-    gitops.put("kustomizations", "first", {});
+    await gitops.put("kustomizations", "first", {});
     const prepared = await prepare([flux("first"), argo("missing")]);
     expect(prepared).toMatchObject({
       kind: "failed",
@@ -165,8 +176,8 @@ describeOnCluster("the owner of a target is suspended before a rollback", (kubec
 
   it("the Roles of deploy/gitops allow it; without them it is said which rule is missing", async () => {
     const { namespace, harness } = scene;
-    gitops.put("kustomizations", "guarded", {});
-    gitops.put("applications", "guarded", { syncPolicy: { automated: AUTOMATED } });
+    await gitops.put("kustomizations", "guarded", {});
+    await gitops.put("applications", "guarded", { syncPolicy: { automated: AUTOMATED } });
     const account = await createServiceAccount(harness, kubeconfig, { namespace, name: "rollbackd", dir });
     const connection = await connect(account);
     const api = kubeApi(connection);
@@ -212,15 +223,15 @@ describeOnCluster("the owner of a target is suspended before a rollback", (kubec
         `${prefix}/name=apps`,
         `${prefix}/namespace=${namespace}`,
       );
-      const kept = served.in(namespace);
-      kept.put("kustomizations", "apps", { interval: "1m" });
+      const kept = await createGitOpsObjects(stage.world.api, namespace);
+      const { spec } = await kept.put("kustomizations", "apps", {});
       const daemon = await stage.start();
       await settled(daemon);
       await stage.world.release("vcci-api:v2");
       const suspended = await stage.first("gitops.suspended");
       const { seq } = await stage.first("rollback.applied");
       expect(suspended.seq).toBeLessThan(seq);
-      expect(kept.get("kustomizations", "apps").spec).toEqual({ interval: "1m", suspend: true });
+      expect((await kept.get("kustomizations", "apps")).spec).toEqual({ ...spec, suspend: true });
       await stage.first("rollback.verified");
       const resume = `flux resume kustomization apps --namespace ${namespace}`;
       expect(suspended.resume).toBe(resume);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { readTrivyReport } from "../../src/signals/trivy-report.ts";
-import { reportOfObject } from "../../src/signals/vulnerability-report.ts";
+import { readReportObject } from "../../src/signals/vulnerability-report.ts";
 import { SHA, trivyScan, vulnerabilityReport } from "../support/vulnerabilities.ts";
 
 const V1 = "ghcr.io/vcci/api:v1";
@@ -99,7 +99,11 @@ describe("a VulnerabilityReport of Trivy Operator", () => {
   const read = (changes: object) => {
     const object = vulnerabilityReport({ ...scan, ...changes });
     const metadata = { ...object.metadata, creationTimestamp: "2026-03-01T00:00:00Z" };
-    return reportOfObject({ ...object, metadata });
+    return readReportObject({ ...object, metadata });
+  };
+  const imageOf = (changes: object) => {
+    const object = read(changes);
+    return object.ok ? object.report?.image : object.detail;
   };
 
   test("comes down to the same as one that is sent", () => {
@@ -107,7 +111,8 @@ describe("a VulnerabilityReport of Trivy Operator", () => {
       { id: "CVE-2026-1", published: "2026-03-01T00:00:00Z" },
       { id: "CVE-2026-2", fixed: "" },
     ];
-    expect(read({ tag: "1.27", found })).toEqual({
+    const object = read({ tag: "1.27", found });
+    expect(object.ok && object.report).toEqual({
       source: "trivy-operator",
       origin: "VulnerabilityReport replicaset-vcci-api-6d9bd977c9-api",
       knownAt: Date.parse("2026-03-02T09:00:00Z"),
@@ -128,12 +133,12 @@ describe("a VulnerabilityReport of Trivy Operator", () => {
   });
 
   test("names beside a tag the image's ID, and without a tag the digest of the workload", () => {
-    expect(read({ tag: "1.27", digest: SHA("a") })?.image).toEqual({
+    expect(imageOf({ tag: "1.27", digest: SHA("a") })).toEqual({
       tags: ["docker.io/library/nginx:1.27"],
       manifests: [],
       configs: [SHA("a")],
     });
-    expect(read({ tag: "", digest: SHA("a"), server: "ghcr.io", repository: "vcci/api" })?.image).toEqual({
+    expect(imageOf({ tag: "", digest: SHA("a"), server: "ghcr.io", repository: "vcci/api" })).toEqual({
       tags: [],
       manifests: [SHA("a")],
       configs: [],
@@ -141,9 +146,43 @@ describe("a VulnerabilityReport of Trivy Operator", () => {
   });
 
   test("says nothing as long as it names no image or was not filled in", () => {
-    expect(read({ repository: "" })).toBeUndefined();
-    expect(
-      reportOfObject({ metadata: { name: "new", creationTimestamp: "2026-03-01T00:00:00Z" } }),
-    ).toBeUndefined();
+    expect(read({ repository: "" })).toEqual({ ok: true });
+    const metadata = { name: "new", creationTimestamp: "2026-03-01T00:00:00Z" };
+    expect(readReportObject({ metadata })).toEqual({ ok: true });
+  });
+
+  test("that has null where a field is empty is read as one without the field", () => {
+    const { report, ...object } = vulnerabilityReport({ ...scan, tag: "1.27" });
+    const metadata = { ...object.metadata, creationTimestamp: "2026-03-01T00:00:00Z" };
+    const artifact = { ...report.artifact, digest: null };
+    const nulls = { ...report, artifact, updateTimestamp: null, vulnerabilities: null };
+    expect(readReportObject({ ...object, metadata, report: nulls })).toMatchObject({
+      ok: true,
+      report: { scannedAt: Date.parse("2026-03-01T00:00:00Z"), vulnerabilities: [] },
+    });
+  });
+
+  test.each([
+    ["no metadata", { metadata: null }, "/metadata must be object"],
+    ["a text for a report", { report: "clean" }, "/report must be object"],
+    ["a text for an artifact", { report: { artifact: "nginx" } }, "/report/artifact must be object"],
+    ["a number for a repository", { report: { artifact: { repository: 7 } } }, "/report/artifact/repository"],
+    ["a map of vulnerabilities", { report: { vulnerabilities: {} } }, "/report/vulnerabilities must be"],
+    ["an empty vulnerability", { report: { vulnerabilities: [null] } }, "/report/vulnerabilities/0 must be"],
+    ["a vulnerability without an id", { report: { vulnerabilities: [{}] } }, "'vulnerabilityID'"],
+    [
+      "a severity that is a number",
+      { report: { vulnerabilities: [{ vulnerabilityID: "CVE-2026-1", severity: 9 }] } },
+      "/report/vulnerabilities/0/severity",
+    ],
+    [
+      "a time of scanning that is no instant",
+      { report: { artifact: { repository: "nginx" }, updateTimestamp: "today" } },
+      "/report/updateTimestamp must be an instant",
+    ],
+  ])("with %s is refused with the place in it", (_, odd, place) => {
+    const metadata = { name: "odd", creationTimestamp: "2026-03-01T00:00:00Z" };
+    const object = readReportObject({ metadata, ...odd });
+    expect(object.ok ? "read" : object.detail).toContain(place);
   });
 });
