@@ -10,13 +10,11 @@ import { onceRead } from "./daemon/once-read.ts";
 import { countNotifications } from "./daemon/count-notifications.ts";
 import { createCommands } from "./daemon/create-commands.ts";
 import { newDecisionId } from "./daemon/decision-id.ts";
+import { type DecisionLog, startLog } from "./daemon/decision-log.ts";
 import { createFleet } from "./daemon/fleet.ts";
 import { healthView } from "./daemon/health-view.ts";
 import { createGates } from "./daemon/gates.ts";
-import { createHistory, type History } from "./daemon/history.ts";
 import type { Lifecycle } from "./daemon/lifecycle.ts";
-import { createLogGate, type LogGate } from "./daemon/log-gate.ts";
-import { repeatedly } from "./daemon/repeatedly.ts";
 import { openPostedReports, type PostedReports } from "./daemon/posted-reports.ts";
 import { createOneAtATime } from "./daemon/one-at-a-time.ts";
 import { endOrphans } from "./daemon/orphans.ts";
@@ -28,10 +26,8 @@ import { watchRules } from "./daemon/rules-watch.ts";
 import { startSlotClock } from "./daemon/slot-clock.ts";
 import { inTurns } from "./daemon/turns.ts";
 import { createUnloggedTeller } from "./daemon/tell-unlogged.ts";
-import { byDecision, readLog } from "./log/reader.ts";
+import { byDecision } from "./log/reader.ts";
 import type { LogRecord } from "./log/record.ts";
-import { type LogWriter, openLog } from "./log/writer.ts";
-import { ofUnwritableLog, ofWritableLog } from "./notifications/messages.ts";
 import { type Outbox, startOutbox } from "./notifications/outbox.ts";
 import { loadRules, type LoadedRules } from "./rules/load.ts";
 import { isError } from "./rules/problem.ts";
@@ -71,7 +67,6 @@ export interface AppParts {
 export type Stopped = (cause: string) => Promise<void>;
 
 const RULES_EVERY_MS = 5_000;
-const LOG_RETRY_EVERY_MS = 5_000;
 /** How long a policy that was measured waits for others that are being measured. */
 const FLEET_PATIENCE_MS = 2_000;
 
@@ -92,7 +87,7 @@ export async function startApp(parts: AppParts): Promise<void> {
   const metrics = createMetrics(VERSION);
   metrics.leader.set(1);
   const announcer = createAnnouncer();
-  const log = await startLog(parts, { metrics, announcer });
+  const log = await startLog(join(settings.dataDir, "decisions"), { ...parts, metrics, announcer });
   const posted = await openPostedReports(join(settings.dataDir, "vulnerabilities"), logger);
   const core = assemble(parts, { rules, metrics, announcer, log, cluster, posted });
   const url = await serve(parts, { metrics, log, core, cluster });
@@ -107,7 +102,7 @@ export async function startApp(parts: AppParts): Promise<void> {
   isStarted = (await log.gate.record({ type: "daemon.started", version: VERSION })) !== undefined;
   parts.onStarted(stopped);
   await core.rules.take(rules);
-  await endOrphans(rules.policies, log.history, { record: log.gate.record, logger });
+  await endOrphans(rules.policies, log.history, log.gate.record);
   lifecycle.onStop(
     "rules watch",
     watchRules(settings.rules, rules, RULES_EVERY_MS, { ...core.rules, logger }),
@@ -115,84 +110,12 @@ export async function startApp(parts: AppParts): Promise<void> {
   logger.info({ url, rules: settings.rules, data: settings.dataDir }, "rollbackd is running");
 }
 
-interface Log {
-  readonly folder: string;
-  readonly writer: LogWriter;
-  readonly gate: LogGate;
-  /** Empty until `read` has been gone through. */
-  readonly history: History;
-  /** Every record so far, oldest first, each folded into `history` on its way. */
-  readonly read: () => AsyncIterable<LogRecord>;
-  /** How far `read` has got; undefined once it has come to the end. */
-  readonly readUntil: () => number | undefined;
-}
-
-async function startLog(
-  { settings, logger, lifecycle }: AppParts,
-  { metrics, announcer }: Pick<Made, "metrics" | "announcer">,
-): Promise<Log> {
-  const folder = join(settings.dataDir, "decisions");
-  const writer = await openLog(folder);
-  lifecycle.onStop("decision log", writer.close);
-  for (const torn of writer.torn) {
-    logger.warn(
-      { torn },
-      "the decision log ended in the middle of a line, as after a loss of power; the rest was set aside",
-    );
-  }
-  const history = createHistory();
-  metrics.logHeadSeq.set(writer.head().seq);
-  lifecycle.onStop(
-    "log metrics",
-    writer.onAppended(({ seq }) => metrics.logHeadSeq.set(seq)),
-  );
-  const gate = createLogGate({
-    writer,
-    history,
-    metrics,
-    onShut: (why) => {
-      logger.error(`${why} Nothing is rolled back until it can be written again.`);
-      announcer.announce(ofUnwritableLog(why, Date.now()));
-    },
-    onOpen: () => {
-      logger.info("the decision log can be written again; automatic rollbacks are possible again");
-      announcer.announce(ofWritableLog(Date.now()));
-    },
-  });
-  lifecycle.onStop(
-    "log retries",
-    repeatedly({
-      what: "looking whether the decision log can be written",
-      task: gate.retry,
-      everyMs: LOG_RETRY_EVERY_MS,
-      logger,
-    }),
-  );
-  return { folder, writer, gate, history, ...reading(folder, history) };
-}
-
-/** One walk over the log for all who need it: a long one is hundreds of megabytes. */
-function reading(folder: string, history: History): Pick<Log, "read" | "readUntil"> {
-  let readUntil: number | undefined = 0;
-  return {
-    readUntil: () => readUntil,
-    async *read() {
-      for await (const record of readLog(folder)) {
-        history.apply(record);
-        readUntil = record.seq;
-        yield record;
-      }
-      readUntil = undefined;
-    },
-  };
-}
-
 /** What everything above it in this file made. */
 interface Made {
   readonly rules: LoadedRules;
   readonly metrics: Metrics;
   readonly announcer: Announcer;
-  readonly log: Log;
+  readonly log: DecisionLog;
   readonly cluster: Cluster;
   readonly posted: PostedReports;
 }
@@ -228,7 +151,7 @@ function assemble({ settings, logger, lifecycle, environment, secrets }: AppPart
     gates: createGates({ unwritable, history: log.history, now: Date.now }),
     oneAtATime: createOneAtATime(),
     reportSources: { cluster: createClusterReports({ logger, now: Date.now }), posted: posted.all },
-    tellUnlogged: createUnloggedTeller(announcer.announce, Date.now),
+    tellUnlogged: createUnloggedTeller(announcer.announce, { logger, now: Date.now }),
     metrics,
     logger,
     environment,
@@ -272,7 +195,7 @@ function isDecision(record: LogRecord): record is Extract<LogRecord, { type: "de
 
 interface Running {
   readonly metrics: Metrics;
-  readonly log: Log;
+  readonly log: DecisionLog;
   readonly core: Core;
 }
 

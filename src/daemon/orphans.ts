@@ -1,4 +1,3 @@
-import type { Logger } from "pino";
 import type { Policy } from "../rules/policy.ts";
 import type { History } from "./history.ts";
 import type { RecordInLog } from "./ports.ts";
@@ -11,7 +10,7 @@ import { isOurs } from "./rollbacks.ts";
 export async function endOrphans(
   policies: readonly Policy[],
   history: History,
-  { record, logger }: { readonly record: RecordInLog; readonly logger: Logger },
+  record: RecordInLog,
 ): Promise<void> {
   for (const open of history.allOpen()) {
     if (policies.some((policy) => isOurs(open, policy, history))) continue;
@@ -21,8 +20,6 @@ export async function endOrphans(
         ? "whether it was done is not known"
         : "it was done, but whether it helped is not known";
     const detail = `the daemon was stopped during the rollback, and ${policy} no longer guards ${target} by the rules: ${done}; look at the target`;
-    // Rules that do not know the policy do not know either whom it would tell.
-    logger.error({ policy, target, decisionId }, detail);
     await record({
       type: "rollback.failed",
       policy,

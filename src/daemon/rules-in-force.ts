@@ -55,10 +55,6 @@ export function createRulesInForce(ports: RulesPorts): RulesInForce {
   async function reject(): Promise<void> {
     metrics.rulesLoadSuccess.set(0);
     const errors = problems.filter(isError).map(sentenceOf);
-    logger.error(
-      { problems: errors },
-      "the rules files have errors; the rules before them stay in force until they are mended",
-    );
     owed = [...owed, { type: "rules.rejected", problems: errors }];
     await recordOwed();
   }
@@ -81,7 +77,6 @@ export function createRulesInForce(ports: RulesPorts): RulesInForce {
       await recordOwed();
       metrics.rulesLoadSuccess.set(1);
       apply(policies);
-      logger.info({ policies: policies.map(({ name }) => name) }, `${policies.length} policies in force`);
     },
   };
 }

@@ -1,3 +1,4 @@
+import type { Logger } from "pino";
 import type { DecisionRecord } from "../log/record.ts";
 import type { Message } from "../notifications/message.ts";
 import { LOG_KEY, ofDecision } from "../notifications/messages.ts";
@@ -6,13 +7,13 @@ import { LOG_KEY, ofDecision } from "../notifications/messages.ts";
 const ANOTHER_AFTER_MS = 15 * 60_000;
 
 /**
- * Tells people, past the log, of decisions that it could not take; each once an outage, though every pass takes
- * it anew.
+ * Sends messages, past the log, about decisions that it could not take; each once an outage, though every pass takes
+ * it anew. Standard output has no record to show either, so each is a line there.
  * They belong to the incident of the log itself, which ends when it can be written again: no record could end theirs.
  */
 export function createUnloggedTeller(
   announce: (message: Message) => void,
-  now: () => number,
+  { logger, now }: { readonly logger: Pick<Logger, "error">; readonly now: () => number },
 ): (decision: DecisionRecord) => void {
   const taken = new Map<string, number>();
   return (decision) => {
@@ -28,6 +29,9 @@ export function createUnloggedTeller(
       prev: "",
       hash: "",
     });
-    if (message !== undefined) announce({ ...message, dedupKey: LOG_KEY });
+    if (message === undefined) return;
+    const { policy, target, reason } = decision;
+    logger.error({ policy, target, reason }, [message.title, ...message.lines].join(" "));
+    announce({ ...message, dedupKey: LOG_KEY });
   };
 }

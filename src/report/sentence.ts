@@ -29,26 +29,24 @@ const SENTENCES: Sentences = {
   "evaluation.blind": ({ since, reason }) => `no usable answer since ${since}: ${reason}`,
   "evaluation.no-data": ({ trigger, since, reason }) => `${trigger} says nothing since ${since}: ${reason}`,
   "evaluation.sighted": ({ blindMs }) => `sees again after ${Math.round(blindMs / 1000)} s`,
-  "decision.made": ({ decision, reason, decisionId, summary }) =>
-    `[${decisionId}] ${decision === "rollback" ? "" : `${decision}, ${reason}: `}${summary}`,
-  "rollback.started": ({ decisionId, target, from, to, strategy }) =>
-    `[${decisionId}] ${target} from ${from.revision} to ${to.revision} (${strategy})`,
-  "gitops.suspended": ({ decisionId, detail, resume }) =>
-    `[${decisionId}] ${detail} Resume it with: ${resume}`,
-  "rollback.applied": ({ decisionId, target, detail }) => `[${decisionId}] ${target}: ${detail}`,
-  "rollback.verified": ({ decisionId, target, detail }) => `[${decisionId}] ${target}: ${detail}`,
-  "rollback.failed": ({ decisionId, target, reason, detail }) =>
-    `[${decisionId}] ${target}: ${reason}: ${detail}`,
+  "decision.made": ({ decision, reason, summary }) =>
+    `${decision === "rollback" ? "" : `${decision}, ${reason}: `}${summary}`,
+  "rollback.started": ({ target, from, to, strategy }) =>
+    `${target} from ${from.revision} to ${to.revision} (${strategy})`,
+  "gitops.suspended": ({ detail, resume }) => `${detail} Resume it with: ${resume}`,
+  "rollback.applied": ({ target, detail }) => `${target}: ${detail}`,
+  "rollback.verified": ({ target, detail }) => `${target}: ${detail}`,
+  "rollback.failed": ({ target, reason, detail }) => `${target}: ${reason}: ${detail}`,
   "operator.rollback": ({ by, reason, note, to, target }) =>
     `${by} asks to roll ${target} back${to === undefined ? "" : ` to ${to}`}: ${reason}${noted(note)}`,
   "operator.freeze": ({ by, note, until }) =>
     `${by} freezes automation ${until === undefined ? "until somebody resumes it" : `until ${until}`}${noted(note)}`,
   "operator.resume": ({ by, note }) => `${by} lets automation act again${noted(note)}`,
   "freeze.expired": ({ until }) => `the freeze ended by itself at ${until}; automation may act again`,
-  "operator.approve": ({ by, decisionId, note }) => `[${decisionId}] ${by} approves${noted(note)}`,
-  "operator.reject": ({ by, decisionId, note }) => `[${decisionId}] ${by} rejects${noted(note)}`,
-  "approval.expired": ({ decisionId, detail }) => `[${decisionId}] ${detail}`,
-  "approval.withdrawn": ({ decisionId, detail }) => `[${decisionId}] ${detail}`,
+  "operator.approve": ({ by, note }) => `${by} approves${noted(note)}`,
+  "operator.reject": ({ by, note }) => `${by} rejects${noted(note)}`,
+  "approval.expired": ({ detail }) => detail,
+  "approval.withdrawn": ({ detail }) => detail,
   "checkpoint.passed": (record) => checkpointLines(record).join("; "),
   "checkpoint.failed": (record) => checkpointLines(record).join("; "),
   "vulnerabilities.received": ({ by, images, found }) =>
@@ -61,10 +59,18 @@ const SENTENCES: Sentences = {
     `${channel} given up after ${counted(attempts)}: ${error}`,
 };
 
-/** What a record says, in one line; nothing for a type that only a later version knows. */
-export function sentence(record: LogRecord): string {
+/** What a record says, in one line; empty for a type that only a later version knows. */
+export function phrase(record: LogRecord): string {
   const say = SENTENCES[record.type] as ((record: LogRecord) => string) | undefined;
   return say?.(record) ?? "";
+}
+
+/** The same with the id of the decision before it, where there is one. */
+export function sentence(record: LogRecord): string {
+  const text = phrase(record);
+  const isOfNotification = record.type.startsWith("notification.");
+  if (text === "" || isOfNotification || !("decisionId" in record)) return text;
+  return `[${record.decisionId}] ${text}`;
 }
 
 function noted(note: string | undefined): string {

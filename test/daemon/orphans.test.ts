@@ -1,4 +1,3 @@
-import { pino } from "pino";
 import { describe, expect, it } from "vitest";
 import { createHistory } from "../../src/daemon/history.ts";
 import { endOrphans } from "../../src/daemon/orphans.ts";
@@ -37,7 +36,7 @@ async function ended(
     written.push(body);
     return recordsOf([body]).at(0);
   };
-  await endOrphans(policies, history, { record, logger: pino({ level: "silent" }) });
+  await endOrphans(policies, history, record);
   return written;
 }
 

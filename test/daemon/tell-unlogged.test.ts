@@ -22,15 +22,27 @@ const blocked: DecisionRecord = {
 function told(...spans: readonly (readonly [from: number, to: number])[]): number {
   const messages: Message[] = [];
   let at = 0;
-  const tell = createUnloggedTeller(
-    (message) => void messages.push(message),
-    () => at,
-  );
+  const tell = createUnloggedTeller((message) => void messages.push(message), {
+    logger: { error: () => undefined },
+    now: () => at,
+  });
   for (const [from, to] of spans) for (at = from; at <= to; at += INTERVAL) tell(blocked);
   return messages.length;
 }
 
 describe("a decision that the log cannot take", () => {
+  it("is a line of standard output at error, with its target and the sentences of the message", () => {
+    const lines: unknown[] = [];
+    const tell = createUnloggedTeller(() => undefined, {
+      logger: { error: (...line: unknown[]) => void lines.push(line) },
+      now: () => TEN,
+    });
+    tell(blocked);
+    expect(lines).toEqual([
+      [expect.objectContaining({ target: blocked.target }), expect.stringContaining(blocked.summary)],
+    ]);
+  });
+
   it("is told once for as long as every pass takes it", () => {
     expect(told([TEN, TEN + 3 * HOUR])).toBe(1);
   });
