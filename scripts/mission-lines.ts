@@ -142,7 +142,7 @@ export const MISSION: readonly MissionPart[] = [
         line: "a Deployment runs the earlier revision again",
         proofs: [
           [BAD_RELEASE, "errors: all that is left behind is true"],
-          [DEPLOYMENT, "object and ReplicaSets are the same but for what rollbackd remembers there"],
+          [DEPLOYMENT, "keeps annotations set after the old revision, which kubectl deletes"],
         ],
       },
       {

@@ -15,11 +15,10 @@ import { asKubeError, send, type Request } from "./send.ts";
 /** A server that cannot answer in this form says so (406), instead of sending the whole. */
 const METADATA_ALONE = "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io";
 
-export interface JsonPatchStep {
-  readonly op: "add" | "replace";
-  readonly path: string;
-  readonly value: unknown;
-}
+export type JsonPatchStep =
+  | { readonly op: "add" | "replace"; readonly path: string; readonly value: unknown }
+  | { readonly op: "test"; readonly path: string; readonly value: unknown }
+  | { readonly op: "remove"; readonly path: string };
 
 /** `dryRun`: everything is checked, admission included, and nothing is changed. */
 export type Patch = { readonly dryRun?: true } & (

@@ -1,23 +1,24 @@
 import type { Patch } from "../kubernetes/api.ts";
 import type { Deployment, Service } from "../kubernetes/objects.ts";
-import { conditionalPatch, type Notes, rollbackPatch } from "./patch.ts";
+import { pointer } from "./json-pointer.ts";
+import { conditionalPatch, type Notes, rollbackPatch, sameGeneration } from "./patch.ts";
 
-/** Selects `color`. */
+/** Selects `color`, if the Service still selects what it did: it has no generation. */
 export function switchPatch(
   service: Service,
   { label, color }: { readonly label: string; readonly color: string },
   notes: Notes,
 ): Patch {
-  const change = { op: "replace", path: `/spec/selector/${pointer(label)}`, value: color } as const;
-  return rollbackPatch(service, change, { annotations: service.metadata.annotations, notes });
+  return rollbackPatch(service, {
+    given: { op: "test", path: "/spec/selector", value: service.spec.selector ?? null },
+    change: { op: "replace", path: `/spec/selector/${pointer(label)}`, value: color },
+    notes,
+  });
 }
 
 /** What an autoscaler did since the Deployment was read is looked at anew. */
 export function scalePatch(deployment: Deployment, replicas: number): Patch {
-  return conditionalPatch(deployment, [{ op: "add", path: "/spec/replicas", value: replicas }]);
-}
-
-/** One step of a JSON pointer (RFC 6901). */
-function pointer(key: string): string {
-  return key.replaceAll("~", "~0").replaceAll("/", "~1");
+  return conditionalPatch(deployment, sameGeneration(deployment), [
+    { op: "add", path: "/spec/replicas", value: replicas },
+  ]);
 }

@@ -21,6 +21,7 @@ import { rolloutStatus } from "../releases/deployment-rollout.ts";
 import type { ActOutcome, Inspect, RollbackOrder, Strategy } from "./act.ts";
 import { failed, failedFor, isDone, notesWith, tryRepeatedly } from "./attempts.ts";
 import { scalePatch, switchPatch } from "./blue-green-patch.ts";
+import { patchIfUnchanged } from "./patch.ts";
 
 export interface BlueGreenStrategyOptions {
   readonly api: KubeApi;
@@ -168,7 +169,7 @@ async function scaleUp(
   const has = to.deployment.spec.replicas ?? 1;
   const needed = Math.max(1, from.deployment.spec.replicas ?? 1);
   if (has >= needed) return undefined;
-  await api.patch(refOf(to), scalePatch(to.deployment, needed), signal);
+  await patchIfUnchanged(api, refOf(to), scalePatch(to.deployment, needed), signal);
   return { kind: "waiting", detail: `${to.color} was scaled from ${has} to ${needed} pods just now` };
 }
 
@@ -186,7 +187,7 @@ async function doSwitch(
   const seen = { at: now(), revision: revisionOf(to.deployment) };
   const notes = notesWith(order, seen, rememberedRollbacks(service, []));
   const selected = { label: colors.label, color: to.color };
-  await api.patch(serviceRef(order.target), switchPatch(service, selected, notes), signal);
+  await patchIfUnchanged(api, serviceRef(order.target), switchPatch(service, selected, notes), signal);
 }
 
 function refOf({ deployment: { metadata } }: { readonly deployment: Deployment }) {

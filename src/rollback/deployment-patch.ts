@@ -1,43 +1,25 @@
-import { DECISION, ROLLBACKS, STANDING } from "../kubernetes/annotations.ts";
 import type { Patch } from "../kubernetes/api.ts";
 import type { Deployment, PodTemplate, ReplicaSet } from "../kubernetes/objects.ts";
-import { HASH_LABEL } from "../releases/deployment-digest.ts";
-import { type Notes, rollbackPatch } from "./patch.ts";
+import { HASH_LABEL, without } from "../releases/deployment-digest.ts";
+import { type Notes, rollbackPatch, sameGeneration } from "./patch.ts";
 
-/** Annotations that belong to the object that carries them: `kubectl rollout undo` leaves the Deployment its own. */
-const OWN: ReadonlySet<string> = new Set([
-  "kubectl.kubernetes.io/last-applied-configuration",
-  "deployment.kubernetes.io/revision",
-  "deployment.kubernetes.io/revision-history",
-  "deployment.kubernetes.io/desired-replicas",
-  "deployment.kubernetes.io/max-replicas",
-  "deprecated.deployment.rollback.to",
-]);
-
-/** Copies of these on a ReplicaSet are of another time. */
-const OURS: ReadonlySet<string> = new Set([DECISION, ROLLBACKS, STANDING]);
+const CHANGE_CAUSE = "kubernetes.io/change-cause";
 
 /**
- * Puts a ReplicaSet's template back, with the annotations that `kubectl rollout undo` would leave. Replicas are not
- * named.
+ * Puts a ReplicaSet's template back, with the change cause of that revision. `kubectl rollout undo` puts back all other
+ * annotations of the ReplicaSet as well, and so deletes what people and tools set on the Deployment since. Replicas are
+ * not named.
  */
 export function deploymentPatch(deployment: Deployment, replicaSet: ReplicaSet, notes: Notes): Patch {
-  const annotations = {
-    ...pick(deployment.metadata.annotations, (key) => OWN.has(key)),
-    ...pick(replicaSet.metadata.annotations, (key) => !OWN.has(key) && !OURS.has(key)),
-  };
-  const value = withoutHash(replicaSet.spec.template);
-  return rollbackPatch(deployment, { op: "replace", path: "/spec/template", value }, { annotations, notes });
+  return rollbackPatch(deployment, {
+    given: sameGeneration(deployment),
+    change: { op: "replace", path: "/spec/template", value: withoutHash(replicaSet.spec.template) },
+    notes,
+    annotations: { [CHANGE_CAUSE]: replicaSet.metadata.annotations?.[CHANGE_CAUSE] },
+  });
 }
 
 function withoutHash(template: PodTemplate): PodTemplate {
-  const labels = pick(template.metadata?.labels, (key) => key !== HASH_LABEL);
+  const labels = without(template.metadata?.labels, (key) => key === HASH_LABEL) ?? {};
   return { ...template, metadata: { ...template.metadata, labels } };
-}
-
-function pick(
-  map: Readonly<Record<string, string>> | undefined,
-  keep: (key: string) => boolean,
-): Record<string, string> {
-  return Object.fromEntries(Object.entries(map ?? {}).filter(([key]) => keep(key)));
 }

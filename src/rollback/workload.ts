@@ -8,7 +8,7 @@ import { rememberedRollbacks } from "../releases/deployment-marks.ts";
 import type { HeldBack } from "../releases/held-back.ts";
 import type { Act, ActOutcome, RollbackOrder, Shown, Strategy } from "./act.ts";
 import { failed, failedFor, isDone, notesWith, tryRepeatedly } from "./attempts.ts";
-import type { Notes } from "./patch.ts";
+import { type Notes, patchIfUnchanged } from "./patch.ts";
 
 /** One workload as it is now, in the terms of a Deployment. */
 export interface Workload {
@@ -44,7 +44,7 @@ export interface WorkloadStrategy extends Strategy {
 }
 
 /**
- * Puts an earlier template back on a workload, as `kubectl rollout undo` does, on condition that the workload is still
+ * Puts an earlier template back on a workload, on condition that the workload is still
  * what was decided about. Every attempt reads and checks anew, and one that landed although its answer was lost is
  * recognised, so it never acts twice.
  */
@@ -117,7 +117,7 @@ async function attempt(
   if (target === undefined) return missing(kind, order);
   const revision = nextRevision(replicaSets, target);
   const notes = notesWith(order, { at: now(), revision }, rememberedRollbacks(deployment, replicaSets));
-  await api.patch(kind.refOf(order.target), workload.patchTo(target, notes), signal);
+  await patchIfUnchanged(api, kind.refOf(order.target), workload.patchTo(target, notes), signal);
   return applied(order, `the cluster runs it as revision ${revision}`);
 }
 

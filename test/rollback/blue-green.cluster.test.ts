@@ -199,7 +199,7 @@ describeOnCluster("a blue/green Service is rolled back", (kubeconfig) => {
       expect(await replicas(busy, "green")).toBe(3);
     });
 
-    it("a colour that was scaled between the look and the change is looked at anew (409), and keeps what it has", async () => {
+    it("a colour that was scaled between the look and the change is looked at anew, and keeps what it has", async () => {
       const raced = await released("raced", { replicas: 2 });
       const order = await orderFor(raced);
       const api = before("deployments", () => raced.scale("blue", 3));
@@ -209,6 +209,25 @@ describeOnCluster("a blue/green Service is rolled back", (kubeconfig) => {
   });
 
   describe("trap 21: what somebody did since the decision is not undone", () => {
+    it("annotations and ports that others set on the Service at the last moment stay", async () => {
+      const touched = await released("touched");
+      const { namespace } = scene;
+      const api = before("services", async () => {
+        await scene.kubectl("annotate", "service/touched", "example.org/ticket=OPS-1");
+        const ports = [{ port: 81, targetPort: 8000 }];
+        await scene.harness.mergePatch(`/api/v1/namespaces/${namespace}/services/touched`, {
+          spec: { ports },
+        });
+      });
+      expect(await act(touched, await orderFor(touched), api)).toMatchObject({ kind: "applied" });
+      const { metadata, spec } = await touched.service();
+      expect(metadata.annotations).toMatchObject({
+        "example.org/ticket": "OPS-1",
+        [DECISION]: "d-touched",
+      });
+      expect(spec).toMatchObject({ selector: { color: "blue" }, ports: [{ port: 81 }] });
+    });
+
     it("a switch by hand at the last moment", async () => {
       const hand = await released("hand", { replicas: 1 });
       const order = await orderFor(hand);

@@ -44,6 +44,7 @@ describeOnCluster("a Deployment is rolled back", (kubeconfig) => {
   const strategyWith = (api: KubeApi) => deploymentStrategy({ api, now: Date.now });
   const act = (order: RollbackOrder, api: KubeApi = scene.api) => strategyWith(api).act(order, NEVER);
   const image = (deployment: Deployment) => deployment.spec.template.spec.containers[0]?.image;
+  const deploymentPath = (name: string) => `/apis/apps/v1/namespaces/${scene.namespace}/deployments/${name}`;
   /** An API port on which something else happens just before each change. */
   const withBefore = (before: (nth: number) => Promise<unknown>): KubeApi => {
     let patches = 0;
@@ -57,8 +58,8 @@ describeOnCluster("a Deployment is rolled back", (kubeconfig) => {
     };
   };
 
-  describe("and ends as `kubectl rollout undo` leaves it", () => {
-    it("object and ReplicaSets are the same but for what rollbackd remembers there; trap 42: replicas stay", async () => {
+  describe("and ends as `kubectl rollout undo` leaves it, but for the annotations of later times", () => {
+    it("keeps annotations set after the old revision, which kubectl deletes, when all else ends the same; trap 42: replicas stay", async () => {
       const options = { annotations: { "example.org/team": "payments" } };
       const twins = ["ours", "theirs"];
       for (const name of twins) {
@@ -71,7 +72,8 @@ describeOnCluster("a Deployment is rolled back", (kubeconfig) => {
           "--overwrite",
           `deployment/${name}`,
           "kubernetes.io/change-cause=second",
-          "example.org/shift=night",
+          "kustomize.toolkit.fluxcd.io/reconcile=disabled",
+          "example.org/shift=a~1/b",
         );
         await scene.settled(name);
         await scene.kubectl("scale", `deployment/${name}`, "--replicas=5");
@@ -81,12 +83,25 @@ describeOnCluster("a Deployment is rolled back", (kubeconfig) => {
       expect(await act(order)).toMatchObject({ kind: "applied" });
       await scene.kubectl("rollout", "undo", "deployment/theirs");
       const [ours, theirs] = await Promise.all(twins.map(scene.settled));
+      const later = { "kustomize.toolkit.fluxcd.io/reconcile": "disabled", "example.org/shift": "a~1/b" };
+      const kept = { "example.org/team": "payments", "kubernetes.io/change-cause": "first" };
+      expect(annotationsOf(theirs)).toEqual(kept);
+      expect(annotationsOf(ours)).toEqual({ ...kept, ...later });
       expect(comparable(ours)).toEqual(comparable(theirs));
       expect(ours?.spec.replicas).toBe(5);
       const [ourSets, theirSets] = await Promise.all(twins.map(scene.replicaSets));
       expect(ourSets?.map(withoutReplicas).sort(byRevision)).toEqual(
         theirSets?.map(withoutReplicas).sort(byRevision),
       );
+    });
+
+    it("takes a change cause away when the old revision had none", async () => {
+      await scene.create("causeless", ["vcci-api:v1"]);
+      await scene.setImage("causeless", "vcci-api:v2");
+      await scene.kubectl("annotate", "deployment/causeless", "kubernetes.io/change-cause=second");
+      await scene.settled("causeless");
+      expect(await act(await orderFor("causeless"))).toMatchObject({ kind: "applied" });
+      expect(annotationsOf(await scene.settled("causeless"))).toEqual({});
     });
 
     it("and remembers the act where a replica without the log finds it (trap 40)", async () => {
@@ -184,18 +199,38 @@ describeOnCluster("a Deployment is rolled back", (kubeconfig) => {
   });
 
   describe("trap 24: what stands in the way has a name", () => {
-    it("a change of anything else in between is read again and does not stop it (409)", async () => {
+    it("a change of anything else in between is read again and does not stop it", async () => {
       await scene.create("busy", ["vcci-api:v1", "vcci-api:v2"]);
       const order = await orderFor("busy");
       const api = withBefore((nth) =>
         nth < 3
-          ? scene.kubectl("label", "--overwrite", "deployment/busy", `touched=${nth}`)
+          ? scene.kubectl("annotate", "--overwrite", "deployment/busy", `example.org/touched=${nth}`)
           : Promise.resolve(),
       );
       expect(await act(order, api)).toMatchObject({ kind: "applied" });
       const after = await scene.get("busy");
       expect(image(after)).toBe("vcci-api:v1");
-      expect(after.metadata.labels).toMatchObject({ touched: "2" });
+      expect(after.metadata.annotations).toMatchObject({ "example.org/touched": "2" });
+    });
+
+    it("status and labels that never keep still are no conflict", async () => {
+      await scene.create("flapping", ["vcci-api:v1", "vcci-api:v2"]);
+      const order = await orderFor("flapping");
+      let patches = 0;
+      const api = withBefore(async (nth) => {
+        patches = nth;
+        await scene.kubectl("label", "--overwrite", "deployment/flapping", `touched=${nth}`);
+        const at = new Date(nth * 1_000).toISOString();
+        const flap = { type: "Flapping", status: "True", lastUpdateTime: at, lastTransitionTime: at };
+        await scene.harness.mergePatch(`${deploymentPath("flapping")}/status`, {
+          status: { conditions: [flap] },
+        });
+      });
+      expect(await act(order, api)).toMatchObject({ kind: "applied" });
+      expect(patches).toBe(1);
+      const after = await scene.get("flapping");
+      expect(image(after)).toBe("vcci-api:v1");
+      expect(after.metadata.labels).toMatchObject({ touched: "1" });
     });
 
     it("an object that never keeps still is a conflict after five attempts", async () => {
@@ -204,7 +239,7 @@ describeOnCluster("a Deployment is rolled back", (kubeconfig) => {
       let tried = 0;
       const api = withBefore((nth) => {
         tried = nth;
-        return scene.kubectl("label", "--overwrite", "deployment/restless", `touched=${nth}`);
+        return scene.kubectl("scale", "deployment/restless", `--replicas=${nth}`);
       });
       expect(await act(order, api)).toMatchObject({
         kind: "failed",
@@ -347,21 +382,26 @@ const SECOND_RELEASE = JSON.stringify({
   },
 });
 
-/** Without what two objects can never share, and without what rollbackd writes for itself. */
+/** Without what rollbackd writes for itself and what the controller writes. */
+function annotationsOf(object: Deployment | undefined): object {
+  const own = new Set([DECISION, ROLLBACKS, "deployment.kubernetes.io/revision"]);
+  return Object.fromEntries(
+    Object.entries(object?.metadata.annotations ?? {}).filter(([key]) => !own.has(key)),
+  );
+}
+
+/** Without what two objects can never share, and without annotations. */
 function comparable(object: Deployment | ReplicaSet | undefined): {
   readonly revision: string;
   readonly object: unknown;
 } {
   if (object === undefined) throw new Error("no object");
-  const own = new Set([DECISION, ROLLBACKS, "kubernetes.io/change-cause"]);
-  const annotations = Object.entries(object.metadata.annotations ?? {}).filter(([key]) => !own.has(key));
   const text = JSON.stringify(object.spec)
     .replaceAll(/"(ours|theirs)"/g, '"name"')
     .replaceAll(/"pod-template-hash":"\w+"/g, '"pod-template-hash":"h"');
   return {
     revision: object.metadata.annotations?.["deployment.kubernetes.io/revision"] ?? "",
     object: {
-      annotations: Object.fromEntries(annotations),
       labels: Object.keys(object.metadata.labels ?? {}),
       spec: JSON.parse(text) as unknown,
     },

@@ -151,6 +151,31 @@ describeOnCluster("a StatefulSet is rolled back", (kubeconfig) => {
     expect(await strategyWith(scene.api).inspect(order)).toBe("moved");
   });
 
+  it("annotations that others set between the look and the change stay, also when there were none before", async () => {
+    await scene.create("bare", ["vcci-api:v1", "vcci-api:v2"]);
+    expect((await scene.get("bare")).metadata.annotations).toBeUndefined();
+    const order = await orderFor("bare");
+    let patches = 0;
+    const api: KubeApi = {
+      ...scene.api,
+      patch: async (...args) => {
+        patches += 1;
+        const set = `example.org/ticket-${patches}=OPS-${patches}`;
+        if (patches < 3) await scene.kubectl("annotate", "statefulset/bare", set);
+        return scene.api.patch(...args);
+      },
+    };
+    expect(await act(order, api)).toMatchObject({ kind: "applied" });
+    const { metadata } = await scene.get("bare");
+    expect(metadata.annotations).toMatchObject({
+      "example.org/ticket-1": "OPS-1",
+      "example.org/ticket-2": "OPS-2",
+      [DECISION]: "d-bare",
+    });
+    // The first had to be read again; the second is another key.
+    expect(patches).toBe(2);
+  });
+
   describe("trap 24: what stands in the way has a name", () => {
     it.each<[string, object, string]>([
       ["OnDelete", { type: "OnDelete" }, "OnDelete"],
