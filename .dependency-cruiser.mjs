@@ -102,6 +102,14 @@ export default {
       to: { path: folders([...STAGES, ...LEAVES]) },
     },
     {
+      name: "retry-knows-nothing",
+      comment:
+        "Rollbacks, verifications and notifications try again by the functions of src/retry. A function there that knew a stage would tie all others to that stage.",
+      severity: "error",
+      from: { path: "^src/retry/" },
+      to: { path: folders([...STAGES, ...LEAVES]) },
+    },
+    {
       name: "no-cycle",
       comment:
         "Files that import each other in a circle are one file in pieces: none of them can be read first.",

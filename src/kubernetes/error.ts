@@ -1,3 +1,4 @@
+import { retryAfterMs } from "../retry/retry-after.ts";
 import { describe, ruleFor, type ResourceRef } from "./resource.ts";
 
 export type KubeErrorKind =
@@ -19,14 +20,27 @@ export class KubeError extends Error {
   readonly status: number | undefined;
   /** True when the same call may succeed later without anybody changing anything by hand. */
   readonly retryable: boolean;
+  /** How long the API server asks to wait, in ms (Retry-After); undefined when it does not ask. */
+  readonly retryAfterMs: number | undefined;
+  /** The call was to change something, and the answer does not exclude that it did: only the object can tell. */
+  readonly mayHaveChanged: boolean;
 
-  constructor(kind: KubeErrorKind, message: string, options: { status?: number; cause?: unknown } = {}) {
+  constructor(kind: KubeErrorKind, message: string, options: KubeErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = "KubeError";
     this.kind = kind;
     this.status = options.status;
     this.retryable = RETRYABLE.has(kind);
+    this.retryAfterMs = options.retryAfterMs;
+    this.mayHaveChanged = options.mayHaveChanged ?? false;
   }
+}
+
+interface KubeErrorOptions {
+  readonly status?: number;
+  readonly cause?: unknown;
+  readonly retryAfterMs?: number | undefined;
+  readonly mayHaveChanged?: boolean;
 }
 
 /** What was asked for, for messages and for the RBAC rule that would allow it. */
@@ -35,12 +49,29 @@ export interface Call {
   readonly ref: ResourceRef;
 }
 
-/** Reads the answer of a call that did not succeed; `body` is a Status object, or whatever a proxy sent. */
-export function errorFromAnswer(call: Call, status: number, body: string): KubeError {
+/**
+ * Reads the answer of a call that did not succeed; `body` is a Status object, or whatever a proxy sent. `retryAfter` is
+ * the header of that name.
+ */
+export function errorFromAnswer(
+  call: Call,
+  status: number,
+  body: string,
+  retryAfter?: string | readonly string[],
+): KubeError {
   const said = messageOf(body);
   const kind = kindOf(status, said);
   const text = `Could not ${call.verb} ${describe(call.ref)}: ${said ?? `the API server answered ${status}`}`;
-  return new KubeError(kind, `${text}${nextStep(kind, call)}`, { status });
+  return new KubeError(kind, `${text}${nextStep(kind, call)}`, {
+    status,
+    retryAfterMs: retryAfterMs(typeof retryAfter === "string" ? retryAfter : retryAfter?.[0], Date.now()),
+    // A proxy in between answers 502, 503 or 504 after the API server may have made the change.
+    mayHaveChanged: isChange(call) && kind === "server" && status >= 500,
+  });
+}
+
+function isChange({ verb }: Call): boolean {
+  return verb === "patch" || verb === "create";
 }
 
 /** A call that got no answer. */
@@ -50,8 +81,25 @@ export function errorFromFailure(call: Call, server: string, cause: unknown): Ku
     "unreachable",
     `Could not ${call.verb} ${describe(call.ref)}: no answer from ${server} (${why}). ` +
       `Check that the API server runs and can be reached from here${call.verb === "patch" ? WEBHOOKS : ""}.`,
-    { cause },
+    { cause, mayHaveChanged: isChange(call) && !isBeforeConnection(cause) },
   );
+}
+
+/** Codes of failures before a connection stood, so that no request was sent. */
+const NOT_CONNECTED: ReadonlySet<unknown> = new Set([
+  "ECONNREFUSED",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "UND_ERR_CONNECT_TIMEOUT",
+]);
+
+function isBeforeConnection(cause: unknown): boolean {
+  if (!(cause instanceof Error)) return false;
+  if ("code" in cause && NOT_CONNECTED.has(cause.code)) return true;
+  const inner: readonly unknown[] = cause instanceof AggregateError ? cause.errors : [cause.cause];
+  return inner.some(isBeforeConnection);
 }
 
 /** What a change may be waiting for. */

@@ -48,7 +48,8 @@ export async function send(
   if (answer.statusCode >= 200 && answer.statusCode < 300) return answer;
   // Certificates may have been rotated since the connections were made.
   if (answer.statusCode === 401) connection.renew();
-  throw errorFromAnswer(call, answer.statusCode, await answer.body.text());
+  const body = await answer.body.text();
+  throw errorFromAnswer(call, answer.statusCode, body, answer.headers["retry-after"]);
 }
 
 /** What `send`, or reading its answer, threw. */

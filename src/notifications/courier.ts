@@ -1,14 +1,8 @@
-import { ExponentialBackoff } from "cockatiel";
+import { type Backoff, repeat, type Try } from "../retry/repeat.ts";
 import type { Delivery, Send } from "./channel.ts";
 import type { Message } from "./message.ts";
 import { type Pace, rankOf } from "./pace.ts";
-import { pause } from "./pause.ts";
 import { createTurns } from "./turns.ts";
-
-export interface Backoff {
-  readonly initialDelay: number;
-  readonly maxDelay: number;
-}
 
 export type Outcome =
   | { readonly kind: "delivered"; readonly attempts: number; readonly reference?: string }
@@ -44,21 +38,20 @@ export function createCourier(
   }
 
   return async (message, deadlineAt, rank = () => rankOf([message.event])) => {
-    let backoff = new ExponentialBackoff(options.backoff).next();
-    for (let attempts = 1; ; attempts += 1) {
+    let attempts = 0;
+    let error = "";
+    const once = async (): Promise<Try<Outcome>> => {
       const delivery = await attempt(message, rank);
-      if (delivery === undefined) {
-        return { kind: "stopped" };
-      }
-      if (delivery.kind === "delivered") {
-        return { ...delivery, attempts };
-      }
-      const waitMs = Math.max(backoff.duration, turns.closedForMs());
-      if (delivery.kind === "permanent" || now() + waitMs > deadlineAt) {
-        return { kind: "failed", attempts, error: delivery.error };
-      }
-      await pause(waitMs, signal);
-      backoff = backoff.next(undefined);
-    }
+      if (delivery === undefined) return { kind: "done", result: { kind: "stopped" } };
+      attempts += 1;
+      if (delivery.kind === "delivered") return { kind: "done", result: { ...delivery, attempts } };
+      ({ error } = delivery);
+      return delivery.kind === "permanent"
+        ? { kind: "done", result: { kind: "failed", attempts, error } }
+        : { kind: "again", notBeforeMs: turns.closedForMs() };
+    };
+    const repeated = await repeat(once, { backoff: options.backoff, deadlineAt, now, signal });
+    if (repeated.kind === "done") return repeated.result;
+    return repeated.kind === "over" ? { kind: "failed", attempts, error } : { kind: "stopped" };
   };
 }

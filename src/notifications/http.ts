@@ -1,4 +1,5 @@
 import { EnvHttpProxyAgent, type Dispatcher, request } from "undici";
+import { retryAfterMs } from "../retry/retry-after.ts";
 import type { Delivery, Undelivered } from "./channel.ts";
 
 /** An attempt that takes longer has failed. */
@@ -8,16 +9,6 @@ const MAX_ERROR = 300;
 /** Connections for what is told to people: through HTTPS_PROXY or HTTP_PROXY but for NO_PROXY, where those are set. */
 export function outboundDispatcher(): Dispatcher {
   return new EnvHttpProxyAgent();
-}
-
-/** Seconds or an HTTP date, as milliseconds from `now`; undefined when there is none that can be read. */
-export function retryAfterMs(header: string | null | undefined, now: number): number | undefined {
-  const text = header?.trim() ?? "";
-  if (/^\d+$/.test(text)) {
-    return Number(text) * 1000;
-  }
-  const at = Date.parse(text);
-  return Number.isNaN(at) ? undefined : Math.max(0, at - now);
 }
 
 /** An answer of 200 to 299, or how the attempt failed. */

@@ -2,12 +2,13 @@ import type { Append, LogRecord, NotificationRecord } from "../log/record.ts";
 import type { ChannelName } from "../rules/policy.ts";
 import { addressed } from "./audience.ts";
 import type { Send } from "./channel.ts";
-import { createCourier, type Backoff, type Outcome } from "./courier.ts";
+import { createCourier, type Outcome } from "./courier.ts";
 import { createLanes, type Lanes } from "./lanes.ts";
 import { createLedger, type Ledger, type Notification } from "./ledger.ts";
 import type { Message } from "./message.ts";
 import { type Pace, PACES } from "./pace.ts";
-import { pause } from "./pause.ts";
+import { pause } from "../retry/pause.ts";
+import type { Backoff } from "../retry/repeat.ts";
 
 const DAY_MS = 24 * 3600 * 1000;
 const BACKOFF: Backoff = { initialDelay: 1000, maxDelay: 60_000 };

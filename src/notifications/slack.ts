@@ -1,12 +1,12 @@
 import { IncomingWebhook, IncomingWebhookHTTPError, type FetchFunction } from "@slack/webhook";
 import { fetch } from "undici";
+import { retryAfterMs } from "../retry/retry-after.ts";
 import type { Delivery, Send } from "./channel.ts";
 import {
   ATTEMPT_TIMEOUT_MS,
   classifyStatus,
   classifyThrown,
   outboundDispatcher,
-  retryAfterMs,
   readSecret,
   withoutSecrets,
 } from "./http.ts";

@@ -1,5 +1,5 @@
 import { ended, firstOf, OPEN, opensAt, taken, type Pace } from "./pace.ts";
-import { pause } from "./pause.ts";
+import { pause } from "../retry/pause.ts";
 
 /** How an attempt ended for those that wait: whether the channel asked to be left alone, and for how long. */
 type Done = (notBeforeMs?: number) => void;

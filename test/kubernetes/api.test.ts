@@ -59,6 +59,63 @@ describe("an answer that is not a success has a kind, a message and a next step"
   });
 });
 
+describe("an error of a change says whether the change may have been made", () => {
+  async function changing(answer: Parameters<typeof startStubApi>[0]): Promise<KubeError> {
+    stub = await startStubApi(answer);
+    const api = kubeApi(stub.connection, { timeoutMs: 150 });
+    return rejection(api.patch(REF, { kind: "merge", value: {} }));
+  }
+
+  it.each<[number, boolean]>([
+    [400, false],
+    [403, false],
+    [409, false],
+    [422, false],
+    [429, false],
+    [500, true],
+    [502, true],
+    [503, true],
+    [504, true],
+  ])("%i: %s", async (status, mayHaveChanged) => {
+    const error = await changing((_, response) => response.writeHead(status).end());
+    expect(error).toMatchObject({ status, mayHaveChanged });
+  });
+
+  it("a webhook that failed let nothing pass", async () => {
+    const said = statusBody(500, 'Internal error: failed calling webhook "policy": timeout');
+    expect(await changing((_, response) => response.writeHead(500).end(said))).toMatchObject({
+      kind: "rejected",
+      mayHaveChanged: false,
+    });
+  });
+
+  it.each<[string, Parameters<typeof startStubApi>[0]]>([
+    ["an answer that does not come", () => undefined],
+    ["an answer that breaks off", (_, response) => response.writeHead(200).write("{")],
+    ["a connection that is cut after the request", (request) => request.socket.destroy()],
+  ])("%s says nothing: it may have been made", async (_, answer) => {
+    expect(await changing(answer)).toMatchObject({ kind: "unreachable", mayHaveChanged: true });
+  });
+
+  it("a server that does not listen was not asked", async () => {
+    stub = await startStubApi(() => undefined);
+    const connection = { ...stub.connection, server: "http://127.0.0.1:1" };
+    const error = await rejection(kubeApi(connection).patch(REF, { kind: "merge", value: {} }));
+    expect(error).toMatchObject({ kind: "unreachable", mayHaveChanged: false });
+  });
+
+  it.each<[string, number | undefined]>([
+    ["1", 1_000],
+    ["Thu, 01 Jan 1970 00:00:00 GMT", 0],
+    ["soon", undefined],
+  ])("and how long to wait: Retry-After %s", async (header, retryAfterMs) => {
+    const error = await changing((_, response) =>
+      response.writeHead(429, { "retry-after": header }).end(statusBody(429, "too many requests")),
+    );
+    expect(error).toMatchObject({ kind: "server", retryAfterMs, mayHaveChanged: false });
+  });
+});
+
 describe("a call is bounded", () => {
   it.each<[string, Parameters<typeof startStubApi>[0]]>([
     ["by a server that never answers", () => undefined],

@@ -83,6 +83,7 @@ describe("the direction of imports", () => {
     ],
     ["stages-before-the-act-know-no-process", { "src/signals/bad.ts": value("../kubernetes/api.ts") }],
     ["text-knows-nothing", { "src/text/bad.ts": type("../engine/window.ts") }],
+    ["retry-knows-nothing", { "src/retry/bad.ts": type("../engine/window.ts") }],
     ["leaf-knows-no-stage", { "src/telemetry/bad.ts": type("../engine/window.ts") }],
     ["no-cycle", { "src/rules/a.ts": value("./b.ts"), "src/rules/b.ts": value("./a.ts") }],
     [
