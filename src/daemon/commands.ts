@@ -100,6 +100,8 @@ export interface Commands {
       readonly images: readonly string[];
       readonly found: Readonly<Record<string, number>>;
       readonly policies: readonly string[];
+      /** RFC 3339: when a newer scan of the same image and platform was made, which goes on to count instead. */
+      readonly newerScan?: string;
     }>
   >;
   /** The policy that a decision belongs to, for what a person may do is a matter of the policy. */

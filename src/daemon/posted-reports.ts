@@ -6,13 +6,16 @@ import { Ajv } from "ajv";
 import { Type } from "typebox";
 import { syncFolder } from "../log/files.ts";
 import { VULNERABILITY_SEVERITIES } from "../rules/policy.ts";
-import type { ImageReport } from "../signals/image-report.ts";
+import { type ImageReport, isNewer } from "../signals/image-report.ts";
 
 /** Reports that somebody sent, as files that survive a restart. */
 export interface PostedReports {
   readonly all: () => readonly ImageReport[];
-  /** Takes the place of one about the same image. Rejects when it cannot be kept, and then does not count. */
-  readonly add: (report: ImageReport) => Promise<void>;
+  /**
+   * Takes the place of an older scan of the same image and platform. Where a newer one is kept, that stays and is
+   * returned. Rejects when it cannot be kept, and then does not count.
+   */
+  readonly add: (report: ImageReport) => Promise<ImageReport | undefined>;
 }
 
 export interface PostedReportsLimits {
@@ -31,6 +34,7 @@ const STORED = Type.Object({
   knownAt: Type.Number(),
   scannedAt: Type.Number(),
   image: Type.Object({ tags: texts, manifests: texts, configs: texts }),
+  platform: Type.Optional(Type.String()),
   vulnerabilities: Type.Array(
     Type.Object({
       id: Type.String(),
@@ -60,16 +64,23 @@ export async function openPostedReports(
   const stored = await readStored(folder, logger);
   let turn: Promise<unknown> = Promise.resolve();
 
-  const addInTurn = async (report: ImageReport): Promise<void> => {
+  const addInTurn = async (report: ImageReport): Promise<ImageReport | undefined> => {
     const name = fileName(report);
+    const kept = stored.get(name)?.report;
+    if (kept !== undefined && isNewer(kept, report)) return kept;
     const text = JSON.stringify(report);
     await write(folder, name, text);
+    // A version that did not know platforms kept one report an image.
+    const { platform: _, ...anyPlatform } = report;
+    const older = fileName(anyPlatform);
+    if (older !== name && stored.delete(older)) await rm(join(folder, older), { force: true });
     stored.delete(name);
     stored.set(name, { report, bytes: Buffer.byteLength(text) });
     for (const old of beyond(stored, limits)) {
       stored.delete(old);
       await rm(join(folder, old), { force: true });
     }
+    return undefined;
   };
   return {
     all: () => [...stored.values()].map(({ report }) => report),
@@ -81,9 +92,10 @@ export async function openPostedReports(
   };
 }
 
-/** The same for reports about the same image, so that a later one takes its place. */
-function fileName({ image }: ImageReport): string {
-  return `${createHash("sha256").update(JSON.stringify(image)).digest("hex")}.json`;
+/** The same for reports about the same image and platform, so that a later scan takes its place. */
+function fileName({ image, platform }: ImageReport): string {
+  const about = JSON.stringify(platform === undefined ? image : { ...image, platform });
+  return `${createHash("sha256").update(about).digest("hex")}.json`;
 }
 
 /** All of it or nothing, also when the power goes. */

@@ -27,13 +27,21 @@ export function takeVulnerabilities(ports: TakePorts): Commands["vulnerabilities
     const origin = `sent by ${by} at ${new Date(at).toISOString()}`;
     // A scan from the future would count as newer than any that comes.
     const scannedAt = Math.min(read.report.scannedAt ?? at, at);
+    const report: ImageReport = { source: "posted", origin, knownAt: at, ...read.report, scannedAt };
+    let newer: ImageReport | undefined;
     try {
-      await ports.posted.add({ source: "posted", origin, knownAt: at, ...read.report, scannedAt });
+      newer = await ports.posted.add(report);
     } catch (error) {
       const detail = `The report could not be kept and does not count: ${(error as Error).message}. Free space, then send it again.`;
       return { ok: false, kind: "unavailable", detail };
     }
-    return { ok: true, images, found, policies: runIn(read.report.image, ports) };
+    return {
+      ok: true,
+      images,
+      found,
+      policies: runIn(read.report.image, ports),
+      ...(newer && { newerScan: new Date(newer.scannedAt).toISOString() }),
+    };
   };
 }
 

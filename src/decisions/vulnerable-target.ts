@@ -45,9 +45,14 @@ function whyNoHelp(
   const all = [...new Set([...same, ...others])];
   if (same.length > 0) return `${list(same)} ${same.length === 1 ? "is" : "are"} in both (${both(all)})`;
   if (others.length > 0) return `going back would bring others that count (${both(others)})`;
-  const unreported = there.filter(({ reports: about }) => about.length === 0).map(({ image }) => image);
+  const unreported = there.filter(({ reports: about }) => about.length === 0);
   if (unreported.length > 0 || there.length === 0) {
-    return `nobody can say that going back helps: no report is known for ${list(unreported)} (running: ${list(here)}; ${name}: not known)`;
+    const doubtful = unreported.flatMap((image) => image.doubtful);
+    const why = [
+      `no report ${doubtful.length > 0 ? "that counts " : ""}is known for ${list(unreported.map(({ image }) => image))}`,
+      ...doubtful,
+    ].join("; ");
+    return `it is not known that going back helps: ${why} (running: ${list(here)}; ${name}: not known)`;
   }
   const late = tooEarly(running, there, { trigger, at });
   return late && `${late} (running: ${list(here)}; ${name}: not known)`;
@@ -68,7 +73,7 @@ function tooEarly(
       const early = others.find((other) => scannedAt(other) < knownAt);
       if (early === undefined) continue;
       return (
-        `nobody can say that going back helps: ${early.image} was last scanned at ${formatInstant(scannedAt(early))}, ` +
+        `it is not known that going back helps: ${early.image} was last scanned at ${formatInstant(scannedAt(early))}, ` +
         `before ${id} was known of (${formatInstant(knownAt)})`
       );
     }

@@ -95,6 +95,7 @@ function releaseOf(view: DeploymentView, history: History, known: Known): Releas
       images: imagesOf(template),
       ...provenInGroup(history.current),
       pulled: pulledBy(view, history),
+      runsIn: runsIn(history.run.map(({ replicaSet }) => replicaSet)),
     },
     previous: before === undefined ? undefined : revisionOfUse(before, standingOf),
     startedAt,
@@ -181,8 +182,21 @@ function revisionOfUse(use: Use, standingOf: (digest: string) => Standing): Revi
     digest,
     standing: standingOf(digest),
     images: imagesOf(replicaSet.spec.template),
+    runsIn: runsIn([replicaSet]),
     ...provenInGroup(replicaSet),
   };
+}
+
+/** One release may have several ReplicaSets: a restart makes a new one of the same template. */
+function runsIn(replicaSets: readonly ReplicaSet[]): NonNullable<Revision["runsIn"]> {
+  const since = Math.min(...replicaSets.map(({ metadata }) => Date.parse(metadata.creationTimestamp)));
+  const all = replicaSets.flatMap(({ metadata, spec }) =>
+    Object.entries(imagesOf(spec.template)).map(([container, image]) => {
+      return { image, where: { replicaSet: metadata.name, container, since } };
+    }),
+  );
+  const grouped = Map.groupBy(all, ({ image }) => image);
+  return Object.fromEntries([...grouped].map(([image, found]) => [image, found.map(({ where }) => where)]));
 }
 
 function provenInGroup(replicaSet: ReplicaSet): Pick<Revision, "goodIn"> {

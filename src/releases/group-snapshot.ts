@@ -95,18 +95,21 @@ function revisionOf(combination: Combination, members: Members<TargetSnapshot>):
         Object.entries(images).map(([container, image]) => [`${name}/${container}`, image]),
       ),
     ),
-    pulled: pulledBy([...combination.values()]),
+    pulled: mergedByImage([...combination.values()].map(({ pulled = {} }) => pulled)),
+    runsIn: mergedByImage([...combination.values()].map(({ runsIn = {} }) => runsIn)),
     members: Object.fromEntries(sorted.map(([name, one]) => [name, { name: one.name, digest: one.digest }])),
   };
 }
 
-/** By image, which several members may name. */
-function pulledBy(revisions: readonly Revision[]): NonNullable<Revision["pulled"]> {
-  const all = revisions.flatMap(({ pulled = {} }) => Object.entries(pulled));
+/** Several members may name one image. */
+function mergedByImage<T>(
+  maps: readonly Readonly<Record<string, readonly T[]>>[],
+): Readonly<Record<string, readonly T[]>> {
+  const all = maps.flatMap((map) => Object.entries(map));
   return Object.fromEntries(
-    [...Map.groupBy(all, ([image]) => image)].map(([image, seen]) => [
+    [...Map.groupBy(all, ([image]) => image)].map(([image, found]) => [
       image,
-      [...new Set(seen.flatMap(([, ids]) => ids))],
+      [...new Set(found.flatMap(([, values]) => values))],
     ]),
   );
 }

@@ -1,5 +1,5 @@
 import type { PodTemplate } from "../kubernetes/objects.ts";
-import type { UsedImage } from "../signals/image-report.ts";
+import type { RunsIn, UsedImage } from "../signals/image-report.ts";
 import type { GitOpsOwner } from "./gitops-owner.ts";
 import type { HeldBack } from "./held-back.ts";
 
@@ -23,11 +23,21 @@ export interface Revision {
   readonly side?: { readonly deployment: string; readonly replicas: number };
   /** By image, as the template names it: what the pods that run it say they pulled. Absent where none is seen. */
   readonly pulled?: Readonly<Record<string, readonly string[]>>;
+  /** By image: the containers of the cluster that run it. Absent where the target is not a workload. */
+  readonly runsIn?: Readonly<Record<string, readonly RunsIn[]>>;
 }
 
 /** What a revision runs, each image once. */
-export function imagesUsed({ images, pulled }: Pick<Revision, "images" | "pulled">): readonly UsedImage[] {
-  return [...new Set(Object.values(images))].map((name) => ({ name, pulled: pulled?.[name] ?? [] }));
+export function imagesUsed({
+  images,
+  pulled,
+  runsIn,
+}: Pick<Revision, "images" | "pulled" | "runsIn">): readonly UsedImage[] {
+  return [...new Set(Object.values(images))].map((name) => ({
+    name,
+    pulled: pulled?.[name] ?? [],
+    runsIn: runsIn?.[name] ?? [],
+  }));
 }
 
 /** What one member of a group runs: its own number and digest. */

@@ -1,4 +1,5 @@
-import type { VulnerabilitySeverity } from "../rules/policy.ts";
+import { VULNERABILITY_SEVERITIES, type VulnerabilitySeverity } from "../rules/policy.ts";
+import { formatInstant } from "../text/format.ts";
 import { readImageName, tagName } from "./image-name.ts";
 
 export interface Vulnerability {
@@ -25,7 +26,7 @@ export interface ImageIdentity {
 
 /** What one scan found in one image. */
 export interface ImageReport {
-  /** Of one source the newest report about an image counts; different sources add up. */
+  /** Of one source the newest scan of an image and platform counts; different sources and platforms add up. */
   readonly source: "trivy-operator" | "posted";
   /** Which report it is, for people. */
   readonly origin: string;
@@ -34,6 +35,10 @@ export interface ImageReport {
   /** When the image was looked at, epoch ms: what became known later it cannot list. */
   readonly scannedAt: number;
   readonly image: ImageIdentity;
+  /** `linux/arm64`: one of those that an index names. Absent where the report does not say. */
+  readonly platform?: string;
+  /** The container whose image was scanned, in the pods of a ReplicaSet. Absent where the report names none. */
+  readonly scannedIn?: { readonly replicaSet: string; readonly container: string };
   readonly vulnerabilities: readonly Vulnerability[];
 }
 
@@ -50,14 +55,25 @@ export const NO_REPORTS: KnownReports = { reports: [], unread: undefined };
 export interface UsedImage {
   readonly name: string;
   readonly pulled: readonly string[];
+  readonly runsIn: readonly RunsIn[];
 }
 
-/** What the reports say of one image; without any, `reports` is empty. */
+/** One container of a ReplicaSet's template. */
+export interface RunsIn {
+  readonly replicaSet: string;
+  readonly container: string;
+  /** Since when the cluster has this template, epoch ms. */
+  readonly since: number;
+}
+
+/** What the reports say of one image; without any that counts, `reports` is empty. */
 export interface ImageFindings {
   readonly image: string;
   readonly reports: readonly ImageReport[];
-  /** Each vulnerability once a package. */
+  /** Each vulnerability once a package, at the worst severity that a report gives it. */
   readonly vulnerabilities: readonly Vulnerability[];
+  /** Why a report that names the image by its tag may be about an earlier image of that tag. */
+  readonly doubtful: readonly string[];
 }
 
 /** What is known of the images that run, and why that may not be all. */
@@ -71,7 +87,7 @@ export function imagesSeen(images: readonly UsedImage[], { reports, unread }: Kn
 }
 
 /** `pulled` are values of `imageID` of a pod's status: `registry/app@sha256:…`, or the bare digest. */
-export function identityOf({ name, pulled }: UsedImage): ImageIdentity {
+export function identityOf({ name, pulled }: Pick<UsedImage, "name" | "pulled">): ImageIdentity {
   const read = readImageName(name);
   const digests = pulled.flatMap((text) => /sha256:[0-9a-f]{64}$/i.exec(text)?.[0].toLowerCase() ?? []);
   const tag = read && tagName(read);
@@ -88,7 +104,7 @@ export function identityOf({ name, pulled }: UsedImage): ImageIdentity {
  * have moved since; else by the tag.
  */
 export function isSameImage(one: ImageIdentity, other: ImageIdentity): boolean {
-  if (meets(one.manifests, other.manifests) || meets(one.configs, other.configs)) return true;
+  if (isSameDigest(one, other)) return true;
   if (one.manifests.length > 0 && other.manifests.length > 0) return false;
   return meets(one.tags, other.tags);
 }
@@ -101,20 +117,70 @@ export function findingsOf(
   return images.map((image) => {
     const identity = identityOf(image);
     const about = reports.filter((report) => isSameImage(report.image, identity));
-    const counted = newestPerSource(about);
-    const all = counted.flatMap(({ vulnerabilities }) => vulnerabilities);
-    const once = new Map(all.map((each) => [`${each.id} ${each.package}`, each]));
-    return { image: image.name, reports: counted, vulnerabilities: [...once.values()] };
+    const certain = about.filter(
+      (report) => isSameDigest(report.image, identity) || isOfThisUse(report, image),
+    );
+    const counted = newestScans(certain);
+    return {
+      image: image.name,
+      reports: counted,
+      vulnerabilities: worstOfEach(counted.flatMap(({ vulnerabilities }) => vulnerabilities)),
+      doubtful: counted.length > 0 ? [] : newestScans(about).map((report) => whyDoubtful(report, image)),
+    };
   });
 }
 
-function newestPerSource(reports: readonly ImageReport[]): readonly ImageReport[] {
-  const newest = new Map<ImageReport["source"], ImageReport>();
+function isSameDigest(one: ImageIdentity, other: ImageIdentity): boolean {
+  return meets(one.manifests, other.manifests) || meets(one.configs, other.configs);
+}
+
+/** A tag may have moved between a scan and the release, but not where the scan was made of this very container. */
+function isOfThisUse({ scannedAt, scannedIn }: ImageReport, { runsIn }: UsedImage): boolean {
+  const isNamed = runsIn.some(
+    ({ replicaSet, container }) => replicaSet === scannedIn?.replicaSet && container === scannedIn.container,
+  );
+  return isNamed || (runsIn.length > 0 && scannedAt >= sinceOf(runsIn));
+}
+
+function whyDoubtful({ origin, scannedAt }: ImageReport, { name, runsIn }: UsedImage): string {
+  const scanned = `${origin} is a scan of ${formatInstant(scannedAt)} that names ${name} by its tag`;
+  return runsIn.length === 0
+    ? `${scanned}, and since when this tag runs is not known`
+    : `${scanned}, but the tag may have moved before it was released at ${formatInstant(sinceOf(runsIn))}`;
+}
+
+function sinceOf(runsIn: readonly RunsIn[]): number {
+  return Math.max(...runsIn.map(({ since }) => since));
+}
+
+/** The newest scan of each source and platform, whichever was received last. */
+function newestScans(reports: readonly ImageReport[]): readonly ImageReport[] {
+  const newest = new Map<string, ImageReport>();
   for (const report of reports) {
-    const known = newest.get(report.source);
-    if (known === undefined || report.knownAt > known.knownAt) newest.set(report.source, report);
+    const key = `${report.source} ${report.platform ?? ""}`;
+    const known = newest.get(key);
+    if (known === undefined || isNewer(report, known)) newest.set(key, report);
   }
   return [...newest.values()];
+}
+
+/** Of two scans of one instant, the one that was received later. */
+export function isNewer(one: ImageReport, other: ImageReport): boolean {
+  return one.scannedAt === other.scannedAt ? one.knownAt > other.knownAt : one.scannedAt > other.scannedAt;
+}
+
+function worstOfEach(all: readonly Vulnerability[]): readonly Vulnerability[] {
+  const worst = new Map<string, Vulnerability>();
+  for (const each of all) {
+    const key = `${each.id} ${each.package}`;
+    const known = worst.get(key);
+    if (known === undefined || rank(each) > rank(known)) worst.set(key, each);
+  }
+  return [...worst.values()];
+}
+
+function rank({ severity }: Vulnerability): number {
+  return VULNERABILITY_SEVERITIES.indexOf(severity);
 }
 
 function meets(some: readonly string[], others: readonly string[]): boolean {

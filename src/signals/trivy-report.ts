@@ -15,6 +15,13 @@ const TrivyReportSchema = Type.Object({
       ImageID: Type.Optional(Type.String()),
       RepoTags: Type.Optional(Type.Union([Type.Array(Type.String()), Type.Null()])),
       RepoDigests: Type.Optional(Type.Union([Type.Array(Type.String()), Type.Null()])),
+      ImageConfig: Type.Optional(
+        Type.Object({
+          os: Type.Optional(Type.String()),
+          architecture: Type.Optional(Type.String()),
+          variant: Type.Optional(Type.String()),
+        }),
+      ),
     }),
   ),
   Results: Type.Optional(
@@ -54,7 +61,7 @@ export type ReadReport =
   | {
       readonly ok: true;
       /** `scannedAt` is absent where the report does not say. */
-      readonly report: Pick<ImageReport, "image" | "vulnerabilities"> &
+      readonly report: Pick<ImageReport, "image" | "platform" | "vulnerabilities"> &
         Partial<Pick<ImageReport, "scannedAt">>;
     }
   /** What is wrong and what to do, for who sent it. */
@@ -71,12 +78,14 @@ export function readTrivyReport(body: unknown, boundTo: string | undefined): Rea
     const detail = `The report lists ${vulnerabilities.length} vulnerabilities; ${MAX_VULNERABILITIES} are taken. Send what matters only: trivy image --severity HIGH,CRITICAL.`;
     return { ok: false, detail };
   }
+  const refused = notAnImage(body, boundTo);
+  if (refused !== undefined) return { ok: false, detail: refused };
   const image = imageOf(body, boundTo);
   if (image === undefined) return { ok: false, detail: noImage(body, boundTo) };
   const { publishedAt: scannedAt } = dateOf(body.CreatedAt);
   return {
     ok: true,
-    report: { image, vulnerabilities, ...(scannedAt !== undefined && { scannedAt }) },
+    report: { image, ...platformOf(body), vulnerabilities, ...(scannedAt !== undefined && { scannedAt }) },
   };
 }
 
@@ -104,6 +113,33 @@ function kept(found: Found): Vulnerability {
     ...(FixedVersion !== undefined && FixedVersion !== "" && { fixed: FixedVersion }),
     ...dateOf(PublishedDate),
   };
+}
+
+/** What `trivy` scans beside images and can still be about one, if the sender says by digest about which. */
+const BOUND_BY_DIGEST: ReadonlySet<string> = new Set(["cyclonedx", "spdx", "filesystem"]);
+
+const ARCHIVE = /(?:\.tar|\.tar\.\w+|\.tgz|\.oci)$/iu;
+
+/** Why the report is not about an image of a registry; undefined where it may be. */
+function notAnImage({ ArtifactName, ArtifactType = "container_image" }: TrivyReport, boundTo?: string) {
+  const ask = "Say which image it is about by its digest: ?image=registry.example/app@sha256:…";
+  if (ArtifactType !== "container_image") {
+    const isByDigest = boundTo !== undefined && readImageName(boundTo)?.digest !== undefined;
+    if (BOUND_BY_DIGEST.has(ArtifactType)) {
+      return isByDigest ? undefined : `The report is a scan of a ${ArtifactType}, not of an image. ${ask}.`;
+    }
+    return `The report is a scan of a ${ArtifactType}, not of an image. Send what \`trivy image --format json\` prints.`;
+  }
+  const isFile = ARCHIVE.test(ArtifactName) || /^[./~]/u.test(ArtifactName);
+  return isFile && boundTo === undefined
+    ? `The report is a scan of the file ${JSON.stringify(ArtifactName)}, not of an image in a registry. ${ask}.`
+    : undefined;
+}
+
+function platformOf({ Metadata }: TrivyReport): Pick<ImageReport, "platform"> {
+  const { os, architecture, variant } = Metadata?.ImageConfig ?? {};
+  if (!os || !architecture) return {};
+  return { platform: [os, architecture, ...(variant ? [variant] : [])].join("/") };
 }
 
 function imageOf({ ArtifactName, Metadata }: TrivyReport, boundTo?: string): ImageIdentity | undefined {

@@ -1,3 +1,4 @@
+import { longRunning } from "../support/vulnerabilities.ts";
 import type { PodTemplate } from "../../src/kubernetes/objects.ts";
 import type { GitOpsOwner } from "../../src/releases/gitops-owner.ts";
 import type { HeldBack } from "../../src/releases/held-back.ts";
@@ -65,7 +66,7 @@ export function fakeTarget(
     revision(name, {
       digest,
       standing: standings.get(digest) ?? "unproven",
-      images: fake.images.get(digest) ?? {},
+      ...longRunning(fake.images.get(digest) ?? {}),
     });
   const current = (): Run => runs.at(-1) ?? { name: "0", digest: "", startedAt: 0, cause: "deploy" };
 

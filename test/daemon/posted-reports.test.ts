@@ -38,6 +38,27 @@ describe("reports that were sent", () => {
     expect(readdirSync(folder)).toHaveLength(1);
   });
 
+  it("keep the newer scan when an older one is sent after it", async () => {
+    const reports = await open();
+    const [today, old] = [posted("v1", 20, "CVE-1"), { ...posted("v1", 30), scannedAt: 10 }];
+    expect(await reports.add(today)).toBeUndefined();
+    expect(await reports.add(old)).toEqual(today);
+    expect(reports.all()).toEqual([today]);
+    expect((await open()).all()).toEqual([today]);
+  });
+
+  it("keep one scan for each platform of an image", async () => {
+    const reports = await open();
+    const [any, amd, arm] = [
+      posted("v1", 1),
+      { ...posted("v1", 2, "CVE-1"), platform: "linux/amd64" },
+      { ...posted("v1", 3), platform: "linux/arm64" },
+    ];
+    for (const report of [any, amd, arm]) await reports.add(report);
+    expect(reports.all()).toEqual([amd, arm]);
+    expect((await open()).all()).toEqual([amd, arm]);
+  });
+
   it("are the newest so many, and the newest so much, also after a restart", async () => {
     const few = await open({ reports: 2, bytes: 1_000_000 });
     for (const at of [1, 2, 3]) await few.add(posted(`v${at}`, at));

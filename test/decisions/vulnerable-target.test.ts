@@ -7,12 +7,12 @@ import { imagesUsed } from "../../src/releases/release.ts";
 import { imagesSeen, type ImageReport, type Vulnerability } from "../../src/signals/image-report.ts";
 import { clock, HOUR, policy, release, revision, TEN } from "../support/model.ts";
 import { OPEN } from "../support/replay.ts";
-import { imageReport, vulnerabilityTrigger } from "../support/vulnerabilities.ts";
+import { imageReport, longRunning, vulnerabilityTrigger } from "../support/vulnerabilities.ts";
 
 const at = TEN + HOUR;
 const trigger = vulnerabilityTrigger();
-const V2 = revision("2", { images: { api: "api:v2", proxy: "envoy:v1" } });
-const V1 = revision("1", { standing: "good", images: { api: "api:v1", proxy: "envoy:v1" } });
+const V2 = revision("2", longRunning({ api: "api:v2", proxy: "envoy:v1" }));
+const V1 = revision("1", { standing: "good", ...longRunning({ api: "api:v1", proxy: "envoy:v1" }) });
 
 const about = (
   name: string,

@@ -22,6 +22,7 @@ describe("what trivy image --format json prints", () => {
       ok: true,
       report: {
         image: { tags: [V1], manifests: [SHA("a")], configs: [SHA("c")] },
+        platform: "linux/amd64",
         scannedAt: Date.parse("2026-03-02T08:00:00.5Z"),
         vulnerabilities: [
           {
@@ -60,6 +61,50 @@ describe("what trivy image --format json prints", () => {
     });
     const renamed = trivyScan({ name: "api:ci-4711", tags: ["api:ci-4711"] });
     expect(readTrivyReport(renamed, V1)).toMatchObject({ ok: true, report: { image: { tags: [V1] } } });
+  });
+
+  const kind = (ArtifactType: string, name = "app") => ({ ...trivyScan({ name }), ArtifactType });
+  test.each([
+    ["an SBOM", kind("cyclonedx", "sbom.json"), "ghcr.io/vcci/api"],
+    ["an SPDX document", kind("spdx", "sbom.spdx.json"), "ghcr.io/vcci/api"],
+    ["an unpacked file system", kind("filesystem", "/rootfs"), "ghcr.io/vcci/api"],
+  ])("of %s counts only when its sender names an image by digest", (_, body, repository) => {
+    expect(readTrivyReport(body, `${repository}@${SHA("a")}`)).toMatchObject({
+      ok: true,
+      report: { image: { manifests: [SHA("a")] } },
+    });
+    for (const boundTo of [undefined, `${repository}:v1`]) {
+      const read = readTrivyReport(body, boundTo);
+      expect(read.ok ? "taken" : read.detail).toMatch(
+        /not of an image.*\?image=registry\.example\/app@sha256/u,
+      );
+    }
+  });
+
+  test.each([
+    ["a virtual machine", kind("vm", "disk.img")],
+    ["a repository", kind("repository", "https://github.com/vcci/api")],
+    ["a cloud account", kind("aws_account", "123456789012")],
+  ])("of %s is refused, whatever image its sender names", (_, body) => {
+    for (const boundTo of [undefined, V1, `ghcr.io/vcci/api@${SHA("a")}`]) {
+      const read = readTrivyReport(body, boundTo);
+      expect(read.ok ? "taken" : read.detail).toMatch(/not of an image.*trivy image --format json/u);
+    }
+  });
+
+  test.each(["api.tar", "build/api.tar.gz", "api.tgz", "./image", "/tmp/oci", "../api.TAR"])(
+    "of the file %s is refused without the image that it is about",
+    (name) => {
+      const read = readTrivyReport(trivyScan({ name, tags: ["api:ci"] }), undefined);
+      expect(read.ok ? "taken" : read.detail).toMatch(
+        /scan of the file .*\?image=registry\.example\/app@sha256/u,
+      );
+    },
+  );
+
+  test("of an older Trivy that names no kind is taken for that of an image", () => {
+    const { ArtifactType: _, ...body } = trivyScan({ name: V1 });
+    expect(readTrivyReport(body, undefined)).toMatchObject({ ok: true, report: { image: { tags: [V1] } } });
   });
 
   const wrong: readonly (readonly [string, unknown, string | undefined, RegExp])[] = [
@@ -118,6 +163,7 @@ describe("a VulnerabilityReport of Trivy Operator", () => {
       knownAt: Date.parse("2026-03-02T09:00:00Z"),
       scannedAt: Date.parse("2026-03-02T09:00:00Z"),
       image: { tags: ["docker.io/library/nginx:1.27"], manifests: [], configs: [] },
+      scannedIn: { replicaSet: "vcci-api-6d9bd977c9", container: "api" },
       vulnerabilities: [
         {
           id: "CVE-2026-1",

@@ -1,3 +1,4 @@
+import type { Revision } from "../../src/releases/release.ts";
 import type { VulnerabilityTrigger } from "../../src/rules/policy.ts";
 import type { ImageReport, Vulnerability } from "../../src/signals/image-report.ts";
 
@@ -171,6 +172,14 @@ export function imageReport(
     vulnerabilities: ids.map((id) => vulnerability(typeof id === "string" ? { id } : id)),
     ...changes,
   };
+}
+
+/** Images by container that run since long before every scan, so that a scan by tag counts. */
+export function longRunning(images: Revision["images"]): Pick<Revision, "images" | "runsIn"> {
+  const runsIn = Object.entries(images).map(
+    ([container, image]) => [image, [{ replicaSet: "api-1", container, since: 0 }]] as const,
+  );
+  return { images, runsIn: Object.fromEntries(runsIn) };
 }
 
 export function vulnerability(changes: Partial<Vulnerability> = {}): Vulnerability {
