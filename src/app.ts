@@ -166,6 +166,7 @@ function assemble({ settings, logger, lifecycle, environment, secrets }: AppPart
   const inForce = createRulesInForce({
     first: rules.policies,
     record,
+    loadedHashes: log.history.loadedHashes,
     problemsOf: async (loaded) => [
       ...(await cluster.problemsOf(loaded)),
       ...silentChannels(loaded, channels),

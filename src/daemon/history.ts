@@ -1,5 +1,6 @@
 import type { TriggerState } from "../engine/trigger-status.ts";
 import type { DecisionRecord, LogRecord } from "../log/record.ts";
+import type { LoadedHashes } from "../rules/changes.ts";
 import type { LoggedRelease } from "../releases/logged-release.ts";
 import type { ScriptRollback } from "../releases/script-release.ts";
 import type { Freeze } from "../decisions/freeze.ts";
@@ -30,6 +31,8 @@ export interface History {
   readonly allOpen: () => readonly OpenRollback[];
   /** Since when a trigger has meant what `hash` says; undefined if the log does not know this meaning. */
   readonly loadedAt: (policy: string, trigger: string, hash: string) => number | undefined;
+  /** By policy and trigger: what the rules last loaded mean. */
+  readonly loadedHashes: () => LoadedHashes;
   /** The state last recorded; "inactive" when none was. */
   readonly triggerState: (policy: string, trigger: string) => TriggerState;
   /** What is on record of a trigger that is unknown. */
@@ -81,6 +84,13 @@ export function createHistory(): History {
       const known = memory.rules.get(policy)?.get(trigger);
       return known?.hash === hash ? known.loadedAt : undefined;
     },
+    loadedHashes: () =>
+      new Map(
+        [...memory.rules].map(([policy, triggers]) => [
+          policy,
+          new Map([...triggers].map(([trigger, { hash }]) => [trigger, hash])),
+        ]),
+      ),
     triggerState: (policy, trigger) => memory.states.get(policy)?.get(trigger) ?? "inactive",
     unknown: (policy, trigger) => memory.unknown.get(policy)?.get(trigger),
     unresolved: (policy) => [...(memory.states.get(policy)?.keys() ?? [])],

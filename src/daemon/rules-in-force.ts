@@ -1,5 +1,6 @@
 import type { Logger } from "pino";
 import type { RecordBody } from "../log/record.ts";
+import { hashChanges, type LoadedHashes, rulesChanges } from "../rules/changes.ts";
 import type { LoadedRules } from "../rules/load.ts";
 import type { Policy } from "../rules/policy.ts";
 import { isError, type Problem, sentenceOf } from "../rules/problem.ts";
@@ -29,6 +30,8 @@ export interface RulesPorts {
   /** What was read at the start, known before it is in force. */
   readonly first: readonly Policy[];
   readonly record: RecordInLog;
+  /** What the log says was loaded last. */
+  readonly loadedHashes: () => LoadedHashes;
   /** What keeps rules without mistakes from being put in force here, such as a cluster that cannot be reached. */
   readonly problemsOf: (policies: readonly Policy[]) => Promise<readonly Problem[]>;
   readonly apply: (policies: readonly Policy[]) => void;
@@ -37,10 +40,11 @@ export interface RulesPorts {
 }
 
 export function createRulesInForce(ports: RulesPorts): RulesInForce {
-  const { first, record, problemsOf, apply, metrics, logger } = ports;
+  const { first, record, loadedHashes, problemsOf, apply, metrics, logger } = ports;
   let problems: readonly Problem[] = [];
   const newest = new Map(first.map((policy) => [policy.name, policy]));
   let loadedAt: number | undefined;
+  let inForce: readonly Policy[] | undefined;
   let owed: readonly RecordBody[] = [];
 
   async function recordOwed(): Promise<void> {
@@ -59,6 +63,12 @@ export function createRulesInForce(ports: RulesPorts): RulesInForce {
     await recordOwed();
   }
 
+  /** Of the first load there is nothing to compare with. */
+  const sinceTheStop = (policies: readonly Policy[]): readonly string[] => {
+    const before = loadedHashes();
+    return before.size === 0 ? [] : hashChanges(before, policies);
+  };
+
   return {
     state: () => ({ loadedAt, problems }),
     policy: (name) => newest.get(name),
@@ -73,7 +83,9 @@ export function createRulesInForce(ports: RulesPorts): RulesInForce {
       for (const problem of problems) logger.warn({ rule: problem.rule }, sentenceOf(problem));
       const { policies } = rules;
       for (const policy of policies) newest.set(policy.name, policy);
-      owed = [...owed, loadedRecord(policies)];
+      const changes = inForce === undefined ? sinceTheStop(policies) : rulesChanges(inForce, policies);
+      inForce = policies;
+      owed = [...owed, loadedRecord(policies, changes)];
       await recordOwed();
       metrics.rulesLoadSuccess.set(1);
       apply(policies);
@@ -81,7 +93,10 @@ export function createRulesInForce(ports: RulesPorts): RulesInForce {
   };
 }
 
-export function loadedRecord(policies: readonly Policy[]): RecordBody {
+/** More are in no message and help nobody. */
+const MAX_CHANGES = 200;
+
+export function loadedRecord(policies: readonly Policy[], changes: readonly string[] = []): RecordBody {
   return {
     type: "rules.loaded",
     policies: policies.map(({ name, hash, triggers, checkpoints }) => ({
@@ -90,5 +105,11 @@ export function loadedRecord(policies: readonly Policy[]): RecordBody {
       triggers: Object.fromEntries(triggers.map((trigger) => [trigger.name, trigger.hash])),
       ...(checkpoints.length > 0 && { checkpoints: checkpoints.map(({ atMs }) => atMs) }),
     })),
+    ...(changes.length > 0 && { changes: bounded(changes) }),
   };
+}
+
+function bounded(changes: readonly string[]): readonly string[] {
+  const more = changes.length - MAX_CHANGES;
+  return more > 0 ? [...changes.slice(0, MAX_CHANGES), `${more} more changes`] : changes;
 }

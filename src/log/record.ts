@@ -53,6 +53,8 @@ type RulesRecord =
         /** Its checkpoints, by how many ms after the clock of a release they are; not there where it has none. */
         readonly checkpoints?: readonly number[];
       }[];
+      /** What differs from the rules before, in words, a line a change; not there where nothing does. */
+      readonly changes?: readonly string[];
     }
   | { readonly type: "rules.rejected"; readonly problems: readonly string[] };
 

@@ -136,13 +136,40 @@ export function ofLoaded(record: Of<"rules.loaded">): Message {
     dedupKey: RULES_KEY,
     severity: "info",
     title: "Rules are loaded again",
+    lines: [inForce(record), ...changeLines(record)],
+    evidence: [],
+  };
+}
+
+/** Rules that mean something else than before; without one, no message. */
+export function ofChanged(record: Of<"rules.loaded">): Message | undefined {
+  const { changes = [] } = record;
+  if (changes.length === 0) return undefined;
+  return {
+    ...stamp(record),
+    event: "info",
+    dedupKey: RULES_KEY,
+    severity: "info",
+    title: `Rules changed: ${changes.length === 1 ? "1 change" : `${changes.length} changes`}`,
     lines: [
-      record.policies.length === 1
-        ? "1 policy is in force."
-        : `${record.policies.length} policies are in force.`,
+      ...changeLines(record),
+      `${inForce(record)} A changed trigger acts only on a window that began after the change. Next: nothing to do if you expected this.`,
     ],
     evidence: [],
   };
+}
+
+function inForce({ policies }: Of<"rules.loaded">): string {
+  return policies.length === 1 ? "1 policy is in force." : `${policies.length} policies are in force.`;
+}
+
+const SHOWN_CHANGES = 20;
+
+function changeLines({ changes = [], seq }: Of<"rules.loaded">): readonly string[] {
+  const more = changes.length - SHOWN_CHANGES;
+  return more > 0
+    ? [...changes.slice(0, SHOWN_CHANGES), `… and ${more} more: rollbackd log show ${seq}`]
+    : changes;
 }
 
 /** An incident that nobody rolled back has ended by itself or by a person's hand. */

@@ -8,6 +8,7 @@ import {
   MASS_KEY,
   ofApplied,
   ofBlind,
+  ofChanged,
   ofDecision,
   ofGone,
   ofLoaded,
@@ -179,10 +180,10 @@ function loaded(record: Of<"rules.loaded">, known: Known): readonly Message[] {
   const over = closeQuiet(known, ({ policies }) => [...policies].some(isGone));
   const blind = [...known.blind].filter(isGone);
   for (const policy of blind) known.blind.delete(policy);
-  const mended = known.rejected ? [ofLoaded(record)] : [];
+  const news = known.rejected ? ofLoaded(record) : ofChanged(record);
   known.rejected = false;
   return [
-    ...mended,
+    ...(news === undefined ? [] : [news]),
     ...over.map((incident) => ofGone(record, incident)),
     ...blind.map((policy) => ofGone(record, { dedupKey: blindKey(policy), target: policy })),
   ];

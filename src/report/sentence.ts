@@ -10,8 +10,9 @@ const reasonOf = ({ reason }: { readonly reason: string }): string => reason;
 const SENTENCES: Sentences = {
   "daemon.started": ({ version, note }) => `version ${version}${note === undefined ? "" : `; ${note}`}`,
   "daemon.stopped": ({ cause }) => cause,
-  "rules.loaded": ({ policies }) =>
-    `in force: ${policies.map(({ policy }) => policy).join(", ") || "no policies"}`,
+  "rules.loaded": ({ policies, changes = [] }) =>
+    `in force: ${listed(policies.map(({ policy }) => policy)) || "no policies"}` +
+    (changes.length === 0 ? "" : `; ${listed(changes, "; ")}`),
   "rules.rejected": ({ problems }) =>
     `the rules before stay in force; problems (${problems.length}): ${problems.join("; ")}`,
   "release.observed": ({ target, revision, previous, cause, startedAt, quarantined, writtenBy, by, note }) =>
@@ -71,6 +72,13 @@ export function sentence(record: LogRecord): string {
   const isOfNotification = record.type.startsWith("notification.");
   if (text === "" || isOfNotification || !("decisionId" in record)) return text;
   return `[${record.decisionId}] ${text}`;
+}
+
+const LISTED = 10;
+
+function listed(texts: readonly string[], between = ", "): string {
+  const more = texts.length - LISTED;
+  return [...texts.slice(0, LISTED), ...(more > 0 ? [`${more} more`] : [])].join(between);
 }
 
 function noted(note: string | undefined): string {

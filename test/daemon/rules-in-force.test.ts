@@ -1,12 +1,13 @@
 import { pino } from "pino";
 import { describe, expect, it } from "vitest";
 import { createHistory } from "../../src/daemon/history.ts";
-import { createRulesInForce, type RulesPorts } from "../../src/daemon/rules-in-force.ts";
+import { createRulesInForce, loadedRecord, type RulesPorts } from "../../src/daemon/rules-in-force.ts";
+import type { LogRecord } from "../../src/log/record.ts";
 import type { LoadedRules } from "../../src/rules/load.ts";
 import type { Policy } from "../../src/rules/policy.ts";
 import type { Problem } from "../../src/rules/problem.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
-import { memoryLog } from "../notifications/memory-log.ts";
+import { memoryLog, recordsOf } from "../notifications/memory-log.ts";
 import { clock, metricTrigger, policy, TEN } from "../support/model.ts";
 
 const MISTAKE: Problem = {
@@ -32,6 +33,7 @@ function start(changes: Partial<RulesPorts> = {}) {
       history.apply(record);
       return record;
     },
+    loadedHashes: history.loadedHashes,
     problemsOf: async () => [],
     apply: (policies) => void applied.push(policies),
     metrics,
@@ -39,7 +41,7 @@ function start(changes: Partial<RulesPorts> = {}) {
     ...changes,
   });
   const recorded = (): readonly string[] => log.records.map(({ type }) => type);
-  return { rules, world, history, applied, metrics, recorded };
+  return { rules, world, history, applied, metrics, recorded, log: log.records };
 }
 
 const sound = (policies: readonly Policy[]): LoadedRules => ({ files: [], policies, problems: [] });
@@ -67,6 +69,42 @@ describe("rules with mistakes", () => {
     expect(applied).toEqual([]);
     expect(recorded()).toEqual(["rules.rejected"]);
     expect(rules.state().problems).toEqual([noCluster]);
+  });
+});
+
+describe("rules that are loaded", () => {
+  const changesOf = (log: readonly LogRecord[]) =>
+    log.map((record) => (record.type === "rules.loaded" ? record.changes : record.type));
+
+  it("are recorded with what changed, in words, and without changes at the first load", async () => {
+    const { rules, log } = start();
+    await rules.take(sound([policy()]));
+    await rules.take(sound([policy({ hash: "p2", cooldownMs: 0 })]));
+    expect(changesOf(log)).toEqual([undefined, [expect.stringContaining("vcci-api: cooldown ")]]);
+  });
+
+  it("are compared with the rules in force, not with rules that were rejected", async () => {
+    const { rules, log } = start();
+    await rules.take(sound([policy()]));
+    await rules.take({ ...sound([policy({ hash: "p2", mode: "observe" })]), problems: [MISTAKE] });
+    await rules.take(sound([policy({ hash: "p3", mode: "approve" })]));
+    expect(changesOf(log).at(-1)).toEqual(["vcci-api: mode enforce → approve"]);
+  });
+
+  it("are compared by hash with the log after a restart", async () => {
+    const { rules, history, log } = start();
+    recordsOf([loadedRecord([policy()])]).forEach(history.apply);
+    await rules.take(sound([edited]));
+    expect(changesOf(log)).toEqual([["vcci-api: error-rate: changed while rollbackd was stopped"]]);
+  });
+
+  it("list at most 200 changes", async () => {
+    const { rules, log } = start();
+    await rules.take(sound([]));
+    await rules.take(sound(Array.from({ length: 300 }, (_, at) => policy({ name: `p${at}` }))));
+    const [, changes] = changesOf(log);
+    expect(changes?.length).toBe(201);
+    expect(changes?.at(-1)).toBe("100 more changes");
   });
 });
 

@@ -35,6 +35,15 @@ export const RECORDS: Bodies = {
   "daemon.stopped": [{ type: "daemon.stopped", cause: "SIGTERM" }],
   "rules.loaded": [
     { type: "rules.loaded", policies: [{ policy: POLICY, hash: "h", triggers: { "error-rate": "h1" } }] },
+    {
+      type: "rules.loaded",
+      policies: [{ policy: POLICY, hash: "h2", triggers: { "error-rate": "h3" } }],
+      changes: [
+        `${POLICY}: mode observe → enforce`,
+        `${POLICY}: error-rate: above 5 % → 3 %`,
+        `${POLICY}: health: trigger removed`,
+      ],
+    },
   ],
   "rules.rejected": [
     {

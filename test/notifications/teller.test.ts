@@ -160,6 +160,37 @@ test("trap 11: rejected rules page until rules are loaded; loading without a rej
   ]);
 });
 
+describe("a load of rules that changes something", () => {
+  const loaded = (changes: readonly string[]): RecordBody => ({
+    type: "rules.loaded",
+    policies: [],
+    changes,
+  });
+  const teller = (...bodies: readonly RecordBody[]) => {
+    const tell = createTeller();
+    return recordsOf(bodies).flatMap((record) => tell(record));
+  };
+
+  test("is told with each change, and pages nobody", () => {
+    const [message, ...others] = teller(loaded(["api: error-rate: above 5 % → 3 %"]));
+    expect(others).toEqual([]);
+    expect(message).toMatchObject({ event: "info", title: "Rules changed: 1 change" });
+    expect(message?.lines[0]).toBe("api: error-rate: above 5 % → 3 %");
+  });
+
+  test("is told together with the end of a rejection", () => {
+    const messages = teller({ type: "rules.rejected", problems: ["x"] }, loaded(["api: policy removed"]));
+    expect(messages.map(({ event }) => event)).toEqual(["trigger", "resolve"]);
+    expect(messages.at(-1)?.lines).toContain("api: policy removed");
+  });
+
+  test("names the record of the log where there are more changes than a message takes", () => {
+    const [message] = teller(loaded(Array.from({ length: 50 }, (_, at) => `p${at}: policy removed`)));
+    expect(message?.lines.length).toBe(22);
+    expect(message?.lines).toContain("… and 30 more: rollbackd log show 1");
+  });
+});
+
 describe("a policy that is taken out of the rules", () => {
   const inForce = (...names: readonly string[]): RecordBody => ({
     type: "rules.loaded",
