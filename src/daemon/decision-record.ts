@@ -1,7 +1,7 @@
 import { commandByHand } from "../decisions/by-hand.ts";
 import type { Decided } from "../decisions/decide.ts";
 import type { Evidence } from "../decisions/decision.ts";
-import { afterEffects } from "../decisions/gitops.ts";
+import { afterEffects, ownersNextStep } from "../decisions/gitops.ts";
 import { nextStep } from "../decisions/next-step.ts";
 import type { Situation } from "../decisions/situation.ts";
 import { windowSize } from "../engine/slots.ts";
@@ -75,7 +75,8 @@ function summarize({ decision, firing, obstacles, to }: Decided, situation: Situ
     decision.reason === "observe-mode" && decision.otherReasons.length === 0
       ? `Would have rolled back ${move}, but ${why}.`
       : `${target} is not rolled back (${decision.reason}): ${why}.`;
-  return [what, act, ...after, nextStep(decision)].join(" ");
+  const next = decision.reason === "gitops-owner" ? ownersNextStep(situation) : undefined;
+  return [what, act, ...after, next ?? nextStep(decision)].join(" ");
 }
 
 function evidenceOf(

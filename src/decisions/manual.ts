@@ -1,5 +1,5 @@
 import type { Release, Revision } from "../releases/release.ts";
-import { afterEffects } from "./gitops.ts";
+import { afterEffects, ownersNextStep } from "./gitops.ts";
 import { heldBackFrom } from "./held-back.ts";
 import { TARGET_CHECKS } from "./obstacles.ts";
 import { HOLD_REASONS, type HoldReason } from "./reason.ts";
@@ -65,7 +65,8 @@ export function decideByHand(situation: Situation, to: string | undefined): ByHa
   const { release } = situation;
   for (const reason of HOLD_REASONS.filter((each) => BINDS[each] && !OF_CHOICE.has(each))) {
     const detail = TARGET_CHECKS[reason]?.(situation);
-    if (detail !== undefined) return bound(reason, detail);
+    if (detail === undefined) continue;
+    return bound(reason, detail, reason === "gitops-owner" ? ownersNextStep(situation) : undefined);
   }
   if (release === undefined) {
     return refused(
@@ -82,8 +83,8 @@ export function decideByHand(situation: Situation, to: string | undefined): ByHa
 
 type Refused = Extract<ByHand, { ok: false }>;
 
-function bound(reason: HoldReason, detail: string): Refused {
-  return refused(reason, `${detail}. ${NEXT[reason] ?? ""}`.trimEnd());
+function bound(reason: HoldReason, detail: string, next = NEXT[reason] ?? ""): Refused {
+  return refused(reason, `${detail}. ${next}`.trimEnd());
 }
 
 /** Where there is nothing to go back to. */

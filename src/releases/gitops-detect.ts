@@ -19,8 +19,12 @@ export function gitOpsOwner(
   return undefined;
 }
 
-/** In the order in which they count: charts are rendered by Argo CD and Flux, too, and then they are the owners. */
+/**
+ * In the order in which they count. An operator undoes a change whatever made its own resource. Charts are rendered by
+ * Argo CD and Flux, too, and then those are the owners.
+ */
 const LOOKS: readonly Look[] = [
+  ownedByController,
   trackedByArgo,
   labelledByArgo,
   (object) => labelledByFlux(object, "kustomize.toolkit.fluxcd.io", "flux-kustomization"),
@@ -28,6 +32,17 @@ const LOOKS: readonly Look[] = [
   writtenByController,
   releasedByHelm,
 ];
+
+/** A controlling owner makes the object from a resource of its own, such as KafkaConnect, and makes it again after a change. */
+function ownedByController({
+  metadata: { namespace, ownerReferences = [] },
+}: KubeObject): GitOpsOwner | undefined {
+  const owner = ownerReferences.find(({ controller }) => controller === true);
+  if (owner === undefined) return undefined;
+  const { kind = "", name = "", apiVersion = "" } = owner;
+  const within = namespace === undefined ? {} : { namespace };
+  return { tool: "controller", kind, name, apiVersion, ...within, seenIn: "controlling ownerReference" };
+}
 
 const TRACKING = "argocd.argoproj.io/tracking-id";
 

@@ -44,6 +44,7 @@ async function suspendOne(
   signal: AbortSignal,
 ): Promise<Suspension | Failed | undefined> {
   if (owner.tool === "helm") return undefined;
+  if (owner.tool === "controller") return notSuspended(owner, "rollbackd cannot suspend an operator.");
   try {
     const once = (): Promise<Suspension | undefined> =>
       owner.tool === "argocd"

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { LogRecord } from "../../src/log/record.ts";
+import { incidentKey } from "../../src/notifications/message.ts";
 import { createTeller } from "../../src/notifications/teller.ts";
 import type { GitOpsOwner } from "../../src/releases/gitops-owner.ts";
 import type { Prepare } from "../../src/rollback/act.ts";
@@ -73,21 +74,50 @@ it("trap 28: the bad version is brought back after the rollback: the page names 
   expect(world.target.acts()).toBe(1);
 });
 
-it("trap 23: a person who deploys it again is no GitOps tool: they are warned, once, and nobody is paged for that", async () => {
-  const [world, daemon] = await badRelease({ gitops: "warn" });
-  await daemon.passUntil(clock("10:07:00"));
-  world.target.writer = "kubectl-set";
-  world.target.ship("v2", clock("10:07:05"));
-  await daemon.passUntil(clock("10:07:30"));
-  expect(ofType(world, "release.observed").at(-1)).toMatchObject({
-    quarantined: true,
-    writtenBy: "kubectl-set",
+describe("trap 23: a person who deploys again what was rolled back", () => {
+  async function redeployed(): Promise<[World, Daemon]> {
+    const [world, daemon] = await badRelease({ gitops: "warn" });
+    await daemon.passUntil(clock("10:07:00"));
+    world.target.writer = "kubectl-set";
+    world.target.ship("v2", clock("10:07:05"));
+    await daemon.passUntil(clock("10:07:30"));
+    return [world, daemon];
+  }
+  const broughtBack = (world: World) =>
+    told(world.log.records).filter(({ dedupKey }) => dedupKey.endsWith("brought-back"));
+
+  it("is respected, and the team is paged once under a key of its own, which rings although another is open", async () => {
+    const [world, daemon] = await redeployed();
+    expect(ofType(world, "release.observed").at(-1)).toMatchObject({
+      quarantined: true,
+      writtenBy: "kubectl-set",
+    });
+    await daemon.passUntil(clock("10:09:00"));
+    const [page, ...more] = broughtBack(world);
+    expect(more).toEqual([]);
+    expect(page).toMatchObject({ event: "trigger", severity: "critical" });
+    expect(page?.title).toMatch(/^kubectl-set brought back what was rolled back/u);
+    expect(page?.lines.join(" ")).toMatch(
+      /by kubectl-set at .*10:07:05.*guard period.*go back: rollbackd rollback vcci-api --reason/u,
+    );
+    expect(page?.dedupKey).not.toBe(incidentKey(page?.target ?? "", page?.release));
+    expect(world.target.acts()).toBe(1);
   });
-  const messages = told(world.log.records);
-  expect(messages.filter(({ title }) => title.includes("brought back"))).toEqual([]);
-  const warned = messages.filter(({ title }) => title.includes("runs again what was rolled back"));
-  expect(warned).toMatchObject([{ event: "info", severity: "warning", release: expect.any(String) }]);
-  expect(warned[0]?.lines.join(" ")).toMatch(/by kubectl-set at .*10:07:05/u);
+
+  it("is guarded afresh: the window of the first deployment rolls back nothing", async () => {
+    const [world, daemon] = await redeployed();
+    world.prometheus.put("errors:ratio", breaching(clock("10:01:00"), clock("10:30:00")));
+    await daemon.passUntil(clock("10:12:00"));
+    expect(world.target.acts()).toBe(1);
+    expect(world.target.running()).toBe("v2");
+  });
+
+  it("ends the page with the next deployment", async () => {
+    const [world, daemon] = await redeployed();
+    world.target.ship("v3", clock("10:08:05"));
+    await daemon.passUntil(clock("10:08:30"));
+    expect(broughtBack(world).map(({ event }) => event)).toEqual(["trigger", "resolve"]);
+  });
 });
 
 const SUSPENSION = {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { KubeObject, ManagedFields, ObjectMeta } from "../../src/kubernetes/objects.ts";
 import { gitOpsOwner } from "../../src/releases/gitops-detect.ts";
-import { ownerText } from "../../src/releases/gitops-owner.ts";
+import { editCommand, ownerText } from "../../src/releases/gitops-owner.ts";
 import { templateWriters } from "../../src/releases/template-writer.ts";
 
 function object(meta: Partial<ObjectMeta> = {}): KubeObject {
@@ -93,8 +93,50 @@ describe("who keeps an object as it is elsewhere", () => {
     expect(owner?.seenIn).toMatch(/^(annotation|label|managedFields of) \S+$/u);
   });
 
+  const owned = (kind: string, apiVersion: string, controller?: boolean): Partial<ObjectMeta> => ({
+    ownerReferences: [
+      { kind, apiVersion, name: "shop", uid: "u9", ...(controller !== undefined && { controller }) },
+    ],
+  });
+
+  test.each<[string, Partial<ObjectMeta>, string, string]>([
+    [
+      "a Rollout",
+      owned("Rollout", "argoproj.io/v1alpha1", true),
+      "Rollout web/shop (argoproj.io/v1alpha1)",
+      "rollout.v1alpha1.argoproj.io",
+    ],
+    [
+      "a Prometheus",
+      owned("Prometheus", "monitoring.coreos.com/v1", true),
+      "Prometheus web/shop (monitoring.coreos.com/v1)",
+      "prometheus.v1.monitoring.coreos.com",
+    ],
+    [
+      "a resource of the core group",
+      owned("ReplicationController", "v1", true),
+      "ReplicationController web/shop (v1)",
+      "replicationcontroller",
+    ],
+    [
+      "an operator whose own resource Argo CD keeps, so that the labels are inherited",
+      {
+        ...owned("KafkaConnect", "kafka.strimzi.io/v1beta2", true),
+        labels: { "argocd.argoproj.io/instance": "shop" },
+      },
+      "KafkaConnect web/shop (kafka.strimzi.io/v1beta2)",
+      "kafkaconnect.v1beta2.kafka.strimzi.io",
+    ],
+  ])("%s that controls the object owns it", (_, meta, expected, resource) => {
+    const owner = gitOpsOwner(object(meta));
+    expect(owner && ownerText(owner)).toBe(expected);
+    expect(owner && editCommand(owner)).toBe(`kubectl -n web edit ${resource} shop`);
+  });
+
   test.each<[string, Partial<ObjectMeta>]>([
     ["nothing of it", {}],
+    ["an owner reference for garbage collection alone", owned("Namespace", "v1")],
+    ["one that says it does not control", owned("App", "example.com/v1", false)],
     [
       "a chart's label, which many write by hand",
       { labels: { ...HELM_LABEL, "app.kubernetes.io/instance": "shop" } },

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { watchDeployment } from "../../src/releases/deployment-watch.ts";
 import type { TargetSnapshot } from "../../src/releases/release.ts";
+import { ownedElsewhere } from "../../src/decisions/gitops.ts";
 import { deploymentStrategy } from "../../src/rollback/deployment.ts";
 import { vcciApiDeployment } from "../cluster/deployment.ts";
 import { describeOnCluster } from "../cluster/shared.ts";
@@ -64,6 +65,29 @@ describeOnCluster("a Deployment that Git keeps", (kubeconfig) => {
       },
     ]);
     expect(release.writtenBy).toBe("kubectl-set");
+  });
+
+  it("shows the operator that owns it before the tool that keeps the operator's own resource", async () => {
+    const name = "made-by-operator";
+    await reconcile(name, "vcci-api:v1");
+    await scene.kubectl("create", "configmap", "orders");
+    const uid = await scene.kubectl("get", "configmap", "orders", "-o", "jsonpath={.metadata.uid}");
+    const owner = {
+      apiVersion: "v1",
+      kind: "ConfigMap",
+      name: "orders",
+      uid: uid.trim(),
+      controller: true,
+    };
+    const patch = JSON.stringify({ metadata: { ownerReferences: [owner] } });
+    await scene.kubectl("patch", "deployment", name, "--type=merge", "-p", patch);
+    const { owners = [] } = await scene.snapshot(name);
+    expect(owners).toMatchObject([
+      { tool: "controller", kind: "ConfigMap", name: "orders", apiVersion: "v1" },
+    ]);
+    expect(ownedElsewhere({ policy: policy({ gitops: "refuse" }), owners })).toMatch(
+      /^ConfigMap .*orders \(v1\) owns it/u,
+    );
   });
 
   it("trap 28: is given back the bad version after a rollback: the first event that shows it names who did it", async () => {
