@@ -12,6 +12,10 @@ COPY src ./src
 RUN node scripts/build.ts
 
 FROM node:26-slim
+# Process 1: Node does not reap orphans, and a rollback script may leave processes running.
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends tini \
+    && rm -rf /var/lib/apt/lists/*
 WORKDIR /app
 COPY package.json ./
 COPY --from=build /src/dist ./dist
@@ -27,5 +31,6 @@ VOLUME /var/lib/rollbackd
 EXPOSE 9480
 # No HEALTHCHECK: Kubernetes asks /health/live and /health/ready itself (deploy/deployment.yaml), and one here
 # would start a second Node every few seconds.
-ENTRYPOINT ["node", "/app/dist/rollbackd.js"]
+# -s: reaps as well where another process is process 1 (`docker run --init`, shareProcessNamespace).
+ENTRYPOINT ["tini", "-s", "--", "node", "/app/dist/rollbackd.js"]
 CMD ["run"]

@@ -2,6 +2,7 @@ import { formatInstant } from "../text/format.ts";
 import type { LoggedRelease } from "./logged-release.ts";
 import type { PastRollback, Release, Revision, TargetSnapshot } from "./release.ts";
 import { isComplete, type VersionRun, type VersionTrail } from "./script-snapshot.ts";
+import { isVersionName, unusableVersion } from "./version-name.ts";
 import type { Lookup } from "./watch.ts";
 
 export interface ScriptRollback extends PastRollback {
@@ -24,6 +25,10 @@ export interface ScriptHistory {
 /** The target as its versions show it, with what the log adds. `target` is the target's key. */
 export function describeTarget(target: string, trail: VersionTrail, history: ScriptHistory): Lookup {
   if (trail.current === undefined) return undecided(target, trail);
+  if (!isVersionName(trail.current.version)) {
+    const detail = `${target} runs a version that cannot be used: ${unusableVersion(trail.current.version)}`;
+    return { ok: false, reason: "unusable-version", detail };
+  }
   const logged = history.releases();
   const identity = identify(target, trail.current, trail.earlier, logged);
   const earlier = earlierVersions(trail.current.version, trail.earlier, logged).map(revision);
@@ -93,7 +98,8 @@ function earlierVersions(
   logged: readonly LoggedRelease[],
 ): readonly string[] {
   const versions = [...seen, ...logged.toReversed()].map(({ version }) => version);
-  return [...new Set(versions)].filter((version) => version !== current);
+  // A log of an earlier rollbackd may name versions that are refused now.
+  return [...new Set(versions)].filter((version) => version !== current && isVersionName(version));
 }
 
 /** Put back by rollbackd: a rollback to this version began after its predecessor had come. */

@@ -3,6 +3,8 @@ export interface VersionsAt {
   /** Epoch ms. */
   readonly at: number;
   readonly versions: readonly string[];
+  /** A name that cannot be a version's, and because of which `versions` is empty. */
+  readonly unusable?: string;
 }
 
 /** One uninterrupted time of a version as the target's newest. */

@@ -1,5 +1,6 @@
 import type { InstantSeries, RangeSeries } from "../signals/query.ts";
 import type { VersionsAt } from "./script-snapshot.ts";
+import { isVersionName } from "./version-name.ts";
 
 /**
  * What a series of a release expression calls the version: its label's value; `k=v,k=v` where it has several
@@ -14,7 +15,7 @@ export function versionName(labels: Readonly<Record<string, string>>, value: num
 
 export function versionsOf(series: readonly InstantSeries[], at: number): VersionsAt {
   const names = series.map(({ labels, value }) => versionName(labels, value));
-  return { at, versions: distinct(names) };
+  return seenAt(at, names);
 }
 
 /** One entry for each slot of the grid (epoch ms, inclusive), oldest first. */
@@ -32,8 +33,15 @@ export function versionsOver(
   const slots = Math.floor((grid.to - grid.from) / grid.stepMs) + 1;
   return Array.from({ length: slots }, (_, index) => {
     const at = grid.from + index * grid.stepMs;
-    return { at, versions: distinct(bySlot.get(at) ?? []) };
+    return seenAt(at, bySlot.get(at) ?? []);
   });
+}
+
+/** With one name that cannot be a version's, what runs is not known, whatever else there is. */
+function seenAt(at: number, names: readonly (string | undefined)[]): VersionsAt {
+  const versions = distinct(names);
+  const unusable = versions.find((name) => !isVersionName(name));
+  return unusable === undefined ? { at, versions } : { at, versions: [], unusable };
 }
 
 function distinct(names: readonly (string | undefined)[]): readonly string[] {

@@ -7,6 +7,7 @@ import { describeTarget, type ScriptHistory } from "./script-release.ts";
 import { observe, type VersionsAt, type VersionTrail } from "./script-snapshot.ts";
 import { toldTarget } from "./script-told.ts";
 import { versionsOf, versionsOver } from "./script-versions.ts";
+import { unusableVersion } from "./version-name.ts";
 import type { Lookup, TargetWatch } from "./watch.ts";
 
 export interface ScriptWatchPorts {
@@ -48,9 +49,12 @@ function watchVersions(query: VersionQuery, ports: ScriptWatchPorts): TargetWatc
   let trail: VersionTrail | undefined;
   let seenUntil: number | undefined;
   let unanswered = notAsked(query);
+  let unusable: string | undefined;
 
-  const lookup = (): Lookup =>
-    trail === undefined ? unanswered : describeTarget(query.target, trail, ports.history);
+  const lookup = (): Lookup => {
+    if (unusable !== undefined) return notUsable(query, unusable);
+    return trail === undefined ? unanswered : describeTarget(query.target, trail, ports.history);
+  };
 
   async function poll(): Promise<void> {
     const grid = missingSlots(query, seenUntil, ports.now());
@@ -61,6 +65,9 @@ function watchVersions(query: VersionQuery, ports: ScriptWatchPorts): TargetWatc
     else {
       trail = seen.slots.reduce(observe, trail);
       seenUntil = grid.to;
+      const last = seen.slots.at(-1);
+      // What ran before an unusable name no longer runs for certain, until a slot says again what does.
+      if (last !== undefined && (last.unusable ?? last.versions[0]) !== undefined) unusable = last.unusable;
       if (trail === undefined) unanswered = noVersion(query, grid.from, grid.to);
     }
     if (JSON.stringify(lookup()) !== before) for (const listener of listeners) listener();
@@ -110,6 +117,7 @@ async function reread(
   const answer = await ports.instant(query.expr, at);
   if (!answer.ok) return unreachable(query, answer);
   const seen = versionsOf(answer.series, at);
+  if (seen.unusable !== undefined) return notUsable(query, seen.unusable);
   const next = observe(trail, seen);
   if (next === undefined || seen.versions.length === 0) return noVersion(query, at, at);
   return describeTarget(query.target, next, ports.history);
@@ -147,6 +155,14 @@ function noVersion({ expr }: VersionQuery, from: number, to: number): Extract<Lo
   const when =
     from === to ? `at ${formatInstant(to)}` : `from ${formatInstant(from)} to ${formatInstant(to)}`;
   return { ok: false, reason: "unknown-version", detail: `${expr} has no result ${when}` };
+}
+
+function notUsable({ expr }: VersionQuery, name: string): Extract<Lookup, { ok: false }> {
+  return {
+    ok: false,
+    reason: "unusable-version",
+    detail: `${expr} gives a version that cannot be used: ${unusableVersion(name)}. Correct the label where it is set`,
+  };
 }
 
 function unreachable(

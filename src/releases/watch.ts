@@ -9,7 +9,8 @@ export type Lookup =
     }
   | {
       readonly ok: false;
-      readonly reason: "not-found" | "forbidden" | "unreachable" | "unknown-version";
+      /** `unusable-version`: what runs names itself in a way that no script may be given. */
+      readonly reason: "not-found" | "forbidden" | "unreachable" | "unknown-version" | "unusable-version";
       readonly detail: string;
     };
 

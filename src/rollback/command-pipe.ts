@@ -1,5 +1,5 @@
-import { execFile } from "node:child_process";
-import { constants, mkdtempSync, openSync, rmSync } from "node:fs";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { closeSync, constants, mkdtempSync, openSync, rmSync } from "node:fs";
 import { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,6 +9,8 @@ import { promisify } from "node:util";
 export interface OutputPipe {
   readonly reader: Socket;
   readonly writeFd: number;
+  /** Ends the reading. What still holds the pipe may go on writing; see `keepOpen`. */
+  readonly release: () => void;
 }
 
 const run = promisify(execFile);
@@ -25,11 +27,17 @@ export async function openPipe(): Promise<OutputPipe | undefined> {
     folder = mkdtempSync(join(tmpdir(), "rollbackd-"));
     const path = join(folder, "output");
     await run("mkfifo", ["-m", "600", path]);
-    // Without a writer a blocking open for reading would wait for one.
     const readFd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
     const reader = new Socket({ fd: readFd, readable: true, writable: false });
     try {
-      return { reader, writeFd: openSync(path, constants.O_WRONLY) };
+      const writeFd = openSync(path, constants.O_WRONLY);
+      // Only now: without a writer this blocking open for reading would wait for one.
+      const keeper = keepOpen(path);
+      const release = (): void => {
+        reader.destroy();
+        keeper.stdin?.destroy();
+      };
+      return { reader, writeFd, release };
     } catch {
       reader.destroy();
       return undefined;
@@ -38,5 +46,29 @@ export async function openPipe(): Promise<OutputPipe | undefined> {
     return undefined;
   } finally {
     if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/**
+ * A second reader, in a session of its own, that outlives the daemon. A service that a script started keeps the pipe
+ * as its output: without any reader its next line would end it by SIGPIPE, and a full pipe would stop it for ever.
+ * The process waits until its standard input ends (`release`, or the death of the daemon); then it reads and discards
+ * until the last writer is gone.
+ */
+function keepOpen(path: string): ChildProcess {
+  const readFd = openSync(path, constants.O_RDONLY);
+  try {
+    const keeper = spawn("sh", ["-c", "read -r _; exec cat <&3 >/dev/null"], {
+      cwd: "/",
+      env: { PATH: process.env["PATH"] },
+      stdio: ["pipe", "ignore", "ignore", readFd],
+      detached: true,
+    });
+    keeper.on("error", () => undefined);
+    keeper.stdin?.on("error", () => undefined);
+    keeper.unref();
+    return keeper;
+  } finally {
+    closeSync(readFd);
   }
 }

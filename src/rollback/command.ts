@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { accessSync, closeSync, constants, statSync } from "node:fs";
+import { Socket } from "node:net";
 import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { CommandSpec } from "../rules/policy.ts";
@@ -34,8 +35,13 @@ export interface RunOptions {
   readonly secrets?: readonly string[];
   /** From SIGTERM to SIGKILL; 5 s unless told. */
   readonly graceMs?: number;
-  /** How long after the end of the command its children may end by themselves before they are told to. Default 200 ms. */
+  /**
+   * How long after the end of the command its children may still write their last words, and end, before they are
+   * ended or left alone. Default 200 ms.
+   */
   readonly settleMs?: number;
+  /** What the command leaves running when it exits with 0 lives on. Otherwise the whole group always ends with it. */
+  readonly mayLeaveRunning?: boolean;
 }
 
 const HANDED_ON =
@@ -49,9 +55,9 @@ const DRAIN_MS = 250;
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /**
- * Runs a command, without a shell, in a process group of its own, with nothing on its standard input.
- * When its leader has ended, been too slow, or `signal` aborts, the whole group is ended: what must live on
- * has to leave it (setsid). Bounded in time and memory; never throws.
+ * Runs a command, without a shell, in a session and process group of its own, with nothing on its standard input.
+ * When it failed, was too slow, or `signal` aborts, the whole group is ended; after a success, too, unless
+ * `mayLeaveRunning`. Bounded in time and memory; never throws.
  */
 export async function runCommand(spec: CommandSpec, options: RunOptions): Promise<CommandResult> {
   const startedAt = performance.now();
@@ -71,19 +77,33 @@ async function execute(
 ): Promise<CommandEnd> {
   const pipe = await openPipe();
   let sources: readonly Readable[] = pipe === undefined ? [] : [pipe.reader];
+  let leavesRunning = false;
   try {
     const child = start(spec, options, pipe);
     sources = [...sources, child.stdout, child.stderr].filter((source) => source !== null);
     for (const source of sources) source.on("data", onOutput).on("error", () => source.destroy());
     const end = await firstEnd(child, spec, options.signal);
-    await endLeftovers(child, end, options);
-    await drained(sources);
+    leavesRunning = options.mayLeaveRunning === true && end.kind === "exited" && end.code === 0;
+    if (!leavesRunning) await endLeftovers(child, end, options);
+    await drained(sources, leavesRunning ? (options.settleMs ?? SETTLE_MS) : DRAIN_MS);
     return end;
   } catch (error) {
     return notStarted(spec, error);
   } finally {
-    for (const source of sources) source.destroy();
+    pipe?.release();
+    for (const source of sources) endReading(source, leavesRunning);
   }
+}
+
+/** Without a true pipe the daemon itself must go on reading, or the next line of what was left running would end it. */
+function endReading(source: Readable, leavesRunning: boolean): void {
+  if (!leavesRunning) source.destroy();
+  if (source.destroyed) return;
+  source
+    .removeAllListeners("data")
+    .on("error", () => source.destroy())
+    .resume();
+  if (source instanceof Socket) source.unref();
 }
 
 function start(spec: CommandSpec, options: RunOptions, pipe: OutputPipe | undefined): ChildProcess {
@@ -133,13 +153,13 @@ async function endLeftovers(child: ChildProcess, end: CommandEnd, options: RunOp
   await endGroup(child.pid, { settleMs, graceMs: options.graceMs ?? GRACE_MS });
 }
 
-async function drained(sources: readonly Readable[]): Promise<void> {
+async function drained(sources: readonly Readable[], withinMs: number): Promise<void> {
   const open = sources.filter((source) => !source.readableEnded && !source.destroyed);
   const ended = open.map((source) => new Promise((resolve) => source.once("close", resolve)));
   const patience = new AbortController();
   await Promise.race([
     Promise.all(ended),
-    sleep(DRAIN_MS, undefined, { signal: patience.signal }).catch(() => undefined),
+    sleep(withinMs, undefined, { signal: patience.signal }).catch(() => undefined),
   ]);
   patience.abort();
 }

@@ -44,7 +44,8 @@ export function orderEnv(order: RollbackOrder): Readonly<Record<string, string>>
   return {
     ...changeEnv(order),
     ROLLBACKD_DECISION_ID: order.decisionId,
-    ROLLBACKD_REASON: order.reason,
+    // It may hold the name of the person who asked; a NUL in it would keep the script from starting.
+    ROLLBACKD_REASON: order.reason.replaceAll(/[\p{Cc}\p{Cf}]+/gu, " "),
   };
 }
 
@@ -93,6 +94,11 @@ function obstacle(order: RollbackOrder, lookup: Lookup): ActOutcome | undefined 
         "forbidden",
         `Whether ${order.target} still runs ${order.from.name} may not be read (${lookup.detail}): the script was not run. Grant reading it, or roll back by hand.`,
       );
+    case "unusable-version":
+      return notRun(
+        "superseded",
+        `${order.target} no longer runs ${order.from.name} for certain (${lookup.detail}): the script was not run.`,
+      );
     case "unreachable":
       return notRun(
         "unreachable",
@@ -119,6 +125,7 @@ async function runScript(
     env: orderEnv(order),
     signal,
     secrets: ports.secrets(),
+    mayLeaveRunning: true,
   });
   const output = result.output === "" ? {} : { output: result.output };
   const what = describeCommand(spec, result);

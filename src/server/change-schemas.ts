@@ -1,5 +1,6 @@
 import { Type } from "typebox";
 import { MANUAL_REASONS } from "../decisions/manual-reason.ts";
+import { VERSION_LENGTH, VERSION_PATTERN } from "../releases/version-name.ts";
 
 const closed = { additionalProperties: false } as const;
 const note = { note: Type.Optional(Type.String({ minLength: 1, maxLength: 2000 })) };
@@ -26,10 +27,9 @@ export const FREEZE = Type.Object(
 export const RELEASE = Type.Object(
   {
     version: Type.String({
-      maxLength: 253,
-      // It is handed to scripts in their environment, and shown in terminals.
-      pattern: "^[^\\p{Cc}\\s]([^\\p{Cc}]*[^\\p{Cc}\\s])?$",
-      description: "without control characters, nor white space around it",
+      maxLength: VERSION_LENGTH,
+      pattern: VERSION_PATTERN,
+      description: "without control or invisible characters, nor white space around it",
     }),
     ...note,
   },

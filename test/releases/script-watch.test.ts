@@ -105,6 +105,42 @@ describe("a watch of versions", () => {
     await becomes("v1 after none, complete");
   });
 
+  test.each([
+    ["a newline", "v2\nROLLBACKD_TO_REVISION=v9", String.raw`"v2\u{a}ROLLBACKD_TO_REVISION=v9"`],
+    ["a NUL", "v2\0", String.raw`"v2\u{0}"`],
+    ["an escape sequence", "\u001B[2Jv2", String.raw`"\u{1b}[2Jv2"`],
+    ["a C1 control", "v2\u009B31m", String.raw`"v2\u{9b}31m"`],
+    ["a bidirectional override", "v2\u202E1v", String.raw`"v2\u{202e}1v"`],
+    ["a zero-width space", "v2\u200B", String.raw`"v2\u{200b}"`],
+    ["a line separator", "v2\u2028", String.raw`"v2\u{2028}"`],
+    ["half a surrogate pair", "v2\uD83D", String.raw`"v2\u{d83d}"`],
+    ["white space around it", " v2", '" v2"'],
+    ["more than 253 characters", "v".repeat(254), "longer than 253"],
+  ])("does not know the version when its name has %s, and says why", async (_, version, shown) => {
+    const { state, ports } = source();
+    const { watching, becomes } = watch({}, ports);
+    await becomes("v1 after none, complete");
+    state.versions = ["v1", version];
+    await becomes("unusable-version");
+    const detail = expect.stringContaining(shown);
+    expect(watching.current()).toMatchObject({ reason: "unusable-version", detail });
+    await expect(watching.reread()).resolves.toMatchObject({ reason: "unusable-version", detail });
+    state.versions = [];
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(told(watching.current())).toBe("unusable-version");
+    state.versions = ["v3"];
+    await becomes("v3 after v1, complete");
+  });
+
+  test("does not take a version from the log as the one before when its name is refused now", async () => {
+    const { ports } = source();
+    const logged = { id: "script/vcci-api@v0", version: "v0\u001B[2J", startedAt: Date.now() - HOUR };
+    const history = { ...NO_HISTORY, releases: () => [logged] };
+    const { watching, becomes } = watch({}, { ...ports, history });
+    await becomes("v1 after none, complete");
+    expect(watching.current()).toMatchObject({ snapshot: { earlier: [] } });
+  });
+
   test("that loses its source keeps what it knew, says so when asked, and reads what it missed", async () => {
     const { state, ports } = source();
     const { watching, becomes } = watch({}, ports);

@@ -1,5 +1,8 @@
+import { execFile } from "node:child_process";
+import { once } from "node:events";
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { describeCommand } from "../../src/rollback/command-text.ts";
 import { type RunOptions, runCommand } from "../../src/rollback/command.ts";
@@ -185,7 +188,7 @@ describe("a command that does not end", () => {
     });
   });
 
-  test("a child left behind is ended after its leader", async () => {
+  test("ends a child that it left behind when it exits with 0 and may leave nothing running", async () => {
     const cwd = folder();
     const result = await run(bash("sleep 60 & echo $! > left; exit 0", { cwd }));
     expect(result).toMatchObject({ kind: "exited", code: 0 });
@@ -212,6 +215,109 @@ describe("a command that does not end", () => {
     expect(result).toMatchObject({ kind: "exited", code: 0, output: "done\n" });
     expect(result.ms).toBeLessThan(20_000);
     expect(hasEnded(pidIn(join(cwd, "away")))).toBe(false);
+  });
+});
+
+/** Begins a service that writes a line to its standard output again and again, and counts them in the file `lines`. */
+const service = `trap '' HUP; n=0; while :; do echo "line $n $(head -c 2000 /dev/zero | tr '\\0' x)" || exit 3; n=$((n+1)); echo $n > lines.new; mv lines.new lines; done`;
+
+function endLater(cwd: string): void {
+  onTestFinished(() => {
+    try {
+      process.kill(pidIn(join(cwd, "pid")), "SIGKILL");
+    } catch {
+      // It has ended, which is what some of these tests are about.
+    }
+  });
+}
+
+const linesOf = (cwd: string): number => {
+  try {
+    return Number(readFileSync(join(cwd, "lines"), "utf8"));
+  } catch {
+    return 0;
+  }
+};
+
+/** More than a pipe holds (64 KiB) was written after now. */
+async function writesOn(cwd: string): Promise<void> {
+  const before = linesOf(cwd);
+  await eventually("the service writes on", () => expect(linesOf(cwd)).toBeGreaterThan(before + 100), {
+    withinMs: 20_000,
+  });
+}
+
+describe("a command that may leave something running", () => {
+  const leaving = { mayLeaveRunning: true };
+
+  test.each([
+    ["nohup", `nohup bash -c "$SERVICE" & echo $! > pid`],
+    ["a plain &", `bash -c "$SERVICE" & echo $! > pid`],
+    ["setsid", `setsid bash -c 'echo $$ > pid; eval "$SERVICE"' & until [ -s pid ]; do sleep 0.05; done`],
+    ["a double fork", `(bash -c "$SERVICE" & echo $! > pid)`],
+  ])("lets a service live that it started with %s, whatever the service writes", async (_, text) => {
+    const cwd = folder();
+    endLater(cwd);
+    const result = await run(
+      bash(`echo begun; ${text}; exit 0`, { cwd, env: { SERVICE: service } }),
+      leaving,
+    );
+    expect(result).toMatchObject({ kind: "exited", code: 0, output: expect.stringMatching(/^begun\n/) });
+    expect(result.ms).toBeLessThan(15_000);
+    await writesOn(cwd);
+    expect(hasEnded(pidIn(join(cwd, "pid")))).toBe(false);
+  });
+
+  test("lets a service live where no true pipe can be made", async () => {
+    const cwd = folder();
+    endLater(cwd);
+    vi.stubEnv("TMPDIR", "/nowhere");
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const text = `bash -c "$SERVICE" & echo $! > pid`;
+    await expect(run(bash(text, { cwd, env: { SERVICE: service } }), leaving)).resolves.toMatchObject({
+      code: 0,
+    });
+    await writesOn(cwd);
+  });
+
+  test("lets a service live after the daemon has died", async () => {
+    const cwd = folder();
+    endLater(cwd);
+    const text = `bash -c "$SERVICE" & echo $! > pid`;
+    const command = bash(text, { cwd, env: { SERVICE: service } });
+    const child = join(import.meta.dirname, "command.child.ts");
+    await promisify(execFile)(process.execPath, [child, JSON.stringify(command)]).catch(() => undefined);
+    await writesOn(cwd);
+    expect(hasEnded(pidIn(join(cwd, "pid")))).toBe(false);
+  });
+
+  test("goes on writing when the daemon dies before the command has ended", async () => {
+    const cwd = folder();
+    endLater(cwd);
+    const command = bash(`echo $$ > pid; eval "$SERVICE"`, { cwd, env: { SERVICE: service } });
+    const child = execFile(process.execPath, [
+      join(import.meta.dirname, "command.child.ts"),
+      JSON.stringify(command),
+    ]);
+    await eventually("the command has begun", () => expect(linesOf(cwd)).toBeGreaterThan(0), {
+      withinMs: 20_000,
+    });
+    child.kill("SIGKILL");
+    await once(child, "exit");
+    await writesOn(cwd);
+    expect(hasEnded(pidIn(join(cwd, "pid")))).toBe(false);
+  });
+
+  test.each([
+    ["exits with another code", "exit 4", 20_000, { kind: "exited", code: 4 }],
+    ["is ended by a signal", "kill -KILL $$", 20_000, { kind: "exited", signal: "SIGKILL" }],
+    ["is still running at its timeout", "sleep 60", 2_000, { kind: "timed-out" }],
+  ])("ends what it started when it %s", async (_, ending, timeoutMs, expected) => {
+    const cwd = folder();
+    endLater(cwd);
+    const result = await run(bash(`sleep 60 & echo $! > pid; ${ending}`, { cwd, timeoutMs }), leaving);
+    expect(result).toMatchObject(expected);
+    expect(hasEnded(pidIn(join(cwd, "pid")))).toBe(true);
   });
 });
 

@@ -67,6 +67,21 @@ function scripted(text: string, lookup: Lookup = runs(FROM), spec: Partial<Comma
 }
 
 describe("a rollback script", () => {
+  test("that starts a service and exits with 0 leaves the service running", async () => {
+    const { act, path } = scripted("nohup sleep 60 & echo $! > pid; exit 0");
+    await expect(act()).resolves.toMatchObject({ kind: "applied" });
+    const pid = Number(readFileSync(join(path, "pid"), "utf8"));
+    expect(process.kill(pid, "SIGKILL")).toBe(true);
+  });
+
+  test("gets a reason of one line, whatever the person who asked is called", async () => {
+    const { act } = scripted('echo "[$ROLLBACKD_REASON]"');
+    const reason = "other, asked for by eve\n\u001B[2J\0\u202Eadmin";
+    await expect(act({ reason })).resolves.toMatchObject({
+      output: "[other, asked for by eve [2J admin]\n",
+    });
+  });
+
   test("is told what it needs to know, and its output is kept", async () => {
     const { act } = scripted("env | grep -E '^(KUBERNETES_NAMESPACE|ROLLBACKD_)' | sort");
     await expect(act()).resolves.toEqual({
@@ -147,6 +162,7 @@ describe("just before the script", () => {
     ["the target is gone", unseen("not-found"), "target-missing", "is gone"],
     ["it may not be read", unseen("forbidden"), "forbidden", "may not be read"],
     ["its source does not answer", unseen("unreachable"), "unreachable", "no answer within 10s"],
+    ["its version cannot be used", unseen("unusable-version"), "superseded", "for certain"],
   ])("%s: it does not run", async (_, lookup, reason, detail) => {
     const { act, path } = scripted("touch ran", lookup);
     await expect(act()).resolves.toMatchObject({

@@ -80,7 +80,19 @@ function stage(tokens: string | null = TOKENS) {
 }
 
 describe("a version that is told", () => {
-  it.each(["", " ", "v1 ", "v1\n", "v\u0000", "v\u001b[2J"])("is none that is %j", async (version) => {
+  it.each([
+    "",
+    " ",
+    "v1 ",
+    "v1\n",
+    "v\u0000",
+    "v\u001b[2J",
+    "v\u009b31m",
+    "v\u202e1",
+    "v1\u200b",
+    "v\u20281",
+    "v\ud83d",
+  ])("is none that is %j", async (version) => {
     const { post, asked } = stage();
     const { statusCode } = await post("policies/web/releases", "alice-secret", { version });
     expect([statusCode, asked]).toEqual([400, []]);

@@ -82,3 +82,10 @@ describe("the manifests", () => {
     expect(container().image).toBe(`rollbackd:${version}`);
   });
 });
+
+it("the image starts the daemon under an init that reaps orphans", async () => {
+  const dockerfile = await readFile(join(repository, "Dockerfile"), "utf8");
+  const entry = JSON.parse(/^ENTRYPOINT (.*)$/mu.exec(dockerfile)?.[1] ?? "[]");
+  expect(entry.slice(0, 4)).toEqual(["tini", "-s", "--", "node"]);
+  expect(dockerfile.slice(dockerfile.lastIndexOf("\nFROM "))).toMatch(/apt-get install .*\btini\b/u);
+});
