@@ -1,6 +1,6 @@
 import { type Decided, decide } from "../decisions/decide.ts";
 import type { FiringTrigger, Situation } from "../decisions/situation.ts";
-import { basisFor, type Track, wasBreachingBefore } from "../decisions/track.ts";
+import { basisFor, pastWindowMs, type Track, wasBreachingBefore } from "../decisions/track.ts";
 import { type Blame, blame } from "../releases/blame.ts";
 import type { Release } from "../releases/release.ts";
 import type { ReleaseContext } from "../releases/release-context.ts";
@@ -96,7 +96,6 @@ async function withLastLooks(
 
 function situationOf(seen: Seen, vetoes: Vetoes, ports: PassPorts): Situation {
   const { at, policy, facts, watched } = seen;
-  const tracks = [...watched.values()].map(({ track }) => track);
   const target = targetKey(policy);
   const firing = policy.triggers.flatMap((trigger) => firingOf(seen, trigger, vetoes, ports));
   const clash = firing.length === 0 ? undefined : clashOf(ports.sharing());
@@ -106,7 +105,7 @@ function situationOf(seen: Seen, vetoes: Vetoes, ports: PassPorts): Situation {
     firing,
     release: facts?.release,
     earlier: facts?.earlier ?? [],
-    predecessorBreaching: wasBreachingBefore(tracks, facts?.release),
+    predecessorBreaching: wasBreachingBefore(policy, watched, facts?.release),
     rollbacks: facts?.rollbacks ?? ports.history.rollbacks(target),
     lastAttemptAt: ports.history.lastAttemptAt(target),
     reports: ports.reports().reports,
@@ -138,7 +137,7 @@ function firingOf(
       trigger,
       status,
       blame: blameFor(
-        trigger,
+        { trigger, intervalMs },
         track,
         facts && onTriggerClock(facts.release, { trigger, skewMs, intervalMs }),
       ),
@@ -150,12 +149,18 @@ function firingOf(
 }
 
 /** A rollout that is stalled, and what is in its images, is the release's own, and was seen in the same look. */
-function blameFor(trigger: Trigger, track: Track, release: Release | undefined): Blame | undefined {
+function blameFor(
+  { trigger, intervalMs }: { readonly trigger: Trigger; readonly intervalMs: number },
+  track: Track,
+  release: Release | undefined,
+): Blame | undefined {
   const basis = basisFor(track, release);
   if (release === undefined || basis === undefined) return undefined;
-  if (trigger.kind === "rollout" || trigger.kind === "vulnerability") return "blamed";
   const rangeMs = trigger.kind === "metric" ? trigger.rangeMs : 0;
-  return blame(release, basis, { from: track.status.window.from, rangeMs });
+  const windowMs = pastWindowMs(trigger, intervalMs);
+  const found = blame(release, basis, { from: track.status.window.from, rangeMs, windowMs });
+  const isItsOwn = trigger.kind === "rollout" || trigger.kind === "vulnerability";
+  return isItsOwn ? { ...found, verdict: "blamed" } : found;
 }
 
 /** Nothing but a person's word, or their wish only to observe, stands between this decision and an act. */

@@ -160,14 +160,13 @@ function situationOf(
   const target = targetKey(policy);
   const { release, earlier, rollbacks, owners, heldBack } = withMemory(snapshot, history);
   const clash = clashOf(sharingWith(policy, running()));
-  const tracks = [...carried().watched.values()].map(({ track }) => track);
   return {
     at: now(),
     policy,
     firing: [],
     release,
     earlier,
-    predecessorBreaching: wasBreachingBefore(tracks, release),
+    predecessorBreaching: wasBreachingBefore(policy, carried().watched, release),
     rollbacks,
     lastAttemptAt: history.lastAttemptAt(target),
     reports: reports().reports,

@@ -1,14 +1,14 @@
 import {
   advance,
   emptyTrack,
-  lookbackMs,
+  measuredMs,
   NOTHING_TRACKED,
   reaches,
   type Track,
   type TrackContext,
 } from "../decisions/track.ts";
 import { rolloutSample } from "../engine/rollout-status.ts";
-import { slotAt, windowSize } from "../engine/slots.ts";
+import { slotAt } from "../engine/slots.ts";
 import { vulnerabilitySample } from "../engine/vulnerability-status.ts";
 import type { HealthTrigger, MetricTrigger, Policy, VulnerabilityTrigger } from "../rules/policy.ts";
 import type { Sampler } from "../signals/sampler.ts";
@@ -123,18 +123,19 @@ async function readPast(context: MetricContext, slot: number, sampler: Sampler):
 }
 
 /**
- * Windows to judge, and of a release that may be rolled back its whole life with the time before it. Of one that
+ * As much as blaming the next release takes, and of a release that may be rolled back its whole life with the time before it. Of one that
  * has been live for longer, which can be months, as much as it takes to prove it.
  */
 function pastFrom({ trigger, intervalMs, release, policy }: MetricContext, slot: number): number {
-  const windows = slot - 2 * windowSize(trigger.forMs, intervalMs) * intervalMs;
+  const reachMs = measuredMs(trigger, intervalMs);
+  // Also without a release: the next one is blamed by what memory holds, which must be what a restart would read.
+  const windows = slot - reachMs;
   if (release === undefined) return windows;
   const { guard, watchMs, provenAfterMs } = policy;
-  const lookback = lookbackMs(trigger, intervalMs);
   const guardMs = guard === "always" ? watchMs : guard;
   const isGuarded = slot - (release.clockAt ?? slot) <= guardMs;
-  const life = release.startedAt - lookback;
-  return Math.min(windows, isGuarded ? life : Math.max(life, slot - provenAfterMs - lookback));
+  const life = release.startedAt - reachMs;
+  return Math.min(windows, isGuarded ? life : Math.max(life, slot - provenAfterMs - reachMs));
 }
 
 function missing(before: Watched, context: TrackContext, slot: number, tried: Watched): Watched {

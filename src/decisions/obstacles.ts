@@ -2,6 +2,7 @@ import { formatDuration, formatInstant } from "../text/format.ts";
 import { isGuarded } from "../releases/guard.ts";
 import type { Release } from "../releases/release.ts";
 import { chooseTarget } from "../releases/standing.ts";
+import { breachBefore, windowBefore } from "./blame-sentence.ts";
 import { ownedElsewhere } from "./gitops.ts";
 import { heldBack } from "./held-back.ts";
 import { HOLD_REASONS, type HoldReason, kindOf } from "./reason.ts";
@@ -42,10 +43,10 @@ const CHECKS: Partial<Record<HoldReason, Check>> = {
     trigger.kind === "vulnerability" && situation.release !== undefined ? undefined : outsideGuard(situation),
   // That a rollback came into a breach is its nature, and says nothing about what was put back.
   "breach-predates-release": ({ release }, { blame }) =>
-    blame === "breach-predates-release" && release?.cause !== "rollback"
-      ? `it was breaching before ${release?.id} started at ${formatInstant(release?.startedAt ?? 0)} and has not been healthy since`
+    release !== undefined && blame?.verdict === "breach-predates-release" && release.cause !== "rollback"
+      ? breachBefore(release, blame)
       : undefined,
-  "window-before-release": windowBefore,
+  "window-before-release": windowNotWhole,
   "rule-changed": (_, { status, loadedAt, trigger }) =>
     status.window.from < loadedAt
       ? trigger.kind === "vulnerability"
@@ -94,11 +95,11 @@ function outsideGuard({ release, policy, at }: Situation): string | undefined {
   return `${release.id} has been live for ${age}, longer than the guard period of ${formatDuration(guard)}`;
 }
 
-function windowBefore({ release }: Situation, { blame, status }: FiringTrigger): string | undefined {
+function windowNotWhole({ release }: Situation, { blame, status }: FiringTrigger): string | undefined {
   if (release === undefined) return undefined;
   if (blame === undefined) return `how things stood before ${release.id} is not known yet`;
-  return blame === "window-before-release"
-    ? `its window begins at ${formatInstant(status.window.from)}, before what counts against ${release.id}`
+  return blame.verdict === "window-before-release"
+    ? windowBefore(release, blame, status.window.from)
     : undefined;
 }
 

@@ -12,7 +12,7 @@ import type { Veto } from "./veto.ts";
 export interface FiringTrigger {
   readonly trigger: Trigger;
   readonly status: TriggerStatus;
-  /** Undefined while no release, or nothing of the time before it, is known. */
+  /** Undefined while no release is known, or the time before it was not read yet. */
   readonly blame: Blame | undefined;
   /** When the trigger's present meaning came into force, epoch ms by the clock that its slots are told by. */
   readonly loadedAt: number;

@@ -1,14 +1,13 @@
 import { healthStatus } from "../engine/health-status.ts";
-import { metricStatus, windowRule } from "../engine/metric-status.ts";
+import { metricStatus } from "../engine/metric-status.ts";
 import { rolloutStatus, type RolloutSeen } from "../engine/rollout-status.ts";
 import { windowSize } from "../engine/slots.ts";
 import type { TriggerStatus } from "../engine/trigger-status.ts";
 import { vulnerabilityStatus } from "../engine/vulnerability-status.ts";
-import { lastQualifying } from "../engine/window.ts";
-import { type BlameBasis, blameBasis, type JudgedSlot, withSlot } from "../releases/blame.ts";
+import { type BlameBasis, blameBasis, type JudgedSlot, pastOf, withSlot } from "../releases/blame.ts";
 import type { Release } from "../releases/release.ts";
 import { NO_PROOF, type Proof } from "../releases/standing.ts";
-import type { MetricTrigger, Trigger } from "../rules/policy.ts";
+import type { MetricTrigger, Policy, Trigger } from "../rules/policy.ts";
 import type { ImagesSeen } from "../signals/image-report.ts";
 import { isKnown, type Sample } from "../signals/sample.ts";
 import { judgeSlots } from "./judge-slots.ts";
@@ -55,6 +54,30 @@ export function lookbackMs(trigger: Trigger, intervalMs: number): number {
   return Math.max(HOUR_MS, windowMs);
 }
 
+/** The least that counts as one window when it is asked how long a last known slot tells how things stand. */
+const FEWEST_SLOTS = 4;
+
+/** For how long the last known slot before a release tells how things stood at its start. */
+export function pastWindowMs(trigger: Trigger, intervalMs: number): number {
+  switch (trigger.kind) {
+    case "metric":
+      return Math.max(trigger.forMs, FEWEST_SLOTS * intervalMs);
+    case "health":
+      return Math.max(trigger.failures, FEWEST_SLOTS) * trigger.probe.intervalMs;
+    case "rollout":
+    case "vulnerability":
+      return FEWEST_SLOTS * intervalMs;
+  }
+}
+
+/**
+ * How far back a metric trigger is measured, so that the last known slot before a release can be told: as far as
+ * that is looked for, and one window more, which says whether the trigger was firing there.
+ */
+export function measuredMs(trigger: MetricTrigger, intervalMs: number): number {
+  return lookbackMs(trigger, intervalMs) + windowSize(trigger.forMs, intervalMs) * intervalMs;
+}
+
 /** What is remembered before anything is measured. */
 export const NOTHING_TRACKED: TrackMemory = {
   samples: [],
@@ -85,7 +108,7 @@ export function advance(
     context.trigger.kind === "metric" ? onGrid(track, context, at, fresh) : distinct(track, fresh);
   const keep = remembered(context);
   const samples = track.samples.concat(added).slice(-keep);
-  const newest = judgeSlots(context.trigger, track.samples, added);
+  const newest = judgeSlots(context, track, added);
   const all = track.judged.concat(newest);
   const forgotten = all.slice(0, -keep).findLast(({ verdict }) => verdict !== "unknown");
   const status = statusOf(context, samples, at);
@@ -95,7 +118,7 @@ export function advance(
     lastForgotten: forgotten ?? track.lastForgotten,
     status,
     basis: nextBasis(track, context, newest),
-    proof: nextProof(track, context, added, lastFiringAt(context, all, added.length, status)),
+    proof: nextProof(track, context, added, lastFiringAt(context, newest, status)),
   };
 }
 
@@ -114,8 +137,17 @@ export function basisFor({ basis }: Track, release: Release | undefined): BlameB
 }
 
 /** Some trigger was breaching when the release replaced its predecessor. */
-export function wasBreachingBefore(tracks: readonly Track[], release: Release | undefined): boolean {
-  return tracks.some((track) => basisFor(track, release)?.before === "breaching");
+export function wasBreachingBefore(
+  { triggers, intervalMs }: Pick<Policy, "triggers" | "intervalMs">,
+  watched: ReadonlyMap<string, { readonly track: Track }>,
+  release: Release | undefined,
+): boolean {
+  return triggers.some((trigger) => {
+    const track = watched.get(trigger.name)?.track;
+    const basis = track && basisFor(track, release);
+    if (basis === undefined || release === undefined) return false;
+    return pastOf(basis, release.startedAt, pastWindowMs(trigger, intervalMs)) === "breaching";
+  });
 }
 
 /** Likewise its proof. */
@@ -208,7 +240,7 @@ function nextBasis(track: TrackMemory, context: TrackContext, added: readonly Ju
     (so, slot) => withSlot(so, slot, release.startedAt, lookback),
     track.basis,
   );
-  return { releaseId: release.id, before: basis.before, healthySince: basis.healthySince };
+  return { ...basis, releaseId: release.id };
 }
 
 function nextProof(
@@ -228,16 +260,12 @@ function nextProof(
   };
 }
 
-/** When the trigger last fired among the last `count` slots of `judged`, also if it no longer does. */
+/** When the trigger last fired in the slots that were `added`, also if it no longer does. */
 function lastFiringAt(
-  { trigger, intervalMs }: TrackContext,
-  judged: readonly JudgedSlot[],
-  count: number,
+  { trigger }: TrackContext,
+  added: readonly JudgedSlot[],
   status: TriggerStatus,
 ): number | undefined {
   if (status.state === "firing") return status.at;
-  if (trigger.kind !== "metric" || count <= 1) return undefined;
-  const verdicts = judged.map(({ verdict }) => verdict);
-  const index = lastQualifying(verdicts, windowRule(trigger, intervalMs), judged.length - count);
-  return index === undefined ? undefined : judged[index]?.at;
+  return trigger.kind === "metric" ? added.findLast(({ firing }) => firing)?.at : undefined;
 }

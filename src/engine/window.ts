@@ -63,15 +63,15 @@ export function slotsUntilQualifies(verdicts: readonly Verdict[], rule: WindowRu
 }
 
 /**
- * Of the windows that end at `from` or later (indices into `verdicts`, oldest first), the end of the newest one
- * that qualifies; undefined when none does. One walk, however large the window: what a long backfill needs.
+ * For each index of `verdicts` (oldest first) from `from` on: whether the window that ends there qualifies.
+ * One walk, however large the window, because a backfill asks it of thousands of slots.
  */
-export function lastQualifying(
+export function qualifyingEnds(
   verdicts: readonly Verdict[],
   rule: WindowRule,
   from: number,
-): number | undefined {
-  let last: number | undefined;
+): readonly boolean[] {
+  const ends: boolean[] = [];
   let known = 0;
   let breaching = 0;
   let gap = 0;
@@ -86,9 +86,9 @@ export function lastQualifying(
     gap = newest === "unknown" ? gap + 1 : 0;
     if (!gapQualifies(gap, rule)) tooLongUntil = end;
     const isWhole = newest === "breaching" && verdicts[start] === "breaching" && tooLongUntil < start;
-    if (isWhole && end >= from && sharesQualify({ known, breaching }, rule)) last = end;
+    if (end >= from) ends.push(isWhole && sharesQualify({ known, breaching }, rule));
   }
-  return last;
+  return ends;
 }
 
 function countsQualify(counts: Counts, rule: WindowRule): boolean {

@@ -5,6 +5,7 @@ import { HOLD_REASONS, kindOf } from "../../src/decisions/reason.ts";
 import type { FiringTrigger, Situation } from "../../src/decisions/situation.ts";
 import { metricStatus } from "../../src/engine/metric-status.ts";
 import {
+  blameOf,
   HOUR,
   INTERVAL,
   metricTrigger,
@@ -25,7 +26,7 @@ function firing(changes: Partial<FiringTrigger> = {}, trigger = metricTrigger())
   return {
     trigger,
     status: metricStatus(trigger, INTERVAL, slots("!".repeat(21))),
-    blame: "blamed",
+    blame: blameOf("blamed"),
     loadedAt: TEN - HOUR,
     ...changes,
   };
@@ -43,8 +44,8 @@ const OBSTACLES: readonly [string, Partial<Situation>][] = [
   ["frozen", { gates: { ...OPEN, frozen: "frozen by ada" } }],
   ["mass-breach", { gates: { ...OPEN, massBreach: "3 of 4" } }],
   ["outside-guard-period", { release: release({ clockAt: at - HOUR - 1 }) }],
-  ["breach-predates-release", { firing: [firing({ blame: "breach-predates-release" })] }],
-  ["window-before-release", { firing: [firing({ blame: "window-before-release" })] }],
+  ["breach-predates-release", { firing: [firing({ blame: blameOf("breach-predates-release") })] }],
+  ["window-before-release", { firing: [firing({ blame: blameOf("window-before-release") })] }],
   ["rule-changed", { firing: [firing({ loadedAt: TEN + 1 })] }],
   ["superseded", { confirmation: { ...confirmed, movedTo: "revision 3" } }],
   ["release-not-reversible", { release: release({ reversible: false }) }],
@@ -102,7 +103,7 @@ describe("a decision", () => {
   });
 
   test("of several firing triggers the one closest to acting decides", () => {
-    const blocked = firing({ blame: "window-before-release" }, metricTrigger({ name: "p95" }));
+    const blocked = firing({ blame: blameOf("window-before-release") }, metricTrigger({ name: "p95" }));
     const decided = decide(situation({ firing: [blocked, firing()] }));
     expect(decided?.firing.trigger.name).toBe("error-rate");
     expect(decided?.decision.decision).toBe("rollback");
@@ -110,17 +111,17 @@ describe("a decision", () => {
 
   test.each([
     ["only watches", firing({}, metricTrigger({ name: "p95", mode: "observe" }))],
-    ["only waits", firing({ blame: "window-before-release" }, metricTrigger({ name: "p95" }))],
+    ["only waits", firing({ blame: blameOf("window-before-release") }, metricTrigger({ name: "p95" }))],
     ["was just edited", firing({ loadedAt: TEN + 1 }, metricTrigger({ name: "p95" }))],
   ])("a trigger that %s does not keep another one from calling for help", (_, quiet) => {
-    const incident = firing({ blame: "breach-predates-release" });
+    const incident = firing({ blame: blameOf("breach-predates-release") });
     const decided = decide(situation({ firing: [quiet, incident] }));
     expect(decided?.firing.trigger.name).toBe("error-rate");
     expect(decided?.decision).toMatchObject({ decision: "escalate", reason: "breach-predates-release" });
   });
 
   test("one that acts does so whatever another one needs people for", () => {
-    const incident = firing({ blame: "breach-predates-release" });
+    const incident = firing({ blame: blameOf("breach-predates-release") });
     const acting = firing({}, metricTrigger({ name: "p95" }));
     expect(decide(situation({ firing: [incident, acting] }))?.decision.decision).toBe("rollback");
   });
@@ -228,7 +229,7 @@ describe("the revision to go back to", () => {
   test("trap 22: a breach that goes on after a rollback is not the release's predecessor's", () => {
     const stillBroken = situation({
       release: release({ cause: "rollback" }),
-      firing: [firing({ blame: "breach-predates-release" })],
+      firing: [firing({ blame: blameOf("breach-predates-release") })],
       rollbacks: [rolledBack(10 * MINUTE)],
     });
     expect(decide(stillBroken)?.decision).toEqual({

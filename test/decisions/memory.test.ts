@@ -72,7 +72,7 @@ describe("memory", () => {
 
   test("keeps the last that said anything when it forgets, past those that said nothing", () => {
     const track = fold(`!${"?".repeat(5)}${".".repeat(44)}`);
-    expect(track.lastForgotten).toEqual({ at: TEN, verdict: "breaching" });
+    expect(track.lastForgotten).toEqual({ at: TEN, verdict: "breaching", firing: false });
     expect(fold(".".repeat(44)).lastForgotten).toBeUndefined();
   });
 
@@ -141,7 +141,7 @@ describe("what is remembered of one release", () => {
 
   test("says nothing about another", () => {
     const track = fold(`..${"!".repeat(30)}`, TEN - 2 * INTERVAL);
-    expect(basisFor(track, v2)).toMatchObject({ before: "healthy" });
+    expect(basisFor(track, v2)).toMatchObject({ before: { at: TEN - INTERVAL, verdict: "healthy" } });
     expect(basisFor(track, other)).toBeUndefined();
     expect(proofFor(track, v2)).toEqual(track.proof);
     expect(proofFor(track, other)).toBe(NO_PROOF);

@@ -44,27 +44,44 @@ export interface Shipped {
   readonly clockAt: number | undefined;
 }
 
+const HOUR = 3_600_000;
+
 /** Does every slot of the window ending at `slot` count against the release, and if not, why not? */
-export function oracleBlame(world: World, shipped: Shipped, slot: number, lookbackMs: number): string {
+export function oracleBlame(world: World, shipped: Shipped, slot: number): string {
   const { marks, intervalMs, trigger, origin } = world;
   const at = (index: number): number => origin + index * intervalMs;
   const size = Math.ceil(trigger.forMs / intervalMs) + 1;
-  let before = "?";
-  for (let index = 0; index <= slot && at(index) < shipped.startedAt; index += 1) {
-    if (at(index) >= shipped.startedAt - lookbackMs && marks[index] !== "?") before = marks[index] ?? "?";
-  }
-  const healthySince = marks.some(
-    (mark, index) => index <= slot && at(index) >= shipped.startedAt && mark === ".",
-  );
-  if (before === "!" && !healthySince) return "breach-predates-release";
+  const known = marks
+    .map((mark, index) => ({ mark, index }))
+    .filter(({ mark, index }) => mark !== "?" && index <= slot);
+  const healthySince = known.some(({ mark, index }) => mark === "." && at(index) >= shipped.startedAt);
+  const before = oracleBefore(world, shipped, known);
+  if (before === "breaching" && !healthySince) return "breach-predates-release";
   const counts = (index: number): boolean =>
-    before === "."
+    before === "healthy"
       ? at(index) >= shipped.startedAt
       : shipped.clockAt !== undefined && at(index) >= shipped.clockAt + trigger.rangeMs;
   for (let index = slot - size + 1; index <= slot; index += 1) {
     if (!counts(index)) return "window-before-release";
   }
   return "blamed";
+}
+
+/** What the last known slot before the release says of its start, given its age. */
+function oracleBefore(
+  world: World,
+  { startedAt }: Shipped,
+  known: readonly { readonly mark: string; readonly index: number }[],
+): "healthy" | "breaching" | "unknown" {
+  const { intervalMs, trigger, origin } = world;
+  const size = Math.ceil(trigger.forMs / intervalMs) + 1;
+  const b = known.findLast(({ index }) => origin + index * intervalMs < startedAt);
+  if (b === undefined) return "unknown";
+  const age = startedAt - (origin + b.index * intervalMs);
+  if (age > HOUR && age > size * intervalMs) return "unknown";
+  const isRecent = age <= trigger.forMs || age <= 4 * intervalMs;
+  if (b.mark === ".") return isRecent ? "healthy" : "unknown";
+  return isRecent || oracleQualifies(world, b.index) ? "breaching" : "unknown";
 }
 
 /** The earliest slot at which it fires if every slot after `slot` breaches. */

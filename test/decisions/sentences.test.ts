@@ -3,7 +3,9 @@ import { massBreach } from "../../src/decisions/mass-breach.ts";
 import { obstaclesTo } from "../../src/decisions/obstacles.ts";
 import type { FiringTrigger, Situation } from "../../src/decisions/situation.ts";
 import { metricStatus } from "../../src/engine/metric-status.ts";
+import type { Blame } from "../../src/releases/blame.ts";
 import {
+  blameOf,
   HOUR,
   INTERVAL,
   metricTrigger,
@@ -19,7 +21,7 @@ import { situation as aSituation } from "../support/situation.ts";
 const trigger = metricTrigger();
 const at = TEN + 5 * MINUTE;
 const status = metricStatus(trigger, INTERVAL, slots("!".repeat(21)));
-const firing: FiringTrigger = { trigger, status, blame: "blamed", loadedAt: 0 };
+const firing: FiringTrigger = { trigger, status, blame: blameOf("blamed"), loadedAt: 0 };
 const id = release().id;
 const rolledBack = (ago: number) => ({ decisionId: "d0", at: at - ago, fromDigest: "digest-0" });
 
@@ -51,25 +53,87 @@ describe("what stands in the way is said with its numbers", () => {
     expect(said({ release: old, policy: policy({ guard: "always" }) })).toEqual([]);
   });
 
-  test("breaching before the release: since when it has not been healthy", () => {
-    expect(said({}, { blame: "breach-predates-release" })).toEqual([
-      `breach-predates-release (escalate): it was breaching before ${id} started at 2026-03-02 10:00:00Z and has not been healthy since`,
-    ]);
-    expect(said({ release: release({ cause: "rollback" }) }, { blame: "breach-predates-release" })).toEqual([
-      "no-known-good-revision (escalate): 2 is itself what rollbackd put back",
-    ]);
-    expect(said({ release: undefined }, { blame: "breach-predates-release" }).at(1)).toMatch(
-      /^breach-predates-release/,
-    );
+  describe("a breach that predates the release: the last known slot before it, its age, and what followed", () => {
+    const text = (basis: Partial<Blame["basis"]>) =>
+      said({}, { blame: blameOf("breach-predates-release", basis) }).join();
+    const breached = { at: TEN - 15_000, verdict: "breaching", firing: false } as const;
+
+    test("without a gap", () => {
+      expect(text({ before: breached })).toBe(
+        `breach-predates-release (escalate): the last known slot before ${id} breached at 2026-03-02 09:59:45Z, 15s before it started, and no known slot since then was healthy`,
+      );
+    });
+
+    test("with a gap after it, also across the start of the release", () => {
+      const knownAgainAt = TEN + 2 * MINUTE;
+      expect(text({ before: breached, lostSight: true, knownAgainAt })).toMatch(
+        /15s before it started; unknown from then until 2026-03-02 10:02:00Z, and no known slot since then was healthy$/,
+      );
+    });
+
+    test("where the trigger was firing long before", () => {
+      const before = { at: TEN - 40 * MINUTE, verdict: "breaching", firing: true } as const;
+      expect(text({ before, lostSight: true })).toMatch(
+        /the last known slot before \S+ was firing at 2026-03-02 09:20:00Z, 40m before it started; unknown/,
+      );
+    });
+
+    test("is no reason against what rollbackd put back", () => {
+      expect(
+        said({ release: release({ cause: "rollback" }) }, { blame: blameOf("breach-predates-release") }),
+      ).toEqual(["no-known-good-revision (escalate): 2 is itself what rollbackd put back"]);
+    });
   });
 
-  test("a window that does not count yet, or of which the past is not known", () => {
-    expect(said({}, { blame: "window-before-release" })).toEqual([
-      `window-before-release (hold): its window begins at 2026-03-02 10:00:00Z, before what counts against ${id}`,
-    ]);
-    expect(said({}, { blame: undefined })).toEqual([
-      `window-before-release (hold): how things stood before ${id} is not known yet`,
-    ]);
+  describe("a window that does not count: since when slots count, and what is known from before", () => {
+    const text = (changes: Partial<Blame>) =>
+      said({}, { blame: { ...blameOf("window-before-release"), ...changes } }).join();
+    const { basis } = blameOf("window-before-release");
+    const countsFrom = TEN + 3 * MINUTE;
+    const before = { at: TEN - 20 * MINUTE, verdict: "healthy", firing: false } as const;
+
+    test("it was healthy right before", () => {
+      expect(text({})).toBe(
+        `window-before-release (hold): its window begins at 2026-03-02 10:00:00Z, before ${id} started at 2026-03-02 10:00:00Z`,
+      );
+    });
+
+    test("the last known slot is too old to say", () => {
+      const unsure = { ...basis, before, lostSight: true, knownAgainAt: TEN + MINUTE };
+      expect(text({ past: "unknown", countsFrom, basis: unsure })).toBe(
+        `window-before-release (hold): its window begins at 2026-03-02 10:00:00Z, and only what is measured from 2026-03-02 10:03:00Z counts against ${id}: the last known slot before ${id} was healthy at 2026-03-02 09:40:00Z, 20m before it started; unknown from then until 2026-03-02 10:01:00Z`,
+      );
+      expect(text({ past: "unknown", countsFrom, basis: { ...unsure, knownAgainAt: undefined } })).toMatch(
+        /; unknown since then$/,
+      );
+    });
+
+    test("nothing is known from before", () => {
+      const none = { ...basis, before: undefined };
+      expect(text({ past: "unknown", countsFrom, basis: none })).toMatch(
+        /: nothing is known from the hour before \S+ started at 2026-03-02 10:00:00Z$/,
+      );
+    });
+
+    test("it breached before and was healthy after", () => {
+      const breached = { ...before, verdict: "breaching" } as const;
+      const healed = { ...basis, before: breached, healthySince: true };
+      expect(text({ past: "breaching", countsFrom, basis: healed })).toMatch(
+        /breached at 2026-03-02 09:40:00Z, 20m before it started, and a later slot was healthy$/,
+      );
+    });
+
+    test("no pod of the release was ready yet", () => {
+      expect(text({ past: "unknown", countsFrom: undefined, basis: { ...basis, before } })).toMatch(
+        /^window-before-release \(hold\): nothing counts against \S+ before its first pod is ready: the last/,
+      );
+    });
+
+    test("the time before the release was not read yet", () => {
+      expect(said({}, { blame: undefined })).toEqual([
+        `window-before-release (hold): how things stood before ${id} is not known yet`,
+      ]);
+    });
   });
 
   test("a rule that was changed inside the window", () => {

@@ -94,6 +94,23 @@ describe("from samples to a decision", () => {
     expect(rollback?.at).toBe(clock("10:06:00"));
   });
 
+  test("one breaching slot at 09:40, no traffic until 10:00, release, errors: rollback once a window after clock and range breaches", () => {
+    const ready = release({ clockAt: clock("10:02:00") });
+    const picture = `${minutes(".", 10)}!${"?".repeat(79)}${minutes("!", 20)}`;
+    const steps = replay({ trigger, releases: [ready], samples: slots(picture, clock("09:30:00")) });
+    const rollback = steps.find((s) => s.decided?.decision.decision === "rollback");
+    // Ready at 10:02, a range of 1m, for 5m.
+    expect(rollback?.at).toBe(clock("10:08:00"));
+    expect(steps.filter((s) => s.decided?.decision.reason === "breach-predates-release")).toEqual([]);
+  });
+
+  test("firing until 09:40, no traffic until 10:00, release, errors: escalate", () => {
+    const picture = `${minutes("!", 10)}!${"?".repeat(79)}${minutes("!", 20)}`;
+    const steps = replay({ trigger, releases: [v2], samples: slots(picture, clock("09:30:00")) });
+    const decisions = new Set(steps.map((s) => s.decided?.decision.reason));
+    expect(decisions).toEqual(new Set([undefined, "breach-predates-release", "outside-guard-period"]));
+  });
+
   test("trap 11: a changed rule shows the past and acts only on a window that began after it was loaded", () => {
     const steps = replay({
       trigger,
@@ -153,7 +170,7 @@ describe("how things stood before a release, by probes that need three failures"
     });
     const context = { trigger: healthTrigger(), intervalMs: INTERVAL, release: undefined };
     const track = results.reduce((t, r) => advance(t, context, r.at, [r]), emptyTrack(context, TEN));
-    return advance(track, { ...context, release: v2 }, TEN, []).basis?.before;
+    return advance(track, { ...context, release: v2 }, TEN, []).basis?.before?.verdict;
   };
 
   test.each([
@@ -164,9 +181,9 @@ describe("how things stood before a release, by probes that need three failures"
     ["!!!!!!!!!!!!!!", "breaching"],
     [".!!!.", "healthy"],
     [".!!!!????????", "breaching"],
-    ["!!", "unknown"],
+    ["!!", undefined],
     ["..!?", "healthy"],
-  ] as const)("probes %s: %s, so a restart for the release condemns nobody", (picture, expected) => {
+  ] as const)("probes %s: %s, so a restart for the release is not counted", (picture, expected) => {
     expect(before(picture)).toBe(expected);
   });
 });

@@ -5,7 +5,7 @@ import type { FiringTrigger, Situation } from "../../src/decisions/situation.ts"
 import { vulnerabilityStatus } from "../../src/engine/vulnerability-status.ts";
 import { imagesUsed } from "../../src/releases/release.ts";
 import { imagesSeen, type ImageReport, type Vulnerability } from "../../src/signals/image-report.ts";
-import { clock, HOUR, policy, release, revision, TEN } from "../support/model.ts";
+import { blameOf, clock, HOUR, policy, release, revision, TEN } from "../support/model.ts";
 import { OPEN } from "../support/replay.ts";
 import { imageReport, longRunning, vulnerabilityTrigger } from "../support/vulnerabilities.ts";
 
@@ -30,7 +30,13 @@ function situation(reports: readonly ImageReport[], changes: Partial<FiringTrigg
   const live = release({ revision: V2, startedAt: TEN });
   const seen = imagesSeen(imagesUsed(V2), { reports, unread: undefined });
   const status = vulnerabilityStatus(trigger, seen, live.startedAt, at);
-  const firing: FiringTrigger = { trigger, status, blame: "blamed", loadedAt: TEN - HOUR, ...changes };
+  const firing: FiringTrigger = {
+    trigger,
+    status,
+    blame: blameOf("blamed"),
+    loadedAt: TEN - HOUR,
+    ...changes,
+  };
   return {
     at,
     policy: policy({ triggers: [trigger] }),

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Verdict } from "../../src/engine/verdict.ts";
-import { lastQualifying, qualifies, slotsUntilQualifies, type WindowRule } from "../../src/engine/window.ts";
+import { qualifies, qualifyingEnds, slotsUntilQualifies, type WindowRule } from "../../src/engine/window.ts";
 
 const MARKS: Readonly<Record<string, Verdict>> = { "!": "breaching", ".": "healthy", "?": "unknown" };
 const verdicts = (picture: string): Verdict[] => [...picture].map((mark) => MARKS[mark] ?? "unknown");
@@ -27,20 +27,20 @@ const arbitraryVerdicts = fc.array(
   { maxLength: 30 },
 );
 
-describe("the newest window that qualifies", () => {
-  test("is what asking about every window would have found", () => {
+describe("the windows that qualify", () => {
+  test("are those that asking about every window would have found", () => {
     let found = 0;
     let before = 0;
     fc.assert(
       fc.property(arbitraryVerdicts, arbitraryRule, fc.nat(30), (all, rule, from) => {
-        const ends = all.flatMap((_, end) => {
+        const ends = all.map((_, end) => {
           const window = all.slice(end - rule.size + 1, end + 1);
-          return end + 1 >= rule.size && qualifies(window, rule) ? [end] : [];
+          return end + 1 >= rule.size && qualifies(window, rule);
         });
-        const expected = ends.findLast((end) => end >= from);
-        expect(lastQualifying(all, rule, from)).toBe(expected);
-        if (expected !== undefined) found += 1;
-        else if (ends.length > 0) before += 1;
+        const expected = ends.slice(from);
+        expect(qualifyingEnds(all, rule, from)).toEqual(expected);
+        if (expected.includes(true)) found += 1;
+        else if (ends.includes(true)) before += 1;
       }),
       { numRuns: 3_000, seed: 1 },
     );
@@ -48,15 +48,21 @@ describe("the newest window that qualifies", () => {
     expect(before).toBeGreaterThan(200);
   });
 
+  /** `F` where a window ends that qualifies. */
+  const ends = (picture: string, from = 0) =>
+    qualifyingEnds(verdicts(picture), rule(), from)
+      .map((is) => (is ? "F" : " "))
+      .join("");
+
   test("may be the very first, and may end at `from` itself", () => {
-    expect(lastQualifying(verdicts("!!!!.."), rule(), 0)).toBe(3);
-    expect(lastQualifying(verdicts("!!!!.."), rule(), 3)).toBe(3);
-    expect(lastQualifying(verdicts("!!!!.."), rule(), 4)).toBeUndefined();
+    expect(ends("!!!!..")).toBe("   F  ");
+    expect(ends("!!!!..", 3)).toBe("F  ");
+    expect(ends("!!!!..", 4)).toBe("  ");
   });
 
-  test("does not hold a run of unknown slots that is too long, wherever that lies", () => {
-    expect(lastQualifying(verdicts("!??!!??!"), rule(), 0)).toBeUndefined();
-    expect(lastQualifying(verdicts("??!?!!??"), rule(), 0)).toBe(5);
+  test("do not hold a run of unknown slots that is too long, wherever that lies", () => {
+    expect(ends("!??!!??!")).toBe("        ");
+    expect(ends("??!?!!??")).toBe("     F  ");
   });
 });
 

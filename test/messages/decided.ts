@@ -8,6 +8,7 @@ import type { DecisionRecord } from "../../src/log/record.ts";
 import { imagesUsed } from "../../src/releases/release.ts";
 import { imagesSeen } from "../../src/signals/image-report.ts";
 import {
+  blameOf,
   INTERVAL,
   metricTrigger,
   MINUTE,
@@ -61,8 +62,8 @@ const CHANGES: Readonly<Record<HoldReason, Change>> = {
   }),
   "mass-breach": gate({ massBreach: "3 of 4 targets fire at once, which no single release explains" }),
   "outside-guard-period": { situation: { release: release({ clockAt: AT - 2 * HOUR }) } },
-  "breach-predates-release": { firing: { blame: "breach-predates-release" } },
-  "window-before-release": { firing: { blame: "window-before-release" } },
+  "breach-predates-release": { firing: { blame: blameOf("breach-predates-release") } },
+  "window-before-release": { firing: { blame: blameOf("window-before-release") } },
   "rule-changed": { firing: { loadedAt: TEN + MINUTE } },
   superseded: {
     situation: { confirmation: { ...CONFIRMED, movedTo: "vcci-production/vcci-api@3 (revision 3)" } },
@@ -125,7 +126,7 @@ function situationWith({ situation, firing }: Change): Situation {
   return {
     at: AT,
     policy: policy({ runbook: "https://wiki.example/runbooks/vcci-api" }),
-    firing: [{ trigger, status, blame: "blamed", loadedAt: 0, ...firing }],
+    firing: [{ trigger, status, blame: blameOf("blamed"), loadedAt: 0, ...firing }],
     release: release({ revision: RUNNING }),
     earlier: [revision("1", { standing: "good", images: images("1.4.1") })],
     predecessorBreaching: false,

@@ -1,3 +1,4 @@
+import type { Blame } from "../../src/releases/blame.ts";
 import type { Release, Revision } from "../../src/releases/release.ts";
 import type { HealthTrigger, MetricTrigger, Policy } from "../../src/rules/policy.ts";
 import { DEFAULT_STATUS_PAGE } from "../../src/rules/status-page.ts";
@@ -104,4 +105,20 @@ export function slots(picture: string, from: number = TEN, intervalMs: number = 
     if (mark === "?") return { at, unknown: "unreachable" };
     return { at, value: mark === "!" ? 0.112 : 0.01 };
   });
+}
+
+/**
+ * What a firing trigger says about `release()`: breaching before it where the breach predates it, healthy else.
+ * The last slot before the release is the one right before its start.
+ */
+export function blameOf(verdict: Blame["verdict"], basis: Partial<Blame["basis"]> = {}): Blame {
+  const isOld = verdict === "breach-predates-release";
+  const past = isOld ? "breaching" : "healthy";
+  const before = { at: TEN - INTERVAL, verdict: past, firing: isOld } as const;
+  return {
+    verdict,
+    past,
+    basis: { before, lostSight: false, knownAgainAt: TEN, healthySince: false, ...basis },
+    countsFrom: TEN,
+  };
 }

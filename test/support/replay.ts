@@ -1,6 +1,12 @@
 import { type Decided, decide } from "../../src/decisions/decide.ts";
 import type { Gates, Situation } from "../../src/decisions/situation.ts";
-import { advance, emptyTrack, type Track, type TrackContext } from "../../src/decisions/track.ts";
+import {
+  advance,
+  emptyTrack,
+  pastWindowMs,
+  type Track,
+  type TrackContext,
+} from "../../src/decisions/track.ts";
 import { blame } from "../../src/releases/blame.ts";
 import type { Release } from "../../src/releases/release.ts";
 import type { MetricTrigger, Policy } from "../../src/rules/policy.ts";
@@ -49,7 +55,8 @@ export function replay(input: Replayed): readonly Step[] {
 
 function situationOf(input: Replayed, policy: Policy, now: TrackContext, track: Track): Situation {
   const { status, basis } = track;
-  const window = { from: status.window.from, rangeMs: input.trigger.rangeMs };
+  const windowMs = pastWindowMs(input.trigger, policy.intervalMs);
+  const window = { from: status.window.from, rangeMs: input.trigger.rangeMs, windowMs };
   const verdict = now.release && basis ? blame(now.release, basis, window) : undefined;
   const firing = { trigger: input.trigger, status, blame: verdict, loadedAt: input.loadedAt ?? 0 };
   return {
@@ -58,7 +65,7 @@ function situationOf(input: Replayed, policy: Policy, now: TrackContext, track: 
     firing: status.state === "firing" ? [firing] : [],
     release: now.release,
     earlier: [revision("1", { standing: "good" })],
-    predecessorBreaching: basis?.before === "breaching",
+    predecessorBreaching: verdict?.past === "breaching",
     rollbacks: [],
     lastAttemptAt: undefined,
     gates: OPEN,
