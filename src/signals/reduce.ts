@@ -37,7 +37,7 @@ export interface RatioReading {
 }
 
 /**
- * Errors ÷ total. A counter of errors that never counted is absent, so no errors with traffic is 0;
+ * Errors ÷ total, from 0 to 1. A counter of errors that never counted is absent, so no errors with traffic is 0;
  * no total is no data. With `aggregate` the sides are joined by their labels and each pair is a ratio.
  */
 export function reduceRatio(rule: SeriesRule, at: number, ratio: RatioReading): Sample {
@@ -63,16 +63,33 @@ export function reduceRatio(rule: SeriesRule, at: number, ratio: RatioReading): 
   return combine(rule, at, parts);
 }
 
+/** Rates are estimates, so errors may seem to be a little more than the whole. Beyond this something is wrong. */
+const HIGHEST_RATIO = 1.1;
+
+/** A difference of rates that are equal is seldom exactly 0; this share of the total is rounding. */
+const ROUNDING = 1e-9;
+
 function divide(at: number, errors: number, total: number, minTotal: number): Sample {
   if (!Number.isFinite(total)) return notANumber(at, "total", total);
+  if (total < 0) return impossible(at, `total is ${brief(total)}, and a rate cannot be negative`);
   if (total < minTotal) {
     return unknown(at, "low-traffic", `total ${brief(total)} is below minTotal ${brief(minTotal)}`);
   }
   if (total <= 0) return unknown(at, "low-traffic", `total is ${brief(total)}`);
   const ratio = errors / total;
-  return Number.isFinite(ratio)
-    ? { at, value: ratio }
-    : notANumber(at, `errors ${brief(errors)} ÷ total ${brief(total)}`, ratio);
+  if (!Number.isFinite(ratio))
+    return notANumber(at, `errors ${brief(errors)} ÷ total ${brief(total)}`, ratio);
+  if (ratio < -ROUNDING) {
+    return impossible(at, `errors is ${brief(errors)}, and a rate cannot be negative`);
+  }
+  return ratio > HIGHEST_RATIO
+    ? impossible(at, tooMany(errors, total))
+    : { at, value: Math.min(1, Math.max(0, ratio)) };
+}
+
+function tooMany(errors: number, total: number): string {
+  const share = `errors ${brief(errors)} is ${brief((100 * errors) / total)} % of total ${brief(total)}`;
+  return `${share}, which cannot be: a counter went back, or the two count different things`;
 }
 
 /**
@@ -106,7 +123,11 @@ function number(at: number, value: number, what: string): Sample {
 }
 
 function notANumber(at: number, what: string, value: number): Sample {
-  return unknown(at, "not-a-number", `${what} is ${value}`);
+  return impossible(at, `${what} is ${value}`);
+}
+
+function impossible(at: number, detail: string): Sample {
+  return unknown(at, "impossible", detail);
 }
 
 function manySeries(at: number, what: string, series: readonly Reading[]): Sample {

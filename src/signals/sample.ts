@@ -2,7 +2,8 @@
 export type UnknownReason =
   | "no-data" // the query answered with nothing
   | "low-traffic" // fewer requests than `minTotal`
-  | "not-a-number" // NaN or an infinity
+  | "impossible" // NaN, an infinity, a negative side of a ratio, or far more errors than requests
+  | "not-a-number" // in records of earlier versions: `impossible` now
   | "many-series" // several series and no `aggregate`
   | "partial-response" // the server warned that the answer is incomplete
   | "query-rejected" // 400, or 422 for a query that can never succeed: the rule must change
@@ -28,6 +29,7 @@ export function unknownKind(reason: UnknownReason): UnknownKind {
       return "no-answer";
     case "no-data":
     case "low-traffic":
+    case "impossible":
     case "not-a-number":
     case "no-report":
       return "no-value";

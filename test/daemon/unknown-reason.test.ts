@@ -52,7 +52,7 @@ it("reasons of one kind that take turns are one record", async () => {
     [
       ["10:00:00", "no-data"],
       ["10:00:15", "low-traffic"],
-      ["10:00:30", "not-a-number"],
+      ["10:00:30", "impossible"],
       ["10:01:00", "no-data"],
     ],
     "10:05:00",

@@ -28,7 +28,7 @@ describe("an expression", () => {
   test.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])(
     "trap 4: %s is unknown",
     (value) => {
-      expect(reduceExpr(alone, AT, series(value))).toMatchObject({ unknown: "not-a-number" });
+      expect(reduceExpr(alone, AT, series(value))).toMatchObject({ unknown: "impossible" });
     },
   );
 
@@ -75,9 +75,40 @@ describe("a ratio", () => {
   });
 
   test("trap 4: numbers that are none are unknown on both sides", () => {
-    expect(ratio(series(Number.NaN), series(100))).toMatchObject({ unknown: "not-a-number" });
-    expect(ratio(series(1), series(Number.NaN))).toMatchObject({ unknown: "not-a-number" });
-    expect(ratio(series(1), series(Number.POSITIVE_INFINITY))).toMatchObject({ unknown: "not-a-number" });
+    expect(ratio(series(Number.NaN), series(100))).toMatchObject({ unknown: "impossible" });
+    expect(ratio(series(1), series(Number.NaN))).toMatchObject({ unknown: "impossible" });
+    expect(ratio(series(1), series(Number.POSITIVE_INFINITY))).toMatchObject({ unknown: "impossible" });
+  });
+
+  test.each([
+    ["more than 110 %", 111, 100],
+    ["far more, as when a counter steps back by 5 under a short range", 2000, 17],
+    ["negative errors", -1, 100],
+    ["a negative total", 5, -100],
+    ["both sides negative, whose quotient looks fine", -5, -100],
+    ["negative errors with less traffic than minTotal asks for", 5, -0.5],
+  ])("is impossible: %s", (_, errors, total) => {
+    expect(ratio(series(errors), series(total))).toMatchObject({ unknown: "impossible" });
+    expect(ratio(labelled({ a: errors }), labelled({ a: total }), all)).toMatchObject({
+      unknown: "impossible",
+    });
+  });
+
+  test("counts as 1 above the whole, up to 110 %", () => {
+    expect(ratio(series(100.1), series(100))).toEqual({ at: AT, value: 1 });
+    expect(ratio(series(110), series(100))).toEqual({ at: AT, value: 1 });
+    expect(ratio(series(110.1), series(100))).toMatchObject({ unknown: "impossible" });
+  });
+
+  test("takes what is left when equal rates are subtracted for no errors", () => {
+    expect(ratio(series(-1e-15), series(100))).toEqual({ at: AT, value: 0 });
+    expect(ratio(series(-1e-3), series(100))).toMatchObject({ unknown: "impossible" });
+  });
+
+  test("is decided by one series of several even where another is impossible", () => {
+    const total = labelled({ a: 100, b: 100 });
+    expect(ratio(labelled({ a: 500, b: 20 }), total, any)).toEqual({ at: AT, value: 0.2 });
+    expect(ratio(labelled({ a: 500, b: 0 }), total, any)).toMatchObject({ unknown: "impossible" });
   });
 
   test("trap 16: several series on either side are unknown without aggregate", () => {
@@ -122,6 +153,12 @@ describe("what is unknown says which side, and its numbers", () => {
     [/^errors returned 2 series/, () => ratio(series(1, 2), series(1))],
     [/^total is Infinity$/, () => ratio(series(1), series(Number.POSITIVE_INFINITY))],
     [/^errors NaN ÷ total 100 is NaN$/, () => ratio(series(nan), series(100))],
+    [
+      /^errors 19\.98 is 11750 % of total 0\.17, which cannot be: a counter went back/,
+      () => reduceRatio(alone, AT, { errors: series(19.98), total: series(0.17), minTotal: 0 }),
+    ],
+    [/^errors is -5, and a rate cannot be negative$/, () => ratio(series(-5), series(100))],
+    [/^total is -5, and a rate cannot be negative$/, () => ratio(series(5), series(-5))],
     [/^total is 0$/, () => reduceRatio(alone, AT, { errors: series(0), total: series(0), minTotal: 0 })],
     [/^total 0\.1235 is below minTotal 1$/, () => ratio(series(0.1), series(0.123456))],
     [/^errors without a total for .*x/, () => ratio(labelled({ x: 1 }), labelled({ a: 100 }), any)],
@@ -177,7 +214,7 @@ describe("several series by three-valued logic", () => {
         const verdicts =
           "value" in sample ? [op === "above" ? sample.value > limit : sample.value < limit] : [true, false];
         expect(possibleVerdicts(rule, values)).toEqual(new Set(verdicts));
-        expect("value" in sample ? values.includes(sample.value) : sample.unknown === "not-a-number").toBe(
+        expect("value" in sample ? values.includes(sample.value) : sample.unknown === "impossible").toBe(
           true,
         );
       }),
