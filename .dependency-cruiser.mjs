@@ -32,7 +32,7 @@ const PURE = [
   "^src/releases/(release|clock|blame|standing|[a-z-]+-snapshot|[a-z-]+-digest)[.]ts$",
   "^src/verification/judge[.]ts$",
   // A report that is made late says what one in time would have said.
-  "^src/checkpoints/(due|judge|in-unit)[.]ts$",
+  "^src/checkpoints/(due|judge)[.]ts$",
   "^src/notifications/messages[.]ts$",
   "^src/log/(record|chain)[.]ts$",
   "^src/report/(?!gather)",

@@ -1,7 +1,7 @@
 import type { CheckResult } from "../log/record.ts";
 import type { Criterion, MetricCheck, Versus } from "../rules/policy.ts";
 import { isKnown, type Sample } from "../signals/sample.ts";
-import { inUnitOf } from "./in-unit.ts";
+import { formatLimit, formatMeasured } from "../text/format.ts";
 
 /** What one comparison says: whether it holds (undefined: nobody knows), and with which numbers. */
 interface Verdict {
@@ -46,7 +46,7 @@ const WORDS = {
 function meets(must: Criterion, value: number): Verdict {
   return {
     holds: isMet(must, value),
-    detail: `${inUnitOf(must.text, value)}, must be ${WORDS[must.is]} ${must.text}`,
+    detail: `${formatMeasured(value, must)}, must be ${WORDS[must.is]} ${formatLimit(must.text)}`,
   };
 }
 
@@ -77,10 +77,10 @@ function compare({ must, versus }: Compared, value: number, before: Sample | und
   // 0.75 - 0.7 is a hair more than 0.05, and 0.29 of 100 a hair less than 29.
   const change = exact(value - before.value);
   const room = exact(of === "share" ? by * Math.abs(before.value) : by);
-  const unit = must?.text ?? (of === "amount" ? text : "");
+  const unit = must ?? { text: of === "amount" ? text : "" };
   return {
     holds: may === "rise" ? change <= room : -change <= room,
-    detail: `${inUnitOf(unit, value)} against ${inUnitOf(unit, before.value)} before, may ${may} by ${text}`,
+    detail: `${formatMeasured(value, unit)} against ${formatMeasured(before.value, unit)} before, may ${may} by ${formatLimit(text)}`,
   };
 }
 

@@ -197,5 +197,5 @@ function labels(series: InstantSeries | undefined): string {
 }
 
 function seconds(ms: number): string {
-  return `${Number((ms / 1000).toPrecision(3))}s`;
+  return `${Number((ms / 1000).toPrecision(3))} s`;
 }

@@ -1,6 +1,7 @@
 import { styleText } from "node:util";
 import { isError } from "../rules/problem.ts";
 import type { Problem } from "../rules/problem.ts";
+import { visible, visibleDeep } from "../text/visible.ts";
 import type { Io } from "./io.ts";
 
 /** Problems as a compiler shows them: place and message, then the line with a mark under the character. */
@@ -12,11 +13,8 @@ export function renderProblems(
   return problems.map((problem) => renderProblem(problem, sources.get(problem.file), io)).join("\n\n");
 }
 
-function renderProblem(
-  problem: Problem,
-  source: string | undefined,
-  io: Pick<Io, "color" | "columns">,
-): string {
+function renderProblem(raw: Problem, source: string | undefined, io: Pick<Io, "color" | "columns">): string {
+  const problem = visibleDeep(raw, visible);
   const paint = (style: Parameters<typeof styleText>[0], text: string) =>
     io.color ? styleText(style, text, { validateStream: false }) : text;
   const tone = isError(problem) ? "red" : "yellow";
@@ -32,7 +30,10 @@ function excerptOf(
   source: string,
   columns: number,
 ): { readonly line: string; readonly mark: string } | undefined {
-  const written = source.split("\n")[line - 1]?.replaceAll("\t", " ").trimEnd();
+  const written = source
+    .split("\n")
+    [line - 1]?.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, " ")
+    .trimEnd();
   if (written === undefined || written === "") {
     return undefined;
   }

@@ -1,4 +1,5 @@
 import { isatty } from "node:tty";
+import { terminalText } from "./terminal.ts";
 
 /** Where a command writes and what it may assume of the reader. Tests hand in arrays. */
 export interface Io {
@@ -21,11 +22,12 @@ const PIPED_COLUMNS = 120;
 export function processIo(): Io {
   process.stdout.on("error", leaveQuietly);
   const isTty = isatty(1);
+  const color = isTty && (process.env["NO_COLOR"] ?? "") === "";
   return {
-    out: (text) => void process.stdout.write(`${text}\n`),
-    err: (text) => void process.stderr.write(`${text}\n`),
+    out: (text) => void process.stdout.write(`${terminalText(text, color)}\n`),
+    err: (text) => void process.stderr.write(`${terminalText(text, false)}\n`),
     columns: isTty ? Math.max(40, process.stdout.columns || PIPED_COLUMNS) : PIPED_COLUMNS,
-    color: isTty && (process.env["NO_COLOR"] ?? "") === "",
+    color,
     isTty,
     now: Date.now,
   };

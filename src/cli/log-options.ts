@@ -111,10 +111,10 @@ export function filterOf(options: FilterOptions, now: number): LogFilter {
 
 /** Throws WrongCall. */
 export function headOf(text: string): { readonly seq: number; readonly hash: string } {
-  const [, hash, seq] = /^([0-9a-f]{64})@(\d+)$/.exec(text) ?? [];
+  const [, hash, seq] = /^([0-9a-f]{16,64})@(\d+)$/.exec(text) ?? [];
   if (hash === undefined) {
     throw new WrongCall(
-      `--head ${text}: expected HASH@SEQ as a page or the metrics show it, 64 hex digits, @, a number.`,
+      `--head ${text}: expected HASH@SEQ as a page shows it: 16 to 64 hex digits, @, a number.`,
     );
   }
   return { hash, seq: Number(seq) };

@@ -2,10 +2,12 @@ import type { LogRecord } from "../log/record.ts";
 import { checkpointLines, nextStep } from "../notifications/checkpoint.ts";
 import type { Io } from "./io.ts";
 import { sentence } from "../report/sentence.ts";
+import { visibleDeep } from "../text/visible.ts";
 import { paint, policyOf, time, toneOf, wrap } from "./log-text.ts";
 
 /** One record by itself: a report after a launch with all its checks, of others what `log list` says, uncut. */
-export function recordText(record: LogRecord, io: Pick<Io, "color" | "columns">): string {
+export function recordText(raw: LogRecord, io: Pick<Io, "color" | "columns">): string {
+  const record = visibleDeep(raw);
   const rows = [
     ["at", time(record.at)],
     ["policy", policyOf(record)],

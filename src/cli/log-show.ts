@@ -5,6 +5,8 @@ import { AFTER_OVERTAKEN, failureText } from "../notifications/failure.ts";
 import { contextLines } from "./log-context.ts";
 import type { Io } from "./io.ts";
 import { sentence } from "../report/sentence.ts";
+import { formatDuration, formatThreshold } from "../text/format.ts";
+import { visibleBlock, visibleDeep } from "../text/visible.ts";
 import { paint, time, toneOf, wrap } from "./log-text.ts";
 import { vulnerabilityText } from "../report/vulnerabilities.ts";
 
@@ -18,7 +20,9 @@ export function decisionJson(decision: Decision, records: readonly LogRecord[]) 
 }
 
 /** For a person who was just woken up: what, why, with which numbers, what was done, who knows, what now. */
-export function decisionText(decision: Decision, records: readonly LogRecord[], io: Screen): string {
+export function decisionText(raw: Decision, rawRecords: readonly LogRecord[], io: Screen): string {
+  const records = rawRecords.map(cleaned);
+  const decision = cleaned(raw);
   const steps = records.filter(({ type }) => !type.startsWith("notification."));
   return [
     header(decision, io),
@@ -32,6 +36,12 @@ export function decisionText(decision: Decision, records: readonly LogRecord[], 
     section("Told", tellings(records), io),
     section("Next", nextLines(decision, steps, io.columns), io),
   ].join("\n\n");
+}
+
+/** What a command printed keeps its lines. */
+function cleaned<Record extends LogRecord>(record: Record): Record {
+  const output = "output" in record && record.output !== undefined ? record.output : undefined;
+  return { ...visibleDeep(record), ...(output !== undefined && { output: visibleBlock(output) }) };
 }
 
 function changedSection(decision: Decision, io: Screen): readonly string[] {
@@ -64,13 +74,16 @@ function evidenceText(evidence: Evidence, isCause: boolean, io: Screen): string 
   const unknown = samples.flatMap((sample) => ("unknown" in sample ? [sample.unknown] : []));
   const [first, last] = [samples[0], samples.at(-1)];
   const rows = [
-    ["threshold", `${evidence.threshold}${evidence.forMs === 0 ? "" : ` for ${evidence.forMs / 1000} s`}`],
+    [
+      "threshold",
+      `${formatThreshold(evidence.threshold)}${evidence.forMs === 0 ? "" : ` for ${formatDuration(evidence.forMs)}`}`,
+    ],
     ["query", evidence.query],
     ["answered", evidence.endpoint],
     ...(first === undefined || last === undefined
       ? []
       : [["window", `${clock(first.at)} to ${clock(last.at)}`]]),
-    ["values", range(samples)],
+    ["values", range(evidence)],
     ["", chart(evidence, Math.max(10, io.columns - 13))],
     ...listed("running", evidence.vulnerabilities),
     ...listed("way back", evidence.targetVulnerabilities),
@@ -94,9 +107,9 @@ function listed(name: string, found: Evidence["vulnerabilities"]): readonly (rea
 }
 
 function stepText(step: LogRecord, decision: Decision, io: Screen): string {
-  const seconds = (Date.parse(step.at) - Date.parse(decision.at)) / 1000;
-  const after = `${seconds < 0 ? "" : "+"}${seconds.toFixed(1)}s`;
-  const what = step === decision ? "" : sentence(step).replace(`[${decision.decisionId}] `, "");
+  const ms = Date.parse(step.at) - Date.parse(decision.at);
+  const after = `${ms < 0 ? "" : "+"}${formatDuration(ms)}`;
+  const what = step.seq === decision.seq ? "" : sentence(step).replace(`[${decision.decisionId}] `, "");
   const more =
     "steps" in step && step.steps !== undefined ? step.steps.map((each) => `\n${" ".repeat(14)}${each}`) : [];
   const output = "output" in step && step.output !== undefined ? indented(step.output) : "";

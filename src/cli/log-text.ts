@@ -2,6 +2,7 @@ import { styleText } from "node:util";
 import type { LogRecord } from "../log/record.ts";
 import type { Io } from "./io.ts";
 import { sentence } from "../report/sentence.ts";
+import { visibleDeep } from "../text/visible.ts";
 
 export type Tone = "red" | "yellow" | "green" | "bold" | "dim";
 
@@ -16,14 +17,14 @@ export function paint(tone: Tone | undefined, text: string, io: Pick<Io, "color"
 
 /** One record a line: number, time, type, policy, what. Cut to the width of a terminal, whole in a pipe. */
 export function row(
-  record: LogRecord,
+  raw: LogRecord,
   policyWidth: number,
   io: Pick<Io, "color" | "columns" | "isTty">,
 ): string {
+  const record = visibleDeep(raw);
   const type = record.type.padEnd(22);
   const before = `${String(record.seq).padStart(6)}  ${time(record.at)}  `;
-  const after =
-    `  ${policyOf(record).padEnd(policyWidth)}  ${sentence(record).replaceAll(/\s+/g, " ")}`.trimEnd();
+  const after = `  ${policyOf(record).padEnd(policyWidth)}  ${sentence(record)}`.trimEnd();
   const room = Math.max(0, io.columns - before.length - type.length);
   const shown = io.isTty && after.length > room ? `${after.slice(0, Math.max(0, room - 1))}…` : after;
   return `${before}${paint(toneOf(record), type, io)}${shown}`;

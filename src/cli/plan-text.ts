@@ -1,14 +1,13 @@
 import type { RevisionText, RollbackPlan } from "../daemon/commands.ts";
+import { visibleDeep } from "../text/visible.ts";
 import type { Io } from "./io.ts";
 import { paint, type Tone } from "./log-text.ts";
 
 const TONES: Readonly<Record<string, Tone>> = { "-": "red", "+": "green", "~": "yellow" };
 
 /** What a rollback would change, for a person who is about to agree to it. */
-export function planText(
-  { policy, target, from, to, diff, warnings }: RollbackPlan,
-  io: Pick<Io, "color">,
-): string {
+export function planText(plan: RollbackPlan, io: Pick<Io, "color">): string {
+  const { policy, target, from, to, diff, warnings } = visibleDeep(plan);
   return [
     `Policy  ${policy}`,
     `Target  ${target}`,

@@ -1,8 +1,10 @@
 import type { Static } from "typebox";
-import { formatDuration, formatValue } from "../text/format.ts";
 import { revisionText } from "../releases/release.ts";
 import type { POLICY } from "../server/schemas.ts";
 import type { Io } from "./io.ts";
+import { formatDuration, formatThreshold } from "../text/format.ts";
+import { visibleDeep } from "../text/visible.ts";
+import { sampleText } from "../notifications/chart.ts";
 import { paint, time, type Tone } from "./log-text.ts";
 
 /** One policy as the daemon answers it. */
@@ -12,7 +14,8 @@ type Screen = Pick<Io, "color" | "columns" | "isTty" | "now">;
 type Trigger = PolicyStatus["triggers"][number];
 
 /** One policy for a person: what runs, what people and rollbackd do about it, and a line a trigger. */
-export function statusText(policy: PolicyStatus, io: Screen): string {
+export function statusText(raw: PolicyStatus, io: Screen): string {
+  const policy = visibleDeep(raw);
   const { name, mode, target } = policy;
   const facts = [...release(policy), ...sight(policy), ...people(policy), ...decided(policy)];
   return [
@@ -85,7 +88,9 @@ const TONES: Readonly<Record<Trigger["state"], Tone>> = {
 
 function triggerTable(triggers: readonly Trigger[], io: Screen): readonly string[] {
   if (triggers.length === 0) return [];
-  const rows = triggers.map((each) => [each.trigger, each.state, valueText(each), each.threshold] as const);
+  const rows = triggers.map(
+    (each) => [each.trigger, each.state, valueText(each), formatThreshold(each.threshold)] as const,
+  );
   const titles = ["trigger", "state", "value", "threshold"] as const;
   const widths = titles.map((title, at) =>
     Math.max(title.length, ...rows.map((row) => row[at]?.length ?? 0)),
@@ -99,12 +104,8 @@ function triggerTable(triggers: readonly Trigger[], io: Screen): readonly string
 }
 
 /** As its author thinks of it: in the unit of the threshold. */
-function valueText({ kind, value, threshold }: Trigger): string {
-  if (value === undefined) return "?";
-  if (kind === "health") return value === 1 ? "passes" : "fails";
-  if (kind === "rollout") return value === 0 ? "moves" : "stalled";
-  if (threshold.endsWith("%")) return `${formatValue(value * 100)}%`;
-  return /\d(ms|[smhd])$/u.test(threshold) ? formatDuration(value * 1000) : formatValue(value);
+function valueText({ value, ...evidence }: Trigger): string {
+  return value === undefined ? "?" : sampleText(evidence, value);
 }
 
 function outlook({ state, reason, firesAt, window: { breaching, size } }: Trigger, { now }: Screen): string {
@@ -125,6 +126,5 @@ function outlook({ state, reason, firesAt, window: { breaching, size } }: Trigge
 
 /** To the width of a terminal; whole in a pipe. */
 function cut(text: string, { isTty, columns }: Screen): string {
-  const line = text.replaceAll(/\s*\n\s*/gu, " ");
-  return isTty && line.length > columns ? `${line.slice(0, columns - 1)}…` : line;
+  return isTty && text.length > columns ? `${text.slice(0, columns - 1)}…` : text;
 }

@@ -34,6 +34,7 @@ export function healthStatus(trigger: HealthTrigger, results: readonly Sample[],
       longestGapMs: 0,
     },
     firesAt: state === "pending" ? at + (trigger.failures - run) * trigger.probe.intervalMs : undefined,
+    headline: headlineOf(trigger, run, newest),
     reason: describe({ trigger, state, run, newest, at }),
   };
 }
@@ -67,16 +68,32 @@ function describe({ trigger, state, run, newest, at }: Seen & { readonly state: 
     case "inactive":
       return `${probe} passes`;
     case "pending":
-      return `${probe} failed ${run} of ${trigger.failures} in a row, fires after ${trigger.failures - run} more`;
+      return `${probe} failed ${run} of ${trigger.failures} in a row${last(newest)}, fires after ${trigger.failures - run} more`;
     case "firing":
-      return `${probe} failed ${run} times in a row (fires at ${trigger.failures})`;
+      return `${probe} failed ${run === 1 ? "once" : `${run} times in a row`}${last(newest)}; it fires at ${trigger.failures}`;
     case "unknown":
-      return `${probe} unknown: ${whyUnknown(newest, at)}`;
+      return `${probe} is unknown: ${whyUnknown(newest, at)}`;
   }
+}
+
+/** The last status or error. */
+function last(newest: Sample | undefined): string {
+  return newest?.detail === undefined ? "" : ` (last: ${newest.detail})`;
+}
+
+function headlineOf({ name }: HealthTrigger, run: number, newest: Sample | undefined): string {
+  if (newest === undefined || !isKnown(newest)) return `${name} unknown`;
+  if (run === 0) return `${name} passes`;
+  return `${name} failed ${run === 1 ? "once" : `${run} times`}${newest.detail === undefined ? "" : ` (${statusIn(newest.detail)})`}`;
+}
+
+/** "HTTP 503 in 12 ms: …" → "HTTP 503". */
+function statusIn(detail: string): string {
+  return /^HTTP \d+/u.exec(detail)?.[0] ?? detail;
 }
 
 function whyUnknown(newest: Sample | undefined, at: number): string {
   if (newest === undefined) return "not probed yet";
   if (!isKnown(newest)) return `${newest.unknown}${newest.detail ? ` (${newest.detail})` : ""}`;
-  return `last result is ${formatDuration(at - newest.at)} old, from ${formatInstant(newest.at)}`;
+  return `last result is ${formatDuration(at - newest.at)} old, from ${formatInstant(newest.at, at)}`;
 }

@@ -1,6 +1,6 @@
 import type { MetricTrigger } from "../rules/policy.ts";
 import { isKnown, type Sample, unknownReason } from "../signals/sample.ts";
-import { formatDuration, formatInstant, formatValue } from "../text/format.ts";
+import { formatDuration, formatInstant, formatLimit, formatMeasured } from "../text/format.ts";
 import { windowSize } from "./slots.ts";
 import type { TriggerState, TriggerStatus, WindowSummary } from "./trigger-status.ts";
 import { type Verdict, verdictOf } from "./verdict.ts";
@@ -41,6 +41,7 @@ export function metricStatus(
     value: window.findLast(isKnown)?.value,
     window: summary,
     firesAt,
+    headline: headlineOf(trigger, window.findLast(isKnown)?.value),
     reason: describe({ trigger, state, window, summary, firesAt }),
   };
 }
@@ -68,16 +69,17 @@ function describe(told: Told): string {
   const { trigger, state, window, summary } = told;
   const newest = window.at(-1);
   if (newest === undefined || !isKnown(newest)) return describeUnknown(told, newest);
-  const { op, text } = trigger.threshold;
-  const breach = `${trigger.name} ${formatValue(newest.value)} ${op === "above" ? ">" : "<"} ${text}`;
-  const slots = `${summary.breaching} of ${summary.size} slots${gaps(summary)}`;
+  const { threshold, forMs } = trigger;
+  const measured = `${trigger.name} is ${formatMeasured(newest.value, threshold)}`;
+  const limit = `${threshold.op} ${formatLimit(threshold.text)}`;
+  const slots = `(${summary.breaching} of ${summary.size} slots${gaps(summary)})`;
   switch (state) {
     case "firing":
-      return `${breach} for ${formatDuration(trigger.forMs)}, ${slots}`;
+      return `${measured}, ${limit}${forMs === 0 ? "" : ` for ${formatDuration(forMs)}`} ${slots}`;
     case "pending":
-      return `${breach}, ${slots}, fires at ${formatInstant(told.firesAt ?? summary.to)} if it lasts`;
+      return `${measured}, ${limit}; it fires at ${formatInstant(told.firesAt ?? summary.to, summary.to)} if that lasts ${slots}`;
     case "inactive":
-      return `${trigger.name} ${formatValue(newest.value)} ${op === "above" ? "<=" : ">="} ${text}`;
+      return `${measured}, not ${limit}`;
     case "unknown":
       return describeUnknown(told, newest);
   }
@@ -88,12 +90,22 @@ function describeUnknown({ trigger, window, summary }: Told, newest: Sample | un
   const detail = newest !== undefined && !isKnown(newest) && newest.detail ? ` (${newest.detail})` : "";
   const last = window.findLast(isKnown);
   const seen = last
-    ? `last known ${formatValue(last.value)} at ${formatInstant(last.at)}`
+    ? `last known ${formatMeasured(last.value, trigger.threshold)} at ${formatInstant(last.at, summary.to)}`
     : "no known slot in the window";
-  return `${trigger.name} unknown: ${why}${detail}; ${seen}, ${summary.known} of ${summary.size} slots known`;
+  return `${trigger.name} is unknown: ${why}${detail}; ${seen}, ${summary.known} of ${summary.size} slots known`;
 }
 
 function gaps(summary: WindowSummary): string {
   const unknown = summary.size - summary.known;
-  return unknown === 0 ? "" : `, ${unknown} unknown (longest gap ${formatDuration(summary.longestGapMs)})`;
+  return unknown === 0 ? "" : `, ${unknown} unknown, longest gap ${formatDuration(summary.longestGapMs)}`;
+}
+
+/** Names that say no more than that errors are counted. */
+const ERRORS = /^(https?-)?(errors?|5xx)([-_](rate|ratio|share))?$/u;
+
+/** "20.8 % errors", "p95-latency 2.31 s": what a page begins with. */
+function headlineOf({ name, query, threshold }: MetricTrigger, value: number | undefined): string {
+  if (value === undefined) return `${name} unknown`;
+  const measured = formatMeasured(value, threshold);
+  return query.kind === "ratio" && ERRORS.test(name) ? `${measured} errors` : `${name} ${measured}`;
 }

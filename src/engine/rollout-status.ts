@@ -28,17 +28,19 @@ export function rolloutStatus(
 ): TriggerStatus {
   const common = { trigger: name, at, firesAt: undefined };
   if (rollout === undefined) {
-    const reason = `${name} unknown: the target cannot be seen`;
+    const reason = `${name} is unknown: the target cannot be seen`;
     const unknown = { state: "unknown", unknown: "target-unseen", value: undefined } as const;
-    return { ...common, ...unknown, reason, window: windowAt(at, 0, 0) };
+    return { ...common, ...unknown, headline: `${name} unknown`, reason, window: windowAt(at, 0, 0) };
   }
   const { stalledAt, detail } = rollout;
   if (stalledAt === undefined) {
     const reason = `${name}: the rollout is not stalled (${detail})`;
-    return { ...common, state: "inactive", value: 0, reason, window: windowAt(at, 1, 0) };
+    const headline = "rollout not stalled";
+    return { ...common, state: "inactive", value: 0, headline, reason, window: windowAt(at, 1, 0) };
   }
-  const reason = `${name}: the rollout has been stalled since ${formatInstant(stalledAt)} (${detail})`;
-  return { ...common, state: "firing", value: 1, reason, window: windowAt(stalledAt, 1, 1) };
+  const reason = `${name}: the rollout has been stalled since ${formatInstant(stalledAt, at)} (${detail})`;
+  const headline = `rollout stalled (${detail})`;
+  return { ...common, state: "firing", value: 1, headline, reason, window: windowAt(stalledAt, 1, 1) };
 }
 
 function windowAt(at: number, known: number, breaching: number): TriggerStatus["window"] {

@@ -22,7 +22,9 @@ export interface TriggerStatus {
   readonly at: number;
   /** Newest known value, in the unit of the query's result. */
   readonly value: number | undefined;
-  /** One line with the numbers: "error-rate 0.112 > 5% for 5m, 21 of 21 slots". */
+  /** The newest numbers in a few words, to begin a page with: "20.8 % errors". */
+  readonly headline: string;
+  /** One line with the numbers: "error-rate is 20.8 %, above 5 % for 5 min (21 of 21 slots)". */
   readonly reason: string;
   readonly window: WindowSummary;
   /** Earliest instant at which it could fire if every coming slot breaches; undefined unless pending. */

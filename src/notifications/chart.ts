@@ -1,5 +1,6 @@
 import type { Evidence } from "../decisions/decision.ts";
 import { isKnown, type Sample } from "../signals/sample.ts";
+import { formatDuration, formatMeasured, formatThreshold } from "../text/format.ts";
 
 const BARS = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"] as const;
 const UNKNOWN = "·";
@@ -23,15 +24,76 @@ export function chart(
     .join("");
 }
 
-/** "lowest 0.001, highest 0.112, newest 0.109, 19 of 21 slots known" */
-export function range(samples: readonly Sample[]): string {
-  const known = samples.filter(isKnown);
+/** "error-rate (fires above 5 % for 5 min): 0.1 % to 11.2 %, newest 10.9 %" */
+export function evidenceText(evidence: Evidence): string {
+  const { trigger, threshold, forMs } = evidence;
+  const lasting = forMs === 0 ? "" : ` for ${formatDuration(forMs)}`;
+  return `${trigger} (fires ${firesAt(threshold)}${lasting}): ${range(evidence)}`;
+}
+
+function firesAt(threshold: string): string {
+  if (isProbe(threshold)) return `after ${threshold}`;
+  return /^(above|below) /u.test(threshold) ? formatThreshold(threshold) : `when ${threshold}`;
+}
+
+type Measured = Pick<Evidence, "threshold" | "limit" | "samples">;
+
+/**
+ * The samples in words: "0.1 % to 11.2 %, newest 10.9 %, 19 of 21 slots known" for a limit, "3 of 3 probes failed,
+ * last: HTTP 503" for a probe.
+ */
+export function range(evidence: Measured): string {
+  const known = evidence.samples.filter(isKnown);
+  const newest = known.at(-1);
+  const parts = newest === undefined ? [] : wordsOf(evidence, known, newest);
+  const counted = known.length === evidence.samples.length ? [] : [slotsKnown(evidence, known.length)];
+  return [...parts, ...counted].join(", ") || "nothing measured";
+}
+
+function slotsKnown({ threshold, samples }: Measured, known: number): string {
+  return `${known} of ${samples.length} ${isProbe(threshold) ? "probe results" : "slots"} known`;
+}
+
+type Known = Extract<Sample, { readonly value: number }>;
+
+function wordsOf(evidence: Measured, known: readonly Known[], newest: Known): readonly string[] {
+  const { threshold } = evidence;
+  if (isProbe(threshold)) return [probesText(known, newest)];
+  if (threshold === "stalled") return [newest.value === 0 ? "not stalled" : (newest.detail ?? "stalled")];
+  if (threshold.startsWith("severity ")) return [`${newest.value} found`];
   const values = known.map(({ value }) => value);
-  const counted = `${known.length} of ${samples.length} slots known`;
-  const newest = values.at(-1);
-  return newest === undefined
-    ? counted
-    : `lowest ${short(Math.min(...values))}, highest ${short(Math.max(...values))}, newest ${short(newest)}, ${counted}`;
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  return low === high
+    ? [measuredIn(evidence, low)]
+    : [
+        `${measuredIn(evidence, low)} to ${measuredIn(evidence, high)}`,
+        `newest ${measuredIn(evidence, newest.value)}`,
+      ];
+}
+
+function probesText(known: readonly Known[], newest: Known): string {
+  const failed = known.filter(({ value }) => value === 0).length;
+  const last = newest.detail === undefined ? "" : `, last: ${newest.detail}`;
+  return failed === 0
+    ? `${known.length} of ${known.length} probes passed${last}`
+    : `${failed} of ${known.length} probes failed${last}`;
+}
+
+function isProbe(threshold: string): boolean {
+  return /^\d+ failures\b/u.test(threshold);
+}
+
+/** One value, as the evidence shows it. */
+export function sampleText(evidence: Omit<Measured, "samples">, value: number): string {
+  const { threshold } = evidence;
+  if (isProbe(threshold)) return value === 0 ? "failed" : "passed";
+  if (threshold === "stalled") return value === 0 ? "not stalled" : "stalled";
+  return measuredIn(evidence, value);
+}
+
+function measuredIn({ threshold, limit }: Omit<Measured, "samples">, value: number): string {
+  const text = threshold.replace(/^(above|below) /u, "");
+  return formatMeasured(value, { text, ...(limit !== undefined && { value: limit }) });
 }
 
 function split(samples: readonly Sample[], width: number): readonly (readonly Sample[])[] {
@@ -48,8 +110,4 @@ function highest(part: readonly Sample[]): number | undefined {
 
 function bar(share: number): string {
   return BARS[Math.min(BARS.length - 1, Math.floor(share * BARS.length))] ?? UNKNOWN;
-}
-
-function short(value: number): string {
-  return String(Number(value.toPrecision(4)));
 }

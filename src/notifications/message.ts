@@ -25,6 +25,8 @@ export interface Message {
   readonly target?: string;
   readonly release?: string;
   readonly decisionId?: string;
+  /** Where the policy's author says what to do. */
+  readonly runbook?: string;
   /** `HASH@SEQ` of the causing record: a note, outside the log, of how far the log went. */
   readonly logHead?: string;
   /**

@@ -1,5 +1,6 @@
 import type { ChannelName } from "../rules/policy.ts";
 import type { DecisionRecord, LogRecord, RollbackRecord, SuspensionRecord } from "../log/record.ts";
+import { formatDuration } from "../text/format.ts";
 import { byHandLine } from "./by-hand.ts";
 import { changedLately } from "./changed-lately.ts";
 import { dedupKey, incidentKey, stamp, type Message } from "./message.ts";
@@ -104,7 +105,7 @@ export function ofSighted(record: Of<"evaluation.sighted">): Message {
     policy: record.policy,
     severity: "info",
     title: `rollbackd sees ${record.policy} again`,
-    lines: [`It was blind for ${Math.round(record.blindMs / 1000)} s. Windows are rebuilt from Prometheus.`],
+    lines: [`It was blind for ${formatDuration(record.blindMs)}. Windows are rebuilt from Prometheus.`],
     evidence: [],
   };
 }

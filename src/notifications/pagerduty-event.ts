@@ -1,5 +1,7 @@
-import { chart, range } from "./chart.ts";
+import { visibleLine } from "../text/visible.ts";
+import { chart, evidenceText } from "./chart.ts";
 import { cut } from "./cut.ts";
+import { headOf } from "./log-head.ts";
 import type { Message } from "./message.ts";
 import { commandsAt, decisionUrl } from "./public-url.ts";
 
@@ -13,41 +15,52 @@ const NAME = 255;
 /** The event without its routing key. */
 export function pagerDutyEvent(message: Message, publicUrl: string | undefined) {
   const { event, dedupKey, decisionId, severity, target, policy, evidence } = message;
-  const source = cut(target ?? policy ?? "rollbackd", NAME);
+  const short = (text: string, limit: number): string => cut(visibleLine(text), limit);
+  const source = short(target ?? policy ?? "rollbackd", NAME);
   return {
     event_action: event === "resolve" ? "resolve" : "trigger",
     dedup_key: dedupKey,
     client: "rollbackd",
     payload: {
-      summary: cut(message.title, SUMMARY),
+      summary: short(message.title, SUMMARY),
       source,
       severity,
       timestamp: message.at,
-      component: cut(policy ?? "rollbackd", NAME),
-      ...(target?.includes("/") === true ? { group: cut(target.slice(0, target.indexOf("/")), NAME) } : {}),
-      ...(evidence[0] === undefined ? {} : { class: cut(evidence[0].trigger, NAME) }),
+      component: short(policy ?? "rollbackd", NAME),
+      ...(target?.includes("/") === true ? { group: short(target.slice(0, target.indexOf("/")), NAME) } : {}),
+      ...(evidence[0] === undefined ? {} : { class: short(evidence[0].trigger, NAME) }),
       custom_details: {
         what: message.lines
           .filter((line) => line !== "")
           .slice(0, MAX_LINES)
-          .map((line) => cut(commandsAt(line, publicUrl), LINE)),
+          .map((line) => short(commandsAt(line, publicUrl), LINE)),
         windows: evidence
           .slice(0, MAX_CHARTS)
           .map((shown) =>
             cut(
-              `${shown.trigger}, threshold ${shown.threshold}: ${range(shown.samples)} ${chart(shown)}`,
+              [visibleLine(evidenceText(shown)), ...(shown.samples.length > 1 ? [chart(shown)] : [])].join(
+                " ",
+              ),
               LINE,
             ),
           ),
-        ...(message.release === undefined ? {} : { release: cut(message.release, LINE) }),
-        ...(decisionId === undefined ? {} : { decision: cut(decisionId, LINE) }),
-        ...(message.logHead === undefined ? {} : { logHead: message.logHead }),
+        ...(message.release === undefined ? {} : { release: short(message.release, LINE) }),
+        ...(decisionId === undefined ? {} : { decision: short(decisionId, LINE) }),
+        ...(message.logHead === undefined ? {} : { logHead: headOf(message.logHead) }),
       },
     },
-    ...(decisionId === undefined || publicUrl === undefined
-      ? {}
-      : {
-          links: [{ href: decisionUrl(publicUrl, decisionId), text: "The decision" }],
-        }),
+    ...linksOf(message, publicUrl),
   };
+}
+
+function linksOf({ decisionId, runbook }: Message, publicUrl: string | undefined) {
+  const links = [
+    ...(decisionId === undefined || publicUrl === undefined
+      ? []
+      : [{ href: decisionUrl(publicUrl, decisionId), text: "The decision" }]),
+    ...(runbook !== undefined && /^https?:\/\//iu.test(runbook) && URL.canParse(runbook)
+      ? [{ href: new URL(runbook).href, text: "The runbook" }]
+      : []),
+  ];
+  return links.length === 0 ? {} : { links };
 }

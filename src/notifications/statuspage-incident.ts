@@ -88,8 +88,15 @@ function componentsOf(stage: StatusStage, { components }: StatusPage) {
 function valuesOf(policy: string, { from, to, startedAt }: News) {
   return {
     policy,
-    from: from ?? "the new version",
-    to: to ?? "the earlier version",
+    from: shownToUsers(from) ?? "the new version",
+    to: shownToUsers(to) ?? "the earlier version",
     started: `${startedAt.slice(0, 16).replace("T", " ")} UTC`,
   };
+}
+
+/** The page is public and takes HTML: a version that could be more than a name is not shown there. */
+function shownToUsers(version: string | undefined): string | undefined {
+  return version !== undefined && /^(?!.*(?:\/\/|www\.))[\w.+:/,-]{1,100}$/u.test(version)
+    ? version
+    : undefined;
 }

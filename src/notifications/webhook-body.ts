@@ -1,4 +1,6 @@
 import { createHash, createHmac } from "node:crypto";
+import { formatThreshold } from "../text/format.ts";
+import { visibleDeep } from "../text/visible.ts";
 import { range } from "./chart.ts";
 import { cut } from "./cut.ts";
 import type { Message } from "./message.ts";
@@ -10,11 +12,12 @@ const MAX_LINES = 60;
 const MAX_EVIDENCE = 20;
 
 /** The message as JSON, version 1. Fields may be added; none changes its name or meaning. docs/webhook.md has them. */
-export function webhookBody(message: Message, publicUrl: string | undefined) {
+export function webhookBody(raw: Message, publicUrl: string | undefined) {
+  const message = { ...visibleDeep(raw), dedupKey: raw.dedupKey };
   const { event, dedupKey, severity, title, at, decisionId, lines, evidence } = message;
   return {
     version: 1,
-    id: idempotencyKey(message),
+    id: idempotencyKey(raw),
     event,
     incident: dedupKey,
     severity,
@@ -29,12 +32,13 @@ export function webhookBody(message: Message, publicUrl: string | undefined) {
     release: message.release ?? null,
     decision: decisionId ?? null,
     url: decisionId === undefined || publicUrl === undefined ? null : decisionUrl(publicUrl, decisionId),
-    evidence: evidence.slice(0, MAX_EVIDENCE).map(({ trigger, threshold, samples, summary }) => ({
-      trigger,
-      threshold,
-      summary: cut(summary, LINE),
-      range: range(samples),
+    evidence: evidence.slice(0, MAX_EVIDENCE).map((shown) => ({
+      trigger: shown.trigger,
+      threshold: formatThreshold(shown.threshold),
+      summary: cut(shown.summary, LINE),
+      range: range(shown),
     })),
+    runbook: message.runbook ?? null,
     logHead: message.logHead ?? null,
   };
 }

@@ -1,6 +1,6 @@
 import type { Evidence } from "../decisions/decision.ts";
-import { formatDuration, formatInstant, formatValue } from "../text/format.ts";
-import { chart, range } from "../notifications/chart.ts";
+import { formatDuration, formatInstant, formatThreshold } from "../text/format.ts";
+import { chart, range, sampleText } from "../notifications/chart.ts";
 import { breaches } from "../rules/threshold.ts";
 import { isKnown } from "../signals/sample.ts";
 import type { Incident } from "./incident.ts";
@@ -33,8 +33,8 @@ function nothingMeasured({ manual }: Incident["decision"]): string {
 function measured(evidence: Evidence, seq: number): string {
   const { trigger, summary, query, threshold, forMs, endpoint, rulesHash, samples } = evidence;
   const facts = [
-    `Threshold: ${plain(threshold)}${forMs === 0 ? "" : ` for ${formatDuration(forMs)}`}`,
-    `Measured: ${range(samples)}`,
+    `Threshold: ${plain(formatThreshold(threshold))}${forMs === 0 ? "" : ` for ${formatDuration(forMs)}`}`,
+    `Measured: ${plain(range(evidence))}`,
     `Answered by: ${plain(endpoint)}`,
     `Meaning of the trigger: ${code(rulesHash)}`,
   ];
@@ -58,8 +58,8 @@ function sampleTable(evidence: Evidence): string {
     .slice(-MAX_ROWS)
     .map((sample) => [
       formatInstant(sample.at),
-      isKnown(sample) ? formatValue(sample.value) : "–",
-      isKnown(sample) ? verdict(sample.value, evidence) : `unknown: ${sample.unknown}`,
+      isKnown(sample) ? sampleText(evidence, sample.value) : "–",
+      isKnown(sample) ? verdict(sample.value, evidence) : plain(`unknown: ${sample.unknown}`),
       plain(sample.detail ?? ""),
     ]);
   return table(["slot (UTC)", "value", "verdict", "seen"], rows);
@@ -71,7 +71,5 @@ function verdict(value: number, { threshold, limit }: Evidence): string {
     const op = threshold.startsWith("below") ? "below" : "above";
     return breaches({ op, value: limit }, value) ? "breaching" : "healthy";
   }
-  if (threshold.includes("in a row")) return value === 0 ? "fails" : "passes";
-  if (threshold === "stalled") return value === 0 ? "in order" : "stalled";
   return "";
 }

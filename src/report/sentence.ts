@@ -1,4 +1,5 @@
 import type { LogRecord } from "../log/record.ts";
+import { formatDuration } from "../text/format.ts";
 import { checkpointLines } from "../notifications/checkpoint.ts";
 
 type Sentences = {
@@ -29,7 +30,7 @@ const SENTENCES: Sentences = {
   "trigger.unknown": reasonOf,
   "evaluation.blind": ({ since, reason }) => `no usable answer since ${since}: ${reason}`,
   "evaluation.no-data": ({ trigger, since, reason }) => `${trigger} says nothing since ${since}: ${reason}`,
-  "evaluation.sighted": ({ blindMs }) => `sees again after ${Math.round(blindMs / 1000)} s`,
+  "evaluation.sighted": ({ blindMs }) => `sees again after ${formatDuration(blindMs)}`,
   "decision.made": ({ decision, reason, summary }) =>
     `${decision === "rollback" ? "" : `${decision}, ${reason}: `}${summary}`,
   "rollback.started": ({ target, from, to, strategy }) =>

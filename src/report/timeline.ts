@@ -42,6 +42,6 @@ function shortened(told: readonly LogRecord[], decision: Incident["decision"]): 
 
 function offset(record: LogRecord, decision: LogRecord): string {
   const ms = Date.parse(record.at) - Date.parse(decision.at);
-  if (ms === 0) return "0s";
+  if (ms === 0) return "0 s";
   return ms < 0 ? formatDuration(ms) : `+${formatDuration(ms)}`;
 }

@@ -11,6 +11,7 @@ import { healthJson } from "./health-json.ts";
 import type { Access } from "./access/access.ts";
 import { openapi } from "./openapi.ts";
 import { notFound, onError, sendProblem } from "./problem.ts";
+import { visible } from "../text/visible.ts";
 import { addRoute, type Route, route } from "./route.ts";
 
 export interface ServerParts {
@@ -39,6 +40,11 @@ export function createApp(parts: ServerParts): FastifyInstance {
     frameworkErrors: (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
       problemOf(error, request, reply);
     },
+  });
+  // JSON leaves characters as they are that a terminal obeys, and answers are read on terminals. Written as escapes they are the same JSON.
+  app.addHook("onSend", (_, reply, payload, done) => {
+    const isJson = typeof payload === "string" && /json/u.test(String(reply.getHeader("content-type")));
+    done(null, isJson ? visible(payload) : payload);
   });
   app.setErrorHandler(problemOf);
   app.setNotFoundHandler(notFound);

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import type { ServerResponse } from "node:http";
 import { Type } from "typebox";
 import { type LiveLog, liveRecords } from "../log/live.ts";
+import { visible } from "../text/visible.ts";
 import { type Route, route } from "./route.ts";
 import { EVENTS_QUERY } from "./schemas.ts";
 
@@ -65,7 +66,7 @@ async function stream(response: ServerResponse, after: number, source: EventSour
   const heartbeat = setInterval(() => void response.write(": alive\n\n"), HEARTBEAT_MS);
   try {
     for await (const record of liveRecords(source, after, signal)) {
-      const event = `id: ${record.seq}\nevent: ${record.type}\ndata: ${JSON.stringify(record)}\n\n`;
+      const event = `id: ${record.seq}\nevent: ${record.type}\ndata: ${visible(JSON.stringify(record))}\n\n`;
       if (!response.write(event)) await once(response, "drain", { signal });
     }
   } catch {

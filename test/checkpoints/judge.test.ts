@@ -1,3 +1,4 @@
+import { formatLimit } from "../../src/text/format.ts";
 import { describe, expect, test } from "vitest";
 import { judgeMetric } from "../../src/checkpoints/judge.ts";
 import type { Criterion, MetricCheck, Versus } from "../../src/rules/policy.ts";
@@ -43,7 +44,7 @@ describe("what must hold", () => {
       result: "fail",
       value: 0.99421,
       must: "at least 0.999",
-      detail: "0.99421, must be at least 0.999",
+      detail: "0.9942, must be at least 0.999",
     });
   });
 
@@ -110,16 +111,16 @@ describe("against the same span before the release", () => {
 });
 
 test.each([
-  ["99.9%", 0.99421, "99.421%"],
-  ["99.9%", 0.998996, "99.8996%"],
-  ["0.1%", 0.00012345, "0.012345%"],
-  ["500ms", 0.5123, "512.3ms"],
-  ["1s", 1.25, "1.25s"],
+  ["99.9%", 0.99421, "99.4 %"],
+  ["99.9%", 0.998996, "99.8996 %"],
+  ["0.1%", 0.00012345, "0.0123 %"],
+  ["500ms", 0.5123, "512 ms"],
+  ["1s", 1.25, "1.25 s"],
   ["0", 3, "3"],
 ])("a value is said in the unit of its limit, %s: %d is %s", (text, value, expected) => {
-  const limit = { is: "below", value: 0, text } as const;
+  const limit = { is: "below", value: parseThreshold(text).value, text } as const;
   expect(judgeMetric(check(limit), known(value), undefined).detail).toBe(
-    `${expected}, must be below ${text}`,
+    `${expected}, must be below ${formatLimit(text)}`,
   );
 });
 
@@ -134,7 +135,7 @@ test.each([
 
 test("a value near its limit does not look like the limit", () => {
   const limit: Criterion = { is: "below", value: 0.2, text: "200ms" };
-  expect(judgeMetric(check(limit), known(0.19996), undefined).detail).toBe("199.96ms, must be below 200ms");
+  expect(judgeMetric(check(limit), known(0.19996), undefined).detail).toBe("199.96 ms, must be below 200 ms");
   expect(judgeMetric(check(must("below", 1000)), known(999.96), undefined).detail).toMatch(/^999\.96,/u);
 });
 
@@ -143,6 +144,6 @@ test("both comparisons are said in one unit", () => {
   expect(judgeMetric(check(limit, may("rise", 0.2)), known(0.3), known(0.2))).toMatchObject({
     result: "fail",
     must: "below 500ms, rise by at most 20% against before",
-    detail: "300ms, must be below 500ms; 300ms against 200ms before, may rise by 20%",
+    detail: "300 ms, must be below 500 ms; 300 ms against 200 ms before, may rise by 20 %",
   });
 });

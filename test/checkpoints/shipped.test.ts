@@ -121,7 +121,7 @@ describe("an hour after a launch every criterion", () => {
     const checks = await found(shipped("1h"), GOOD_AT);
     expect(checks).toEqual(all("pass"));
     expect(checks["error-rate"]).toMatch(
-      /^pass 0\.02\d*%, must be below 0\.1%; 0\.0\d+% against 0\.0\d+% before, may rise by 0\.0005$/,
+      /^pass 0\.02\d* %, must be below 0\.1 %; 0\.0\d+ % against 0\.0\d+ % before, may rise by 0\.0005$/,
     );
   });
 
@@ -129,9 +129,9 @@ describe("an hour after a launch every criterion", () => {
     const checks = await found(shipped("1h"), BAD_AT);
     expect(checks).toEqual(all("fail"));
     expect(checks["throughput"]).toMatch(
-      /^fail (49\.\d+|50|50\.\d+) against (99\.\d+|100) before, may fall by 30%$/,
+      /^fail (49\.\d+|50|50\.\d+) against (99\.\d+|100) before, may fall by 30 %$/,
     );
-    expect(checks["cache-hit-rate"]).toMatch(/^fail 8\d(\.\d+)?%, must be above 85%$/);
+    expect(checks["cache-hit-rate"]).toMatch(/^fail 8\d(\.\d+)? %, must be above 85 %$/);
     expect(checks["critical-alerts"]).toBe("fail 1, must be at most 0");
   });
 });

@@ -153,7 +153,7 @@ describe("compared with live series", () => {
     const trigger = "expr: sum(rate(slow_total[1m]))\nabove: 5\nfor: 5m";
     const reading = parseRules("rules.yaml", rulesWith({ trigger }));
     const { problems } = await checkLive([reading], { query: prometheus.instant, at: END });
-    expect(problems[0]?.message).toContain("60s apart and the range is 60s");
+    expect(problems[0]?.message).toContain("60 s apart and the range is 60 s");
   });
 
   test("a Prometheus that cannot be reached is exit 2, and says that nothing was compared", async () => {

@@ -145,11 +145,11 @@ describe("the text of a policy", () => {
       "  release     prod/shop@7: 7 (shop:2), unproven, since 2026-01-01 00:00:00Z, guarded until 2026-01-01 01:00:00Z",
       "  frozen      until somebody resumes it, by token:alice: load test",
       "  asks        until 2026-01-01 00:30:00Z: rollbackd approve d-1 or rollbackd reject d-1",
-      "  trigger     state     value    threshold     outlook",
-      "  error-rate  pending   11.2%    above 5%      fires in 1m3s if it lasts, 16 of 21 slots",
-      "  p95         firing    2s500ms  above 2000ms  0 of 21 slots",
-      "  health      inactive  passes   3 failures",
-      "  queue       unknown   1.23%    above 5%      no-data",
+      "  trigger     state     value   threshold      outlook",
+      "  error-rate  pending   11.2 %  above 5 %      fires in 1 min 3 s if it lasts, 16 of 21 slots",
+      "  p95         firing    2.5 s   above 2000 ms  0 of 21 slots",
+      "  health      inactive  passed  3 failures",
+      "  queue       unknown   1.23 %  above 5 %      no-data",
     ]);
   });
 

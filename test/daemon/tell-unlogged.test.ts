@@ -14,7 +14,7 @@ const blocked: DecisionRecord = {
   reason: "log-unwritable",
   otherReasons: [],
   trigger: "error-rate",
-  summary: "error-rate 0.112 > 5% for 5m.",
+  summary: "error-rate is 11.2 %, above 5 % for 5 min.",
   evidence: [],
 };
 

@@ -81,7 +81,9 @@ it("trap 13: a query that becomes rejected is told to its owner at once and once
       at: "2026-03-02T10:05:00.000Z",
       title: "error-rate of vcci-api is broken: its query is rejected",
       lines: [
-        expect.stringMatching(/^error-rate unknown: query-rejected \(it says so\); .*0 of 21 slots known\.$/),
+        expect.stringMatching(
+          /^error-rate is unknown: query-rejected \(it says so\); .*0 of 21 slots known\.$/,
+        ),
         expect.stringMatching(/rolls nothing back.*Next: correct the query/),
       ],
     },

@@ -68,7 +68,7 @@ const CASES: Partial<Record<HoldReason, Case>> = {
     when: { gates: { ...OPEN, massBreach: "5 of 6 targets breach" } },
     says: /\(mass-breach\): 5 of 6 targets breach/,
   },
-  cooldown: { binds: false, when: { lastAttemptAt: at - MINUTE }, says: /\(cooldown\): .*1m ago/ },
+  cooldown: { binds: false, when: { lastAttemptAt: at - MINUTE }, says: /\(cooldown\): .*1 min ago/ },
   "budget-exhausted": { binds: false, when: { rollbacks: [tried] }, says: /^$/ },
   "outside-guard-period": {
     binds: false,

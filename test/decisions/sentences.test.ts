@@ -48,7 +48,7 @@ describe("what stands in the way is said with its numbers", () => {
   test("outside the guard period: how long it has been live", () => {
     const old = release({ clockAt: at - 2 * HOUR });
     expect(said({ release: old })).toEqual([
-      `outside-guard-period (escalate): ${id} has been live for 2h, longer than the guard period of 1h`,
+      `outside-guard-period (escalate): ${id} has been live for 2 h, longer than the guard period of 1 h`,
     ]);
     expect(said({ release: old, policy: policy({ guard: "always" }) })).toEqual([]);
   });
@@ -145,11 +145,11 @@ describe("what stands in the way is said with its numbers", () => {
 
   test("the cooldown and the budget: what was spent, and how long ago", () => {
     expect(said({ rollbacks: [rolledBack(14 * MINUTE)] })).toEqual([
-      "cooldown (escalate): the last rollback of the target began 14m ago, within the cooldown of 15m",
-      "budget-exhausted (escalate): 1 of 1 rollbacks in 1d are spent",
+      "cooldown (escalate): the last rollback of the target began 14 min ago, within the cooldown of 15 min",
+      "budget-exhausted (escalate): 1 of 1 rollbacks in 1 d are spent",
     ]);
     expect(said({ lastAttemptAt: at - MINUTE })).toEqual([
-      "cooldown (escalate): the last rollback of the target began 1m ago, within the cooldown of 15m",
+      "cooldown (escalate): the last rollback of the target began 1 min ago, within the cooldown of 15 min",
     ]);
     expect(said({ rollbacks: [rolledBack(24 * HOUR)] })).toEqual([]);
   });

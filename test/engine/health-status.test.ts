@@ -48,9 +48,9 @@ describe("a health trigger with failures: 3", () => {
       "health: http://vcci-api:8000/health/ready failed 2 of 3 in a row, fires after 1 more",
     );
     expect(status("xxxx").reason).toBe(
-      "health: http://vcci-api:8000/health/ready failed 4 times in a row (fires at 3)",
+      "health: http://vcci-api:8000/health/ready failed 4 times in a row; it fires at 3",
     );
-    expect(status("").reason).toBe("health: http://vcci-api:8000/health/ready unknown: not probed yet");
+    expect(status("").reason).toBe("health: http://vcci-api:8000/health/ready is unknown: not probed yet");
   });
 });
 
@@ -76,7 +76,7 @@ describe("what a health trigger says", () => {
   test("before the first result", () => {
     expect(healthStatus(healthTrigger(), [], TEN)).toMatchObject({
       at: TEN,
-      reason: "health: http://vcci-api:8000/health/ready unknown: not probed yet",
+      reason: "health: http://vcci-api:8000/health/ready is unknown: not probed yet",
       window: { from: TEN, to: TEN, known: 0 },
     });
   });
@@ -91,9 +91,7 @@ describe("what a health trigger says", () => {
   });
 
   test("too old: how old, and from when", () => {
-    expect(status("o", 33 * SECOND).reason).toMatch(
-      /unknown: last result is 33s old, from 2026-03-02 10:00:00Z$/,
-    );
+    expect(status("o", 33 * SECOND).reason).toMatch(/unknown: last result is 33 s old, from 10:00:00Z$/);
   });
 
   test("its window is of known results alone", () => {

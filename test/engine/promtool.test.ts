@@ -6,7 +6,6 @@ import { promisify } from "node:util";
 import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { stringify } from "yaml";
-import { formatDuration } from "../../src/text/format.ts";
 import { advance, emptyTrack } from "../../src/decisions/track.ts";
 import { metricTrigger, SECOND } from "../support/model.ts";
 import { findTool } from "../support/tool.ts";
@@ -46,7 +45,7 @@ function firingSlots({ intervalMs, forMs, op, values }: Case): readonly number[]
 function promtoolTest(one: Case, index: number, firing: readonly number[]) {
   const alertname = `a${index}`;
   return {
-    interval: formatDuration(one.intervalMs),
+    interval: `${one.intervalMs / SECOND}s`,
     input_series: [{ series: `v${index}`, values: one.values.join(" ") }],
     alert_rule_test: one.values.map((_, slot) => ({
       eval_time: `${(slot * one.intervalMs) / SECOND}s`,
@@ -67,7 +66,7 @@ function promtoolFile(cases: readonly Case[], verdicts: readonly (readonly numbe
     rules: { groups: [{ name: "all", rules }] },
     tests: {
       rule_files: ["rules.yaml"],
-      evaluation_interval: formatDuration(cases[0]?.intervalMs ?? 0),
+      evaluation_interval: `${(cases[0]?.intervalMs ?? 0) / SECOND}s`,
       tests: cases.map((one, index) => promtoolTest(one, index, verdicts[index] ?? [])),
     },
   };

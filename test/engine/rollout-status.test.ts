@@ -22,14 +22,14 @@ test("trap 38: one that the cluster gave up on fires at once, and its window is 
     state: "firing",
     at,
     value: 1,
-    reason: expect.stringContaining("stalled since 2026-") as string,
+    reason: expect.stringContaining("stalled since 10:") as string,
     window: { from: stalledAt, to: stalledAt, size: 1, known: 1, breaching: 1 },
   });
 });
 
 test("a target that cannot be seen neither fires nor is well", () => {
   expect(rolloutStatus(trigger, undefined, at)).toMatchObject({ state: "unknown", window: { known: 0 } });
-  expect(rolloutStatus(trigger, undefined, at).reason).toBe("rollout unknown: the target cannot be seen");
+  expect(rolloutStatus(trigger, undefined, at).reason).toBe("rollout is unknown: the target cannot be seen");
   expect(rolloutSample(undefined, at)).toEqual({ at, unknown: "target-unseen" });
   expect(rolloutSample(moving, at)).toEqual({ at, value: 0, detail: moving.detail });
   expect(rolloutSample(stalled, at)).toEqual({ at, value: 1, detail: stalled.detail });

@@ -83,44 +83,46 @@ describe("what is said", () => {
   const status = (picture: string) => metricStatus(metricTrigger(), INTERVAL, slots(picture));
 
   test("firing says value, threshold, duration and slots", () => {
-    expect(status(full).reason).toBe("error-rate 0.112 > 5% for 5m, 21 of 21 slots");
+    expect(status(full).reason).toBe("error-rate is 11.2 %, above 5 % for 5 min (21 of 21 slots)");
   });
 
   test("firing across a gap says so", () => {
     expect(status("!!!!??!!!!!!!!!!!!!!!").reason).toBe(
-      "error-rate 0.112 > 5% for 5m, 19 of 21 slots, 2 unknown (longest gap 30s)",
+      "error-rate is 11.2 %, above 5 % for 5 min (19 of 21 slots, 2 unknown, longest gap 30 s)",
     );
   });
 
   test("pending says when it would fire", () => {
     const pending = status(`${".".repeat(16)}!!!!!`);
     expect(pending.reason).toBe(
-      "error-rate 0.112 > 5%, 5 of 21 slots, fires at 2026-03-02 10:09:00Z if it lasts",
+      "error-rate is 11.2 %, above 5 %; it fires at 10:09:00Z if that lasts (5 of 21 slots)",
     );
     expect(pending.firesAt).toBe(TEN + 9 * MINUTE);
   });
 
   test("unknown says why, and what was last known", () => {
     expect(status(`${".".repeat(20)}?`).reason).toBe(
-      "error-rate unknown: unreachable; last known 0.01 at 2026-03-02 10:04:45Z, 20 of 21 slots known",
+      "error-rate is unknown: unreachable; last known 1 % at 10:04:45Z, 20 of 21 slots known",
     );
   });
 
   test("inactive says the number", () => {
-    expect(status(".".repeat(21)).reason).toBe("error-rate 0.01 <= 5%");
+    expect(status(".".repeat(21)).reason).toBe("error-rate is 1 %, not above 5 %");
   });
 
   test("a threshold from below is said the other way round", () => {
     const below = metricTrigger({ name: "success", threshold: { op: "below", value: 0.05, text: "5%" } });
-    expect(metricStatus(below, INTERVAL, slots(".".repeat(21))).reason).toMatch(/^success 0.01 < 5% for 5m/);
-    expect(metricStatus(below, INTERVAL, slots(full)).reason).toBe("success 0.112 >= 5%");
+    expect(metricStatus(below, INTERVAL, slots(".".repeat(21))).reason).toMatch(
+      /^success is 1 %, below 5 % for 5 min/,
+    );
+    expect(metricStatus(below, INTERVAL, slots(full)).reason).toBe("success is 11.2 %, not below 5 %");
   });
 
   test("unknown says what the server said, and that nothing was known before", () => {
     const at = TEN + 5 * MINUTE;
     const unknown = { at, unknown: "query-failed", detail: "502 from the proxy" } as const;
     expect(metricStatus(metricTrigger(), INTERVAL, [...slots("?".repeat(20)), unknown]).reason).toBe(
-      "error-rate unknown: query-failed (502 from the proxy); no known slot in the window, 0 of 21 slots known",
+      "error-rate is unknown: query-failed (502 from the proxy); no known slot in the window, 0 of 21 slots known",
     );
   });
 
@@ -128,7 +130,7 @@ describe("what is said", () => {
     expect(metricStatus(metricTrigger(), INTERVAL, [])).toMatchObject({
       state: "unknown",
       at: 0,
-      reason: "error-rate unknown: not-evaluated; no known slot in the window, 0 of 21 slots known",
+      reason: "error-rate is unknown: not-evaluated; no known slot in the window, 0 of 21 slots known",
     });
   });
 

@@ -1,9 +1,11 @@
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { chart, range } from "../../src/notifications/chart.ts";
 import type { Message } from "../../src/notifications/message.ts";
 import { pagerDutyEvent } from "../../src/notifications/pagerduty-event.ts";
 import { slackBody } from "../../src/notifications/slack-body.ts";
 import { webhookBody } from "../../src/notifications/webhook-body.ts";
+import { hostileText, RAW_CONTROL } from "../support/hostile.ts";
 import { evidence } from "./story.ts";
 
 const message: Message = {
@@ -11,7 +13,7 @@ const message: Message = {
   dedupKey: "rollbackd/shop/api/7",
   severity: "error",
   title: "Rolling back shop/api: error-rate fires",
-  lines: ["error-rate 0.112 > 5% for 1m & more", "From 7 to 6.", "Next: verification."],
+  lines: ["error-rate is 11.2 %, above 5 % for 1 min & more", "From 7 to 6.", "Next: verification."],
   evidence: [evidence],
   at: "2026-01-01T00:00:00.000Z",
   policy: "api",
@@ -45,7 +47,7 @@ function texts(body: ReturnType<typeof slackBody>): { type: string; text: string
 
 test("a window is drawn with a gap where nothing was known", () => {
   expect(chart(evidence)).toBe("▁▅·██");
-  expect(range(evidence.samples)).toBe("lowest 0.001, highest 0.112, newest 0.112, 4 of 5 slots known");
+  expect(range(evidence)).toBe("0.1 % to 11.2 %, newest 11.2 %, 4 of 5 slots known");
   expect(chart({ samples: [{ at: 0, unknown: "no-data" }] })).toBe("·");
   expect(chart({ samples: [{ at: 0, value: 0 }] })).toBe("▁");
   expect(chart({ samples: [] })).toBe("");
@@ -74,11 +76,11 @@ test("Slack gets what fired, what was done, the chart, what happens next, and th
     .map(({ text }) => text)
     .join("\n");
   expect(body.text).toContain("Rolling back shop/api");
-  expect(all).toContain("5% for 1m &amp; more");
+  expect(all).toContain("above 5 % for 1 min & more");
   expect(all).toContain("`▁▅·██`");
-  expect(all).toContain("threshold 5%");
+  expect(all).toContain("error-rate (fires above 5 % for 1 min): 0.1 % to 11.2 %");
   expect(all).toContain("<https://rollbackd.example/api/v1/decisions/d-1/report|decision d-1>");
-  expect(all).toContain(message.logHead);
+  expect(all).toContain("log aaaaaaaaaaaaaaaa@12");
 });
 
 describe("a command", () => {
@@ -116,17 +118,77 @@ test("without a public address the command is named instead of a link", () => {
 test("trap 33: Slack's limits hold for any message, and no escape is cut in half", () => {
   const body = slackBody(huge, "https://rollbackd.example");
   expect(body.blocks?.length).toBeLessThanOrEqual(50);
-  for (const { type, text } of texts(body)) {
-    expect(text.length).toBeLessThanOrEqual(type === "plain_text" ? 150 : 3000);
-  }
+  for (const { text } of texts(body)) expect(text.length).toBeLessThanOrEqual(3000);
+  expect(body.blocks?.[0]).toMatchObject({
+    type: "header",
+    text: { text: expect.stringMatching(/^.{1,150}$/u) },
+  });
   const escaped = texts(body).filter(({ type }) => type === "mrkdwn");
   expect(escaped.map(({ text }) => text.replaceAll(/&(amp|lt|gt);/g, "")).join("")).not.toMatch(/&/);
 });
 
-test("nobody outside can mention a channel or forge a link", () => {
-  const body = slackBody({ ...message, lines: ["<!channel> <https://evil|click>"] }, undefined);
-  expect(JSON.stringify(body)).not.toContain("<!channel>");
-  expect(JSON.stringify(body)).not.toContain("<https://evil");
+describe("text from outside", () => {
+  const inSlack = (text: string) => {
+    const body = slackBody(
+      { ...message, title: text, lines: [text], policy: text, decisionId: text },
+      undefined,
+    );
+    const marked = texts(body).filter(({ type }) => type === "mrkdwn");
+    return [body.text ?? "", ...marked.map(({ text: of }) => of)].join("\n");
+  };
+
+  test("is plain text in Slack, where nothing of it is markup, a link, a mention or an emoji", () => {
+    fc.assert(
+      fc.property(hostileText, (text) => {
+        const own = /`rollbackd log show [^`]*`|`[▁▂▃▄▅▆▇█·]+`|(?<=log a{16})@(?=12)/gu;
+        const shown = inSlack(text).replaceAll(own, (code) => code.replaceAll(/^[`@]|`$/gu, ""));
+        expect(shown.replaceAll(/&(amp|lt|gt);/gu, "")).not.toMatch(/[<>&*~`@]|:\/\/|:[a-z_]+:|mailto:/u);
+        expect(shown).not.toMatch(/(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])/u);
+      }),
+    );
+  });
+
+  test("has no hidden character on any channel", () => {
+    fc.assert(
+      fc.property(hostileText, (text) => {
+        const hostile: Message = {
+          ...message,
+          title: text,
+          lines: [text],
+          evidence: [{ ...evidence, trigger: text, summary: text, threshold: text }],
+          policy: text,
+          target: text,
+          release: text,
+          runbook: text,
+        };
+        for (const body of [slackBody, pagerDutyEvent, webhookBody]) {
+          JSON.stringify(body(hostile, "https://rb.example"), (key, value: unknown) => {
+            if (typeof value === "string") expect(value, key).not.toMatch(RAW_CONTROL);
+            return value;
+          });
+        }
+      }),
+    );
+  });
+
+  test("is asked of Slack to be left as it is", () => {
+    expect(slackBody(message, undefined)).toMatchObject({
+      parse: "none",
+      link_names: false,
+      unfurl_links: false,
+    });
+    for (const each of texts(slackBody(message, undefined))) {
+      expect(each).toMatchObject(each.type === "mrkdwn" ? { verbatim: true } : { emoji: false });
+    }
+  });
+
+  test("is a link only where it is an address, and cannot end the link", () => {
+    const linked = slackBody({ ...message, runbook: "https://wiki.example/a|b>c<!channel> d" }, undefined);
+    expect(JSON.stringify(linked)).toContain("<https://wiki.example/a%7Cb%3Ec%3C!channel%3E%20d|runbook>");
+    expect(
+      JSON.stringify(slackBody({ ...message, runbook: "javascript:alert(1)" }, undefined)),
+    ).not.toContain("<");
+  });
 });
 
 test("trap 33: PagerDuty's limits hold for any message", () => {
@@ -146,7 +208,7 @@ test("PagerDuty gets source, numbers, release and the head of the log", () => {
       class: "error-rate",
       severity: "error",
       timestamp: "2026-01-01T00:00:00.000Z",
-      custom_details: { release: "shop/api@7", decision: "d-1", logHead: message.logHead },
+      custom_details: { release: "shop/api@7", decision: "d-1", logHead: "aaaaaaaaaaaaaaaa@12" },
     },
   });
   expect(pagerDutyEvent({ ...message, event: "resolve" }, undefined).event_action).toBe("resolve");

@@ -51,7 +51,7 @@ describe("a report after a launch", () => {
   test("that is late says how late, and what of it is of its time", () => {
     const [message] = told(report({ late: true, lateMs: 5_400_000 }));
     expect(message?.lines[0]).toMatch(
-      /, made 1h30m late; values are those of its time, probes and commands those of now$/,
+      /, made 1 h 30 min late; values are those of its time, probes and commands those of now$/,
     );
   });
 

@@ -8,7 +8,7 @@ const of = { policy: "api", target: TARGET, release: RELEASE };
 export const evidence: Evidence = {
   trigger: "error-rate",
   query: 'sum(rate(http_requests_total{status=~"5.."}[1m]))',
-  threshold: "5%",
+  threshold: "above 5%",
   forMs: 60_000,
   samples: [
     { at: 0, value: 0.001 },
@@ -19,7 +19,7 @@ export const evidence: Evidence = {
   ],
   endpoint: "http://prometheus:9090",
   rulesHash: "0".repeat(64),
-  summary: "error-rate 0.112 > 5% for 1m, 4 of 5 slots",
+  summary: "error-rate is 11.2 %, above 5 % for 1 min (4 of 5 slots)",
 };
 
 export function decision(
@@ -36,7 +36,7 @@ export function decision(
     reason: "rollback",
     otherReasons: [],
     trigger: "error-rate",
-    summary: "error-rate 0.112 > 5% for 1m, 4 of 5 slots. Release 7 is to blame.",
+    summary: "error-rate is 11.2 %, above 5 % for 1 min (4 of 5 slots). Release 7 is to blame.",
     from: { revision: "7", digest: "d7" },
     to: { revision: "6", digest: "d6" },
     evidence: [evidence],

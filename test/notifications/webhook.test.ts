@@ -84,7 +84,7 @@ test("the body has the fields that the guide promises, and no others", async () 
     target: null,
     decision: "d 1",
     url: "https://rb.example/api/v1/decisions/d%201/report",
-    evidence: [{ trigger: "error-rate", threshold: "5%", summary: evidence.summary }],
+    evidence: [{ trigger: "error-rate", threshold: "above 5 %", summary: evidence.summary }],
   });
 });
 

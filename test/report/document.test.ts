@@ -99,7 +99,7 @@ describe("the report of a rollback that helped", () => {
   it("says in its title and first paragraph what happened", () => {
     expect(titleOf(markdown)).toBe("# shop/api was rolled back from 7 to 6, and it helped");
     expect(markdown).toMatch(
-      /^On 2026-01-01 at [\d:]+ UTC rollbackd decided: error-rate 0\.112 > 5% for 1m.*verified: recovered after 40 s\.$/mu,
+      /^On 2026-01-01 at [\d:]+ UTC rollbackd decided: error-rate is 11\.2 %, above 5 % for 1 min.*verified: recovered after 40 s\.$/mu,
     );
   });
 
@@ -107,11 +107,11 @@ describe("the report of a rollback that helped", () => {
     const samples = sectionOf(markdown, "What fired").find((block) => block.kind === "table");
     expect(samples?.rows.map((row) => row.slice(1, 3))).toEqual([
       ["value", "verdict"],
-      ["0.001", ""],
-      ["0.06", ""],
+      ["0.1 %", ""],
+      ["6 %", ""],
       ["–", "unknown: unreachable"],
-      ["0.11", ""],
-      ["0.112", ""],
+      ["11 %", ""],
+      ["11.2 %", ""],
     ]);
   });
 

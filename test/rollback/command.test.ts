@@ -42,7 +42,7 @@ describe("a command", () => {
     const command = bash("echo one; echo two >&2; echo three; exit 3");
     const result = await run(command);
     expect(result).toMatchObject({ kind: "exited", code: 3, output: "one\ntwo\nthree\n" });
-    expect(describeCommand(command, result)).toMatch(/exited with code 3 after \d+ms$/);
+    expect(describeCommand(command, result)).toMatch(/exited with code 3 after \d+ ms$/);
   });
 
   test("that a signal ended says which", async () => {
@@ -159,7 +159,7 @@ describe("a command that does not end", () => {
     expect(result).toMatchObject({ kind: "timed-out", output: "begun\n" });
     expect(result.ms).toBeGreaterThanOrEqual(2_700);
     expect(result.ms).toBeLessThan(15_000);
-    expect(describeCommand(command, result)).toContain("still running after 2s500ms");
+    expect(describeCommand(command, result)).toContain("still running after 2.5 s");
     for (const name of ["child", "grandchild"]) {
       await eventually(`${name} has ended`, () => expect(hasEnded(pidIn(join(cwd, name)))).toBe(true));
     }

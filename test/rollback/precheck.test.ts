@@ -51,7 +51,7 @@ describe("a precheck", () => {
   });
 
   test.each([
-    ["hangs", precheckOf("sleep 60", { timeoutMs: 100 }), "was still running after 100ms"],
+    ["hangs", precheckOf("sleep 60", { timeoutMs: 100 }), "was still running after 100 ms"],
     ["is killed", precheckOf("kill -9 $$"), "was ended by SIGKILL"],
     ["calls what is not there", precheckOf("no-such-command"), "exited with code 127"],
     ["is not there", precheckOf("", { command: ["/no/such/precheck"] }), "was not found"],

@@ -125,7 +125,7 @@ describe("a rollback script", () => {
     });
     expect(bounded).toMatchObject({
       reason: "script-timeout",
-      detail: expect.stringContaining("after 200ms"),
+      detail: expect.stringContaining("after 200 ms"),
     });
   });
 

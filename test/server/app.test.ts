@@ -1,3 +1,4 @@
+import { RAW_CONTROL } from "../support/hostile.ts";
 import { describe, expect, it } from "vitest";
 import { createAccess } from "../../src/server/access/access.ts";
 import { countAttempts } from "../../src/server/access/attempts.ts";
@@ -26,7 +27,8 @@ const detailed: DetailedHealth = {
           state: "pending",
           at: AT,
           value: 0.112,
-          reason: "error-rate 0.112 > 5% for 1m0s",
+          headline: "11.2 % errors",
+          reason: "error-rate is 11.2 %, above 5 % for 1 min (5 of 21 slots)",
           window: { from: AT - 300_000, to: AT, size: 21, known: 5, breaching: 5, longestGapMs: 0 },
           firesAt: AT + 240_000,
         },
@@ -64,6 +66,13 @@ describe("health", () => {
   it("ready when nothing hinders", async () => {
     const reply = await app().inject("/health/ready");
     expect([reply.statusCode, reply.json()]).toEqual([200, { status: "ready" }]);
+  });
+
+  it("an answer is the same JSON with what a terminal would obey written as text", async () => {
+    const detail = "\u001B[2J\u009B31m\u202Eevil";
+    const reply = await app([{ what: "target", detail, nextStep: "Look." }]).inject("/health/ready");
+    expect(reply.body).not.toMatch(RAW_CONTROL);
+    expect(reply.json()).toMatchObject({ hindrances: [{ detail }] });
   });
 
   it("not ready says what hinders and what to do, all of it", async () => {

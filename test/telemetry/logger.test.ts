@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { createLogger } from "../../src/telemetry/logger.ts";
+import { RAW_CONTROL } from "../support/hostile.ts";
 import { createScrub } from "../../src/telemetry/scrub.ts";
 
 const HOOK = "https://hooks.slack.com/services/T000/B000/sesame-open";
@@ -26,6 +27,14 @@ describe("the process's own log", () => {
     const { logger, lines } = setUp();
     logger.debug("quiet");
     expect(lines).toEqual([]);
+  });
+
+  it("writes as text what a terminal would obey, in keys and values, and stays the same JSON", () => {
+    const { logger, lines, last } = setUp();
+    const hostile = "\u001B[2J\u009B31m\u202E\u200B";
+    logger.warn({ [hostile]: hostile }, hostile);
+    expect(lines[0]?.trimEnd()).not.toMatch(RAW_CONTROL);
+    expect(last()).toMatchObject({ [hostile]: hostile, msg: hostile });
   });
 
   it("keeps an error with its cause", () => {

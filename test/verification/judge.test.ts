@@ -15,7 +15,7 @@ const trigger = (
   trigger: name,
   state,
   at,
-  reason: "0.2% <= 5%, 21 of 21 slots",
+  reason: "0.2 %, not above 5 %, 21 of 21 slots",
   window: { from: at - 5 * MINUTE, to: at, size: 21, known: 21, breaching, longestGapMs: 0 },
 });
 
@@ -69,11 +69,11 @@ describe("a rollback is", () => {
     expect(judge(ALL_MET)).toEqual({
       kind: "verified",
       steps: [
-        "rollout complete at 2026-03-02 10:00:42Z, 42s after the act: 3 of 3 pods updated, 3 ready",
+        "rollout complete at 2026-03-02 10:00:42Z, 42 s after the act: 3 of 3 pods updated, 3 ready",
         "probe passed 3 of 3 in a row: HTTP 200 in 4 ms at 2026-03-02 10:01:10Z",
         "smoke test passed at 2026-03-02 10:01:30Z: bash smoke.sh exited with code 0 after 12s",
-        "error-rate recovered, inactive at 2026-03-02 10:01:45Z: 0.2% <= 5%, 21 of 21 slots",
-        "p95-latency recovered, pending at 2026-03-02 10:01:45Z: 0.2% <= 5%, 21 of 21 slots",
+        "error-rate recovered, inactive at 2026-03-02 10:01:45Z: 0.2 %, not above 5 %, 21 of 21 slots",
+        "p95-latency recovered, pending at 2026-03-02 10:01:45Z: 0.2 %, not above 5 %, 21 of 21 slots",
       ],
     });
   });
@@ -207,13 +207,13 @@ describe("a rollback is", () => {
   test("failed for a reason that its detail and steps repeat", () => {
     const verdict = judge({ ...ALL_MET, triggers: [trigger("firing", FRESH)], at: clock("10:10:42") });
     const detail =
-      "error-rate has not left firing within 10m, firing at 2026-03-02 10:01:45Z: 0.2% <= 5%, 21 of 21 slots";
+      "error-rate has not left firing within 10 min, firing at 2026-03-02 10:01:45Z: 0.2 %, not above 5 %, 21 of 21 slots";
     expect(verdict).toMatchObject({ detail, steps: expect.arrayContaining([detail]) });
   });
 });
 
 describe("each step says what it waits for or failed at, with its numbers", () => {
-  const SAID = "at 2026-03-02 10:01:45Z: 0.2% <= 5%, 21 of 21 slots";
+  const SAID = "at 2026-03-02 10:01:45Z: 0.2 %, not above 5 %, 21 of 21 slots";
   const late = { at: clock("10:10:42") };
   test.each<[line: string, changes: Partial<VerificationFacts>]>([
     [
@@ -223,10 +223,10 @@ describe("each step says what it waits for or failed at, with its numbers", () =
     ["something else was shipped: v3", { rollout: { kind: "superseded", detail: "v3" } }],
     ["rollout stuck: 1 of 3 pods updated", { rollout: { ...ROLLING, stalled: true } }],
     ["rollout running: 1 of 3 pods updated", { rollout: ROLLING }],
-    ["rollout not complete 5m after the act: 1 of 3 pods updated", { rollout: ROLLING, ...late }],
+    ["rollout not complete 5 min after the act: 1 of 3 pods updated", { rollout: ROLLING, ...late }],
     ["probe passed 0 of 3 in a row: none yet", { probe: { wanted: 3, consecutiveOk: 0, last: undefined } }],
     [
-      "probe passed 2 of 3 in a row: none yet, not enough within 10m",
+      "probe passed 2 of 3 in a row: none yet, not enough within 10 min",
       { probe: { wanted: 3, consecutiveOk: 2, last: undefined }, ...late },
     ],
     ["smoke test not run yet", { smoke: { kind: "not-run" } }],
@@ -237,11 +237,11 @@ describe("each step says what it waits for or failed at, with its numbers", () =
     ],
     [`error-rate has not recovered yet, firing ${SAID}`, { triggers: [trigger("firing", FRESH)] }],
     [
-      `error-rate has not been healthy within 10m, pending ${SAID}`,
+      `error-rate has not been healthy within 10 min, pending ${SAID}`,
       { triggers: [trigger("pending", FRESH, "error-rate", 21)], ...late },
     ],
     [
-      `whether error-rate recovered within 10m is not known, unknown ${SAID}`,
+      `whether error-rate recovered within 10 min is not known, unknown ${SAID}`,
       { triggers: [trigger("unknown", FRESH)], ...late },
     ],
   ])("%s", (line, changes) => {

@@ -22,7 +22,8 @@ const status = (state: TriggerState, at = Date.now()): TriggerStatus => ({
   state,
   at,
   value: 0.002,
-  reason: "error-rate 0.2% <= 5%",
+  headline: "0.2 % errors",
+  reason: "error-rate is 0.2 %, not above 5 %",
   window: { from: at, to: at, size: 1, known: 1, breaching: 0, longestGapMs: 0 },
   firesAt: undefined,
 });
@@ -238,7 +239,7 @@ describe("a rollback that did not help", () => {
     const { smoke } = smokeTest("sleep 60", 150);
     await expect(begin({ smoke }).outcome).resolves.toMatchObject({
       reason: "smoke-failed",
-      detail: expect.stringContaining("still running after 150ms"),
+      detail: expect.stringContaining("still running after 150 ms"),
     });
   });
 
