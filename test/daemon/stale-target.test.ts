@@ -38,7 +38,7 @@ it("a target that is not followed for long makes unready, and says since when, w
     {
       what: "target",
       detail: expect.stringMatching(
-        /^vcci-api: the target has not been followed for 45s, since 2026-.*Could not watch pods/,
+        /^vcci-api: the target has not been followed for 45 s, since 2026-.*Could not watch pods/,
       ),
       nextStep: expect.stringContaining("check the API server"),
     },

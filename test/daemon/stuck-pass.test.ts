@@ -32,7 +32,7 @@ it.each([
       {
         what: "evaluation",
         detail: expect.stringMatching(
-          /^vcci-api: no pass has ended as it should for [14][mh], and/,
+          /^vcci-api: no pass has ended as it should for [14] (min|h), and/,
         ) as string,
         nextStep: expect.stringContaining("Restart rollbackd") as string,
       },

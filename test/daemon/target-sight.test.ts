@@ -35,13 +35,13 @@ it.each([
     for (let slot = after; slot < 100; slot += 15) look(lookup, TEN + slot * SECOND);
     expect(lines).toMatchObject([{ level: 40, policy: "vcci-api", target: "vcci-production/vcci-api" }]);
     expect(lines[0]?.msg).toMatch(
-      /^the target has been out of sight for 30s, since 2026-.*Could not watch pods.*check/,
+      /^the target has been out of sight for 30 s, since 2026-.*Could not watch pods.*check/,
     );
     look(seen, TEN + 120 * SECOND);
     look(seen, TEN + 135 * SECOND);
     expect(await seconds()).toEqual([0]);
     expect(lines.slice(1)).toMatchObject([{ level: 30 }]);
-    expect(lines[1]?.msg).toMatch(/^the target is in sight again after 2m/);
+    expect(lines[1]?.msg).toMatch(/^the target is in sight again after 2 min/);
   },
 );
 
