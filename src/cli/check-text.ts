@@ -27,13 +27,12 @@ function renderProblem(raw: Problem, source: string | undefined, io: Pick<Io, "c
 /** The line cut to the width of the terminal, with the marked character always inside. */
 function excerptOf(
   { line, column }: Problem,
-  source: string,
+  text: string,
   columns: number,
 ): { readonly line: string; readonly mark: string } | undefined {
-  const written = source
-    .split("\n")
-    [line - 1]?.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, " ")
-    .trimEnd();
+  const [source] = text.split("\n").slice(line - 1, line);
+  // As wide as what is there, so that the mark stays under its character.
+  const written = source?.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, " ").trimEnd();
   if (written === undefined || written === "") {
     return undefined;
   }

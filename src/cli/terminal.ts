@@ -1,7 +1,8 @@
 import { visible } from "../text/visible.ts";
 
+const ESCAPE = String.fromCodePoint(0x1b);
 /** What `paint` writes around a text. */
-const OWN_COLOURS = /(\u001b\[(?:[12]|22|3[123]|39)m)/gu;
+const OWN_COLOURS = new RegExp(`(${ESCAPE}\\[(?:[12]|22|3[123]|39)m)`, "gu");
 
 /**
  * Text for a terminal: of everything that a terminal obeys only line feeds are left, and the colours of `paint` where

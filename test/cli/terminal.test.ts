@@ -44,7 +44,7 @@ describe("text from outside, on a terminal", () => {
         expect(both((io) => recordText(hostileIn(record, text), io))).not.toMatch(RAW_CONTROL);
         if (record.type !== "decision.made") return;
         const wide = { ...PLAIN, columns: 10_000 };
-        const decision = hostileIn(record, text) as DecisionRecord & LogRecord;
+        const decision = hostileIn<DecisionRecord & LogRecord>(record, text);
         const shown = decisionText(decision, [decision], wide);
         expect(shown).not.toMatch(RAW_CONTROL);
         expect(lines(shown)).toBe(lines(decisionText(record, [record], wide)));

@@ -45,6 +45,11 @@ function texts(body: ReturnType<typeof slackBody>): { type: string; text: string
   return found;
 }
 
+function textsIn(value: unknown): readonly string[] {
+  if (typeof value === "string") return [value];
+  return typeof value === "object" && value !== null ? Object.values(value).flatMap(textsIn) : [];
+}
+
 test("a window is drawn with a gap where nothing was known", () => {
   expect(chart(evidence)).toBe("▁▅·██");
   expect(range(evidence)).toBe("0.1 % to 11.2 %, newest 11.2 %, 4 of 5 slots known");
@@ -162,10 +167,9 @@ describe("text from outside", () => {
           runbook: text,
         };
         for (const body of [slackBody, pagerDutyEvent, webhookBody]) {
-          JSON.stringify(body(hostile, "https://rb.example"), (key, value: unknown) => {
-            if (typeof value === "string") expect(value, key).not.toMatch(RAW_CONTROL);
-            return value;
-          });
+          expect(
+            textsIn(body(hostile, "https://rb.example")).filter((each) => RAW_CONTROL.test(each)),
+          ).toEqual([]);
         }
       }),
     );
