@@ -103,7 +103,7 @@ const ProbeTlsSchema = Type.Object(
 );
 
 export const probe = {
-  url: url("Address to GET. Redirects are not followed."),
+  url: url("Address to GET. Without `expect`, redirects to the same host are followed."),
   interval: positiveDuration("Time from one probe to the next.", "10s"),
   timeout: positiveDuration("How long one probe may take; shorter than `interval`.", "2s"),
   expect: Type.Optional(ProbeExpectSchema),

@@ -23,6 +23,7 @@ const SAYINGS: Readonly<Record<string, string>> = {
   EHOSTUNREACH: "no route to host",
   ENETUNREACH: "network unreachable",
   EMFILE: "too many open files in this process",
+  CLOSED_EARLY: "connection closed before the answer was complete",
   UND_ERR_SOCKET: "connection closed before the answer was complete",
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: "connection closed before the answer was complete",
   CERT_HAS_EXPIRED: "the server's certificate has expired",

@@ -23,10 +23,17 @@ export function mismatch(reply: ProbeReply, expect: ProbeExpectation = ANY_2XX):
   return `, but ${where} has no "${expect.body}"${body.text.trim() === "" ? " (it is empty)" : `: "${shorten(body.text)}"`}`;
 }
 
-/** A redirect proves nothing about this address: it may lead to a login page. */
-function redirect({ status, location }: ProbeReply): string {
-  if (status < 300 || status >= 400) return "";
-  const to = location === undefined ? "" : ` to ${withoutQuery(location)}`;
+/**
+ * A redirect that was not followed, such as to another host, proves nothing about this address: it may lead to a
+ * login page, and kubelet would take it for healthy.
+ */
+export function isUndecided({ status }: ProbeReply): boolean {
+  return status >= 300 && status < 400;
+}
+
+function redirect(reply: ProbeReply): string {
+  if (!isUndecided(reply)) return "";
+  const to = reply.location === undefined ? "" : ` to ${withoutQuery(reply.location)}`;
   return ` (a redirect${to} is not followed; probe the address it leads to)`;
 }
 

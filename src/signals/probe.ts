@@ -1,11 +1,9 @@
 import { lookup as systemLookup } from "node:dns";
 import type { LookupFunction } from "node:net";
-import { Client } from "undici";
 import type { ProbeSpec } from "../rules/policy.ts";
 import { describeFailure, type NetworkFailure, UNTRUSTED } from "./network-failure.ts";
-import { trustOf } from "./probe-trust.ts";
-import { mismatch, type ProbeReply } from "./probe-verdict.ts";
-import { readBounded } from "./read-bounded.ts";
+import { exchange } from "./exchange.ts";
+import { isUndecided, mismatch, type ProbeReply } from "./probe-verdict.ts";
 import { watchStall } from "./stall.ts";
 import { withinTime } from "./within-time.ts";
 
@@ -16,10 +14,10 @@ export type ProbeResult =
 
 export type Probe = (spec: ProbeSpec, signal?: AbortSignal) => Promise<ProbeResult>;
 
-/** More of a health page than this is neither waited for nor searched. */
-const BODY_LIMIT_BYTES = 64 * 1024;
+/** As many as kubelet follows. */
+const MAX_REDIRECTS = 10;
 
-/** Failures to ask at all: of this machine, its resolver, its trust, or an address that nothing could ever answer. */
+/** Failures to ask or to read: of this machine, its resolver, its trust, its parser, or an address that nothing could answer. */
 const OWN_TROUBLE = new Set([
   "EMFILE",
   "ENFILE",
@@ -31,14 +29,14 @@ const OWN_TROUBLE = new Set([
   "EAI_AGAIN",
   "AbortError",
   "ERR_INVALID_URL",
-  "UND_ERR_INVALID_ARG",
   "TRUST",
+  "UNREADABLE",
   ...UNTRUSTED,
 ]);
 
 /**
- * GETs a health address once. Passes when the answer is there within the timeout, body and all, and is what the
- * spec expects, by default any 2xx. Never throws.
+ * GETs a health address once, redirects to the same host included. Passes when the answer is there within the timeout,
+ * body and all, and is what the spec expects, by default any 2xx. Never throws.
  */
 export function createProbe(now: () => number, lookup: LookupFunction = systemLookup): Probe {
   return async (spec, signal) => {
@@ -51,7 +49,8 @@ export function createProbe(now: () => number, lookup: LookupFunction = systemLo
     const detail = `HTTP ${seen.status} in ${Math.round(performance.now() - started)} ms`;
     const wrong = mismatch(seen, spec.expect);
     if (wrong === undefined) return { at: now(), ok: true, detail };
-    return { at: now(), ok: false, fault: "target", detail: detail + wrong };
+    const fault = spec.expect === undefined && isUndecided(seen) ? "prober" : "target";
+    return { at: now(), ok: false, fault, detail: detail + wrong };
   };
 }
 
@@ -77,7 +76,7 @@ async function get(
     });
   };
   try {
-    return await withinTime(spec.timeoutMs, (ending) => exchange(spec, watchedLookup, ending), signal);
+    return await withinTime(spec.timeoutMs, (ending) => follow(spec, watchedLookup, ending), signal);
   } catch (error) {
     // A resolver that is down answers nothing for longer than most probes wait, long before it is an EAI_AGAIN.
     const failure = describeFailure(error, spec.timeoutMs);
@@ -85,21 +84,26 @@ async function get(
   }
 }
 
-/** On a connection of its own: one that was open before may outlive what it is meant to prove. */
-async function exchange(spec: ProbeSpec, lookup: LookupFunction, signal: AbortSignal): Promise<ProbeReply> {
-  const { origin, pathname, search } = new URL(spec.url);
-  const client = new Client(origin, { connect: { timeout: spec.timeoutMs, lookup, ...trustOf(spec) } });
-  try {
-    const { statusCode, headers, body } = await client.request({
-      method: "GET",
-      path: pathname + search,
-      headers: { "user-agent": "rollbackd", accept: "*/*" },
-      reset: true,
-      signal,
-    });
-    const location = typeof headers["location"] === "string" ? headers["location"] : undefined;
-    return { status: statusCode, location, body: await readBounded(body, BODY_LIMIT_BYTES) };
-  } finally {
-    await client.destroy();
+/** As kubelet: a redirect to the same host is followed, unless the rule says what the address itself must answer. */
+async function follow(spec: ProbeSpec, lookup: LookupFunction, signal: AbortSignal): Promise<ProbeReply> {
+  let url = addressOf(spec.url);
+  for (let redirects = 0; ; redirects += 1) {
+    const reply = await exchange(url, spec, lookup, signal);
+    const next = spec.expect === undefined ? redirectOf(reply, url) : undefined;
+    if (next?.hostname !== url.hostname) return reply;
+    if (redirects === MAX_REDIRECTS) throw new Error(`more than ${MAX_REDIRECTS} redirects`);
+    url = next;
   }
+}
+
+function addressOf(written: string): URL {
+  const url = new URL(written);
+  if (url.protocol === "http:" || url.protocol === "https:") return url;
+  throw Object.assign(new Error(`${url.protocol} is not probed`), { code: "ERR_INVALID_URL" });
+}
+
+function redirectOf({ status, location }: ProbeReply, from: URL): URL | undefined {
+  if (location === undefined || ![301, 302, 303, 307, 308].includes(status)) return undefined;
+  const to = URL.canParse(location, from) ? new URL(location, from) : undefined;
+  return to?.protocol === "http:" || to?.protocol === "https:" ? to : undefined;
 }

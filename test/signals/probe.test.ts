@@ -40,16 +40,64 @@ describe("a probe", () => {
     expect(asked).toBe("GET /health/ready?full=1");
   });
 
-  test("does not follow a redirect, and says so", async () => {
+  test("follows a redirect to the same host, as kubelet does, and judges where it leads", async () => {
+    const asked: (string | undefined)[] = [];
+    const url = await stubServer((request, response) => {
+      asked.push(request.url);
+      if (request.url === "/health/?full=1") response.end("ok");
+      else if (request.url === "/down") response.writeHead(503).end();
+      else response.writeHead(301, { location: request.url === "/a" ? "/down" : "/health/?full=1" }).end();
+    });
+    await expect(probe(spec(`${url}/health`))).resolves.toMatchObject({ ok: true });
+    expect(asked).toEqual(["/health", "/health/?full=1"]);
+    await expect(probe(spec(`${url}/a`))).resolves.toMatchObject({ ok: false, fault: "target" });
+  });
+
+  test("follows a redirect to another port of the same host", async () => {
     const ok = await stubServer(sends(200, "ok"));
-    const url = await stubServer((_, response) =>
-      response.writeHead(302, { location: `${ok}/login?ticket=s3cret` }).end(),
+    const url = await stubServer((_, response) => response.writeHead(308, { location: ok }).end());
+    await expect(probe(spec(url))).resolves.toMatchObject({ ok: true });
+  });
+
+  test("fails when a redirect leads round in a circle", async () => {
+    const url = await stubServer((request, response) =>
+      response.writeHead(302, { location: request.url }).end(),
     );
     await expect(probe(spec(url))).resolves.toMatchObject({
       ok: false,
       fault: "target",
-      detail: expect.stringMatching(new RegExp(`^HTTP 302 in .*redirect to ${ok}/login is not followed`)),
+      detail: "more than 10 redirects",
     });
+  });
+
+  test.each([
+    [
+      "another host",
+      { location: "http://sso.test/login?ticket=s3cret" },
+      "to http://sso.test/login is not followed",
+    ],
+    ["no place", {}, "a redirect is not followed"],
+    ["no http address", { location: "javascript:alert(1)" }, "is not followed"],
+    ["an address that is none", { location: "http://[" }, "is not followed"],
+  ])("does not know when a redirect leads to %s", async (_, headers, detail) => {
+    const url = await stubServer((_request, response) => response.writeHead(302, headers).end());
+    await expect(probe(spec(url))).resolves.toMatchObject({
+      ok: false,
+      fault: "prober",
+      detail: expect.stringContaining(detail),
+    });
+  });
+
+  test("takes a redirect for the answer where the rule says what the address must answer", async () => {
+    const url = await stubServer((request, response) =>
+      request.url === "/" ? response.writeHead(302, { location: "/login" }).end() : response.end("ok"),
+    );
+    const expects = (from: number, to: number) => ({
+      ...spec(url),
+      expect: { statuses: [{ from, to }], body: undefined },
+    });
+    await expect(probe(expects(200, 299))).resolves.toMatchObject({ ok: false, fault: "target" });
+    await expect(probe(expects(300, 399))).resolves.toMatchObject({ ok: true });
   });
 
   test("fails when nobody listens", async () => {
