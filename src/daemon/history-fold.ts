@@ -7,6 +7,7 @@ import type {
   SuspensionRecord,
 } from "../log/record.ts";
 import type { LoggedRelease } from "../releases/logged-release.ts";
+import type { Runs } from "../rollback/act.ts";
 import type { ScriptRollback } from "../releases/script-release.ts";
 import { type UnknownKind, unknownKind } from "../signals/sample.ts";
 import { endEpisode, foldDecision, foldPeople, isOfPeople, noPeople, type People } from "./people-fold.ts";
@@ -19,6 +20,8 @@ export interface OpenRollback {
   readonly startedAt: number;
   /** When the act was accepted by the target; undefined while it may not have happened. */
   readonly appliedAt: number | undefined;
+  /** What the target runs since then in place of what was to be put back, where admission changed that. */
+  readonly runs?: Runs;
   /** The owners of the target that are on record as suspended for it. */
   readonly suspended: readonly string[];
 }
@@ -298,8 +301,10 @@ function foldRollback(memory: Memory, record: OfRollback, at: number): void {
   const isUncertain = record.type === "rollback.failed";
   const past = { ...pastOf(open), ...(isUncertain && { isUncertain }) };
   if (acted) memory.rollbacks.set(target, [...(memory.rollbacks.get(target) ?? []), past]);
-  if (record.type === "rollback.applied") memory.open.set(target, { ...open, appliedAt: at });
-  else memory.open.delete(target);
+  if (record.type === "rollback.applied") {
+    const { runs } = record;
+    memory.open.set(target, { ...open, appliedAt: at, ...(runs && { runs }) });
+  } else memory.open.delete(target);
 }
 
 const ACTED = new Set(["script-failed", "script-timeout", "interrupted", "partly-applied"]);

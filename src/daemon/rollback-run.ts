@@ -4,7 +4,7 @@ import type { LogRecord, RecordBody, RollbackRecord } from "../log/record.ts";
 import { differing } from "../releases/group.ts";
 import type { Revision } from "../releases/release.ts";
 import type { MarkStanding } from "../releases/watch.ts";
-import type { ActOutcome, RollbackOrder, Shown, Strategy } from "../rollback/act.ts";
+import type { Applied, Failed, RollbackOrder, Shown, Strategy } from "../rollback/act.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { VerifyOutcome } from "../verification/verify.ts";
 import type { OpenRollback, Started } from "./history-fold.ts";
@@ -74,12 +74,14 @@ export async function carryOut(
 async function goOnApplied(
   order: RollbackOrder,
   startedAt: number,
-  outcome: Extract<ActOutcome, { kind: "applied" }>,
+  outcome: Applied,
   { ports, signal }: { readonly ports: RollbackPorts; readonly signal: AbortSignal },
 ): Promise<void> {
   const applied = await recordApplied(order, outcome, ports, signal);
   if (applied === undefined) return;
-  await verify(order, { startedAt, appliedAt: Date.parse(applied.at) }, ports, signal);
+  const { runs } = outcome;
+  const restored = { ...order, to: { ...order.to, ...runs } };
+  await verify(restored, { startedAt, appliedAt: Date.parse(applied.at) }, ports, signal);
 }
 
 /** False when there is no act: it could not be prepared, or the daemon is being stopped, and the next start goes on. */
@@ -111,8 +113,10 @@ export async function resume(
   const shown = await lookAtTarget(order, open, ports, signal);
   if (shown === undefined) return;
   if (shown === "applied") {
-    const outcome = { kind: "applied", detail: "found applied after a restart of the daemon" } as const;
-    await goOnApplied(order, startedAt, outcome, { ports, signal });
+    const settled = await ports.strategy.settle?.(order, signal);
+    const found = "found applied after a restart of the daemon";
+    const detail = settled === undefined ? found : `${found}: ${settled.detail}`;
+    await goOnApplied(order, startedAt, { ...settled, kind: "applied", detail }, { ports, signal });
     return;
   }
   const inPart = typeof shown === "object";
@@ -155,8 +159,6 @@ function mayBeginAgain({ policy }: RollbackOrder, open: OpenRollback, ports: Rol
     ports.now() - open.startedAt < rollback.timeoutMs
   );
 }
-
-type Failed = Extract<ActOutcome, { kind: "failed" }>;
 
 /** Whatever keeps it from being finished, a freeze or an owner in Git: that does not mean that nothing was changed. */
 function halfDone(ports: RollbackPorts, half: Failed): RollbackPorts {
@@ -210,12 +212,18 @@ export async function recordBroken(
 
 async function recordApplied(
   order: RollbackOrder,
-  { detail, output }: Extract<ActOutcome, { kind: "applied" }>,
+  { detail, output, runs }: Applied,
   ports: RollbackPorts,
   signal: AbortSignal,
 ): Promise<LogRecord | undefined> {
   const record = await recordInsistently(
-    { type: "rollback.applied", ...about(order), detail, ...(output !== undefined && { output }) },
+    {
+      type: "rollback.applied",
+      ...about(order),
+      detail,
+      ...(output !== undefined && { output }),
+      ...(runs && { runs }),
+    },
     ports,
     signal,
   );

@@ -134,7 +134,7 @@ function measuringLag<Ports extends RollbackPorts & Pick<PassPorts, "skewMs">>(
 }
 
 /** The order as the log remembers it. */
-function orderOf(policy: Policy, { started }: OpenRollback): RollbackOrder {
+function orderOf(policy: Policy, { started, runs }: OpenRollback): RollbackOrder {
   const revision = ({ revision: name, digest, members }: Started["from"]) => {
     return { name, digest, standing: "unproven", images: {}, ...(members && { members }) } as const;
   };
@@ -145,7 +145,7 @@ function orderOf(policy: Policy, { started }: OpenRollback): RollbackOrder {
     release: started.release,
     uid: started.uid,
     from: revision(started.from),
-    to: revision(started.to),
+    to: revision({ ...started.to, ...runs }),
     reason: started.mustRecover === undefined ? `${started.trigger} fired` : "a person asked for it",
     ...(started.mustRecover === undefined && { trigger: started.trigger }),
     ...(started.mustRecover && { manual: { mustRecover: started.mustRecover } }),

@@ -52,6 +52,10 @@ export interface RollbackNote {
   readonly to: string;
   /** The revision number that the restored template got. */
   readonly revision: number;
+  /** `metadata.generation` that the object got by the act; absent for a Service, and in notes of earlier versions. */
+  readonly generation?: number;
+  /** Digest of what runs in place of `to`, where admission changed the template. */
+  readonly ran?: string;
 }
 
 export function goodNote(digest: string, at: number, group?: string): string {
@@ -91,11 +95,22 @@ export function parseRollbacks(text: string | undefined): readonly RollbackNote[
 
 function parseNote(entry: unknown): RollbackNote | undefined {
   if (typeof entry !== "object" || entry === null) return undefined;
-  const { decision, at, uid, from, to, revision } = entry as Readonly<Record<string, unknown>>;
+  const { decision, at, uid, from, to, revision, generation, ran } = entry as Readonly<
+    Record<string, unknown>
+  >;
   const instant = typeof at === "string" ? Date.parse(at) : Number.NaN;
   if (typeof decision !== "string" || typeof uid !== "string" || Number.isNaN(instant)) return undefined;
   if (typeof from !== "string" || typeof to !== "string" || typeof revision !== "number") return undefined;
-  return { decision, at: instant, uid, from, to, revision };
+  return {
+    decision,
+    at: instant,
+    uid,
+    from,
+    to,
+    revision,
+    ...(typeof generation === "number" && { generation }),
+    ...(typeof ran === "string" && { ran }),
+  };
 }
 
 function parseJson(text: string): unknown {

@@ -181,7 +181,13 @@ export type RollbackRecord =
       readonly from: StartedRevision;
       readonly to: StartedRevision;
     })
-  | (OfRollback & { readonly type: "rollback.applied"; readonly detail: string; readonly output?: string })
+  | (OfRollback & {
+      readonly type: "rollback.applied";
+      readonly detail: string;
+      readonly output?: string;
+      /** What the target runs in place of what was to be put back, where admission changed that. */
+      readonly runs?: Omit<StartedRevision, "revision">;
+    })
   | (OfRollback & {
       readonly type: "rollback.verified";
       readonly detail: string;

@@ -7,7 +7,7 @@ import {
   STANDING,
   type RollbackNote,
 } from "../kubernetes/annotations.ts";
-import type { KubeObject, ReplicaSet } from "../kubernetes/objects.ts";
+import type { Deployment, KubeObject, ReplicaSet } from "../kubernetes/objects.ts";
 import { templateDigest } from "./deployment-digest.ts";
 import type { Standing } from "./release.ts";
 
@@ -26,6 +26,21 @@ export function rememberedRollbacks(
     }
   }
   return [...byDecision.values()].sort((a, b) => a.at - b.at);
+}
+
+/**
+ * Digest of the template that the write of a rollback left on the object: what the API server answered, where admission
+ * changed it. While the answer is not noted yet, the generation tells that the object is as that write left it.
+ */
+export function restoredDigest(
+  { decision, from, to, generation, ran }: RollbackNote,
+  target: Deployment,
+): string {
+  if (ran !== undefined) return ran;
+  const isAsWritten = lastDecision(target) === decision && generation === target.metadata.generation;
+  const now = templateDigest(target.spec.template);
+  // What admission turned back was not restored.
+  return isAsWritten && now !== from ? now : to;
 }
 
 /** The decision that the target says it was last rolled back by. */

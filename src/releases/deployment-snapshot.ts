@@ -3,7 +3,7 @@ import type { ContainerStatus, Deployment, Pod, PodTemplate, ReplicaSet } from "
 import { clockAt } from "./clock.ts";
 import { firstReadyAt, ranBefore, startAfter, startOf } from "./deployment-dates.ts";
 import { historyOf, ownedBy, type History, type Use } from "./deployment-history.ts";
-import { provenIn, rememberedRollbacks, standings } from "./deployment-marks.ts";
+import { provenIn, rememberedRollbacks, restoredDigest, standings } from "./deployment-marks.ts";
 import { deadlineExceededAt, rolloutStatus } from "./deployment-rollout.ts";
 import { gitOpsOwner } from "./gitops-detect.ts";
 import { pausedDeployment } from "./held-back.ts";
@@ -41,7 +41,7 @@ export function deploymentSnapshot(
   const history = historyOf(deployment, view.replicaSets);
   if (history === undefined) return undefined;
   const owned = ownedBy(deployment, view.replicaSets);
-  const rollbacks = rememberedRollbacks(deployment, owned);
+  const rollbacks = rememberedRollbacks(deployment, owned).map((note) => asRestored(note, deployment));
   const standingOf = standings(owned, rollbacks);
   const updated = remember(view, history, { memory, logged });
   const owner = gitOpsOwner(deployment);
@@ -61,6 +61,11 @@ export function deploymentSnapshot(
     templates: new Map(history.uses.map(({ digest, replicaSet }) => [digest, replicaSet.spec.template])),
   };
   return { snapshot, memory: updated };
+}
+
+/** With the digest that runs since, which is what its revision is found by. */
+function asRestored(note: RollbackNote, deployment: Deployment): RollbackNote {
+  return { ...note, to: restoredDigest(note, deployment) };
 }
 
 interface Known {

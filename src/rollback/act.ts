@@ -47,13 +47,25 @@ export type ActFailure =
   | "interrupted"; // the daemon died while a script may have run
 
 export type ActOutcome =
-  | { readonly kind: "applied"; readonly detail: string; readonly output?: string }
+  | {
+      readonly kind: "applied";
+      readonly detail: string;
+      readonly output?: string;
+      /** What the target runs in place of what was to be put back, where admission changed that. */
+      readonly runs?: Runs;
+    }
   | {
       readonly kind: "failed";
       readonly reason: ActFailure;
       readonly detail: string;
       readonly output?: string;
     };
+
+/** Identity of what a target runs; of a group, of each member too. */
+export type Runs = Pick<Revision, "digest" | "members">;
+
+export type Applied = Extract<ActOutcome, { kind: "applied" }>;
+export type Failed = Extract<ActOutcome, { kind: "failed" }>;
 
 /** A GitOps owner that was told to leave the target alone, and how it is told to go on. */
 export interface Suspension {
@@ -93,6 +105,11 @@ export interface Strategy {
   readonly prepare?: Prepare;
   readonly act: Act;
   readonly inspect: Inspect;
+  /**
+   * Of an act that `inspect` finds applied: what it left on the target, after all that is to be written after the
+   * change itself. Absent where the act is one write. Bounded in time; never throws.
+   */
+  readonly settle?: (order: RollbackOrder, signal: AbortSignal) => Promise<Applied>;
   /** False for scripts: an act that may have begun is never begun again. */
   readonly repeatable: boolean;
 }

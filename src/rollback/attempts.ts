@@ -1,11 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { RollbackNote } from "../kubernetes/annotations.ts";
 import { KubeError, type KubeErrorKind } from "../kubernetes/error.ts";
-import type { KubeObject } from "../kubernetes/objects.ts";
 import type { ResourceRef } from "../kubernetes/resource.ts";
-import { lastDecision, rememberedRollbacks } from "../releases/deployment-marks.ts";
-import type { ActFailure, ActOutcome, RollbackOrder } from "./act.ts";
-import type { Notes } from "./patch.ts";
+import type { ActFailure, ActOutcome, Failed } from "./act.ts";
 
 const ATTEMPTS = 5;
 const PAUSE_MS = 250;
@@ -29,22 +25,7 @@ export async function tryRepeatedly<T>(once: () => Promise<T>, signal: AbortSign
   }
 }
 
-/** Did the order change its target before? `target` is the object that carries what rollbackd did to it. */
-export function isDone({ decisionId }: RollbackOrder, target: KubeObject): boolean {
-  const known = rememberedRollbacks(target, []).some(({ decision }) => decision === decisionId);
-  return known || lastDecision(target) === decisionId;
-}
-
-/** What the target remembers of an act with which it runs as `revision`, at the head of what it remembers already. */
-export function notesWith(
-  { decisionId, uid, from, to }: RollbackOrder,
-  { at, revision }: Pick<RollbackNote, "at" | "revision">,
-  remembered: readonly RollbackNote[],
-): Notes {
-  return [{ decision: decisionId, at, uid, from: from.digest, to: to.digest, revision }, ...remembered];
-}
-
-export function failed(reason: ActFailure, detail: string): Extract<ActOutcome, { kind: "failed" }> {
+export function failed(reason: ActFailure, detail: string): Failed {
   return { kind: "failed", reason, detail };
 }
 

@@ -18,9 +18,10 @@ import { revisionOf } from "../releases/deployment-history.ts";
 import { rememberedRollbacks } from "../releases/deployment-marks.ts";
 import { deploymentRef } from "../releases/deployment-read.ts";
 import { rolloutStatus } from "../releases/deployment-rollout.ts";
-import type { ActOutcome, Inspect, RollbackOrder, Strategy } from "./act.ts";
-import { failed, failedFor, isDone, notesWith, tryRepeatedly } from "./attempts.ts";
+import type { ActOutcome, Applied, Inspect, RollbackOrder, Runs, Strategy } from "./act.ts";
+import { failed, failedFor, tryRepeatedly } from "./attempts.ts";
 import { scalePatch, switchPatch } from "./blue-green-patch.ts";
+import { isDone, notesWith } from "./own-write.ts";
 import { patchIfUnchanged } from "./patch.ts";
 
 export interface BlueGreenStrategyOptions {
@@ -41,29 +42,33 @@ export interface BlueGreenStrategyOptions {
  */
 export function blueGreenStrategy(options: BlueGreenStrategyOptions): Strategy {
   const inspect = inspectWith(options);
+  const settle = settleWith(options);
   return {
     repeatable: true,
     inspect,
+    settle,
     act: async (order, signal) => {
       const bound = AbortSignal.any([signal, AbortSignal.timeout(order.policy.rollback.timeoutMs)]);
       const ref = serviceRef(order.target);
+      let current = order;
       let waited: Waiting | undefined;
       let away: KubeError | undefined;
       for (;;) {
-        const step = await tryRepeatedly(() => attempt(options, order, bound), bound);
+        const step = await tryRepeatedly(() => attempt(options, current, bound), bound);
         if (step instanceof KubeError) {
           // The answer to a change that did happen may be what got lost.
           const landed = step.retryable && (await inspect(order)) === "applied";
-          if (landed) return applied(order, "the API server's answer was lost; the Service shows it");
+          if (landed) return settle(order, bound);
           if (waited === undefined || !mayPass(step)) return failedFor(step, ref);
           // The end of the time that there is breaks off a look, too: that is no outage.
           if (bound.aborted) return away === undefined ? notReady(order, waited) : failedFor(away, ref);
           away = step;
         } else if (step.kind === "waiting") {
           waited = step;
+          current = running(order, step.runs ?? current.to);
           away = undefined;
           if (bound.aborted) return notReady(order, waited);
-        } else return step;
+        } else return step.kind === "applied" ? { ...step, ...runsInstead(order, current.to.digest) } : step;
         await sleep(options.pollMs ?? 1_000, undefined, { signal: bound }).catch(() => undefined);
       }
     },
@@ -78,6 +83,8 @@ function mayPass({ kind, retryable }: KubeError): boolean {
 interface Waiting {
   readonly kind: "waiting";
   readonly detail: string;
+  /** What the other colour runs since it was scaled, where admission changed its template. */
+  readonly runs?: Runs;
 }
 
 function inspectWith({ api, colors }: BlueGreenStrategyOptions): Inspect {
@@ -92,6 +99,33 @@ function inspectWith({ api, colors }: BlueGreenStrategyOptions): Inspect {
       return error instanceof KubeError && error.kind === "not-found" ? "moved" : "not-observable";
     }
   };
+}
+
+/** The digest of what the act switched to is noted on the Service. One that cannot be read is taken to be as ordered. */
+function settleWith({ api }: BlueGreenStrategyOptions): NonNullable<Strategy["settle"]> {
+  return async (order, signal) => {
+    const done = applied(order, "the Service shows it");
+    try {
+      const service = await api.get<Service>(serviceRef(order.target), signal);
+      return { ...done, ...runsInstead(order, notedDigest(order, service)) };
+    } catch (error) {
+      if (!(error instanceof KubeError)) throw error;
+      return done;
+    }
+  };
+}
+
+function notedDigest({ decisionId, to }: RollbackOrder, service: Pick<Service, "metadata">): string {
+  return rememberedRollbacks(service, []).find(({ decision }) => decision === decisionId)?.to ?? to.digest;
+}
+
+function running(order: RollbackOrder, runs: Runs): RollbackOrder {
+  return { ...order, to: { ...order.to, digest: runs.digest } };
+}
+
+/** Admission may change the template of the other colour when that is scaled. */
+function runsInstead({ to }: RollbackOrder, digest: string): Pick<Applied, "runs"> {
+  return digest === to.digest ? {} : { runs: { digest } };
 }
 
 function runs({ deployment }: Side, digest: string, { label }: Colors): boolean {
@@ -110,7 +144,7 @@ async function attempt(
   if (!("to" in ground)) return ground;
   const unwanted = options.unwanted(order);
   if (unwanted !== undefined) return failed("frozen", `Nothing was switched: ${unwanted}.`);
-  const waiting = (await scaleUp(api, ground, signal)) ?? gettingReady(ground.to);
+  const waiting = (await scaleUp(api, ground, colors, signal)) ?? gettingReady(ground.to);
   if (waiting !== undefined) return waiting;
   await doSwitch(options, order, { service, to: ground.to }, signal);
   const { replicas } = ground.to.deployment.spec;
@@ -133,7 +167,10 @@ function check(
   if (metadata.uid !== order.uid) {
     return failed("superseded", `${what} was deleted and made anew since the decision; nothing was changed.`);
   }
-  if (isDone(order, { metadata })) return applied(order, "an earlier attempt of the same decision did it");
+  if (isDone(order, { metadata })) {
+    const done = applied(order, "an earlier attempt of the same decision did it");
+    return { ...done, ...runsInstead(order, notedDigest(order, { metadata })) };
+  }
   if (metadata.deletionTimestamp !== undefined) {
     return failed("target-missing", `${what} is being deleted; nothing was changed.`);
   }
@@ -164,13 +201,24 @@ function ready(order: RollbackOrder, { live, other }: Sides, colors: Colors): Gr
 async function scaleUp(
   api: KubeApi,
   { from, to }: Ground,
+  { label }: Colors,
   signal: AbortSignal,
 ): Promise<Waiting | undefined> {
   const has = to.deployment.spec.replicas ?? 1;
   const needed = Math.max(1, from.deployment.spec.replicas ?? 1);
   if (has >= needed) return undefined;
-  await patchIfUnchanged(api, refOf(to), scalePatch(to.deployment, needed), signal);
-  return { kind: "waiting", detail: `${to.color} was scaled from ${has} to ${needed} pods just now` };
+  const scaled = await patchIfUnchanged<Deployment>(
+    api,
+    refOf(to),
+    scalePatch(to.deployment, needed),
+    signal,
+  );
+  const digest = templateDigest(withoutColor(scaled, label).spec.template);
+  return {
+    kind: "waiting",
+    detail: `${to.color} was scaled from ${has} to ${needed} pods just now`,
+    runs: { digest },
+  };
 }
 
 function gettingReady({ color, deployment }: Side): Waiting | undefined {
@@ -194,7 +242,7 @@ function refOf({ deployment: { metadata } }: { readonly deployment: Deployment }
   return deploymentRef(`${metadata.namespace}/${metadata.name}`);
 }
 
-function applied({ target, to }: RollbackOrder, how: string): ActOutcome {
+function applied({ target, to }: RollbackOrder, how: string): Applied {
   const images = Object.values(to.images).join(", ");
   const detail = `${describe(serviceRef(target))} serves ${to.name}${images && ` (${images})`} again: ${how}.`;
   return { kind: "applied", detail };

@@ -1,13 +1,12 @@
 import type { KubeApi } from "../kubernetes/api.ts";
 import type { TargetWatch } from "../releases/watch.ts";
-import type { Act, ActOutcome, Inspect, RollbackOrder, Shown, Strategy } from "./act.ts";
+import type { Act, ActOutcome, Applied, Failed, Inspect, RollbackOrder, Shown, Strategy } from "./act.ts";
+import { groupDigest } from "../releases/group.ts";
 import { deploymentStrategy } from "./deployment.ts";
 import { type MemberOrder, memberOrders } from "./group-order.ts";
 import { partlyApplied } from "./group-partly.ts";
 import { untilShown } from "./group-shown.ts";
 import type { WorkloadStrategy } from "./workload.ts";
-
-type Failed = Extract<ActOutcome, { kind: "failed" }>;
 
 export interface GroupStrategyOptions {
   readonly api: KubeApi;
@@ -30,8 +29,15 @@ export function groupStrategy({ api, now, watch }: GroupStrategyOptions): Strate
     act: async (order, signal) => {
       const outcome = await moveAll(order, one, signal);
       // What follows judges what the watch shows, and each member is watched by itself.
-      if (outcome.kind === "applied") await untilShown(order.to.digest, watch, signal);
+      if (outcome.kind === "applied") await untilShown((outcome.runs ?? order.to).digest, watch, signal);
       return outcome;
+    },
+    settle: async (order, signal) => {
+      const moving = memberOrders(order).filter(({ moves }) => moves);
+      const settled = moving.map(
+        async (member) => [member.name, await one.settle(member.order, signal)] as const,
+      );
+      return together(order, await Promise.all(settled));
     },
   };
 }
@@ -46,13 +52,29 @@ async function moveAll(
   const rehearsed = await Promise.all(members.map((member) => rehearse(member, one, signal)));
   const blocked = rehearsed.find((outcome) => outcome.kind === "failed");
   if (blocked !== undefined) return ownOrPartly(blocked, order, one);
-  const details: string[] = [];
+  const done: (readonly [string, Applied])[] = [];
   for (const member of moving) {
     const outcome = await one.act(member.order, signal);
     if (outcome.kind === "failed") return ownOrPartly(outcome, order, one);
-    details.push(`${member.name}: ${outcome.detail}`);
+    done.push([member.name, outcome]);
   }
-  return { kind: "applied", detail: details.join(" ") };
+  return together(order, done);
+}
+
+/** What the members were moved to, as one act. */
+function together({ to }: RollbackOrder, done: readonly (readonly [string, Applied])[]): Applied {
+  const detail = done.map(([name, outcome]) => `${name}: ${outcome.detail}`).join(" ");
+  const changed = new Map(
+    done.flatMap(([name, { runs }]) => (runs === undefined ? [] : [[name, runs.digest]])),
+  );
+  if (changed.size === 0) return { kind: "applied", detail };
+  const members = Object.fromEntries(
+    Object.entries(to.members ?? {}).map(([name, member]) => {
+      return [name, { ...member, digest: changed.get(name) ?? member.digest }];
+    }),
+  );
+  const digest = groupDigest(new Map(Object.entries(members).map(([name, member]) => [name, member.digest])));
+  return { kind: "applied", detail, runs: { digest, members } };
 }
 
 /** One that stays as it is must be what was decided about, too: the whole was proven together. */

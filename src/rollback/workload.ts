@@ -6,8 +6,10 @@ import { templateDigest } from "../releases/deployment-digest.ts";
 import { nextRevision, revisionOf } from "../releases/deployment-history.ts";
 import { rememberedRollbacks } from "../releases/deployment-marks.ts";
 import type { HeldBack } from "../releases/held-back.ts";
-import type { Act, ActOutcome, RollbackOrder, Shown, Strategy } from "./act.ts";
-import { failed, failedFor, isDone, notesWith, tryRepeatedly } from "./attempts.ts";
+import type { Act, ActOutcome, Applied, Failed, RollbackOrder, Shown, Strategy } from "./act.ts";
+import { afterWrite } from "./after-write.ts";
+import { failed, failedFor, tryRepeatedly } from "./attempts.ts";
+import { notesWith, writtenDigest } from "./own-write.ts";
 import { type Notes, patchIfUnchanged } from "./patch.ts";
 
 /** One workload as it is now, in the terms of a Deployment. */
@@ -37,8 +39,11 @@ export interface WorkloadStrategyOptions {
   readonly boundMs?: number;
 }
 
+const EARLIER_ATTEMPT = "an earlier attempt of the same decision did it";
+
 export interface WorkloadStrategy extends Strategy {
   readonly inspect: InspectOne;
+  readonly settle: NonNullable<Strategy["settle"]>;
   /** All of the act but the change itself; `applied` says that nothing stands in its way. */
   readonly rehearse: Act;
 }
@@ -51,37 +56,34 @@ export interface WorkloadStrategy extends Strategy {
 export function workloadStrategy(kind: WorkloadKind, options: WorkloadStrategyOptions): WorkloadStrategy {
   const { api, boundMs = 30_000 } = options;
   const inspect = inspectWith(kind, api);
-  const tryIt = async (order: RollbackOrder, by: WorkloadStrategyOptions, signal: AbortSignal) => {
+  const tryIt = async (order: RollbackOrder, ports: AttemptPorts, signal: AbortSignal) => {
     const bound = AbortSignal.any([signal, AbortSignal.timeout(boundMs)]);
-    return tryRepeatedly(() => attempt(kind, order, by, bound), bound);
+    return tryRepeatedly(() => attempt(kind, order, ports, bound), bound);
   };
+  const settle = settleWith(kind, api);
   return {
     repeatable: true,
     inspect,
+    settle: (order, signal) => settle(order, "the cluster shows it", signal),
     rehearse: async (order, signal) => {
-      const outcome = await tryIt(order, rehearsal(options), signal);
+      const outcome = await tryIt(order, { ...options, isRehearsal: true }, signal);
       return outcome instanceof KubeError ? failedFor(outcome, kind.refOf(order.target)) : outcome;
     },
     act: async (order, signal) => {
-      const outcome = await tryIt(order, options, signal);
+      const outcome = await tryIt(order, { ...options, isRehearsal: false }, signal);
       if (!(outcome instanceof KubeError)) return outcome;
       // The answer to a change that did happen may be what got lost.
       const landed = outcome.retryable && (await inspect(order)) === "applied";
       return landed
-        ? applied(order, "the API server's answer was lost; the cluster shows it")
+        ? settle(order, "the API server's answer was lost; the cluster shows it", signal)
         : failedFor(outcome, kind.refOf(order.target));
     },
   };
 }
 
-/** The same, but every change is only tried. */
-function rehearsal(options: WorkloadStrategyOptions): WorkloadStrategyOptions {
-  const { api } = options;
-  const dry: KubeApi = {
-    ...api,
-    patch: (ref, patch, signal) => api.patch(ref, { ...patch, dryRun: true }, signal),
-  };
-  return { ...options, api: dry };
+interface AttemptPorts extends WorkloadStrategyOptions {
+  /** The API server checks the change, admission included, and changes nothing. */
+  readonly isRehearsal: boolean;
 }
 
 /** One object is never changed in part. */
@@ -90,9 +92,9 @@ type InspectOne = (order: RollbackOrder) => Promise<Extract<Shown, string>>;
 function inspectWith(kind: WorkloadKind, api: KubeApi): InspectOne {
   return async (order) => {
     try {
-      const { deployment } = await kind.read(api, order.target);
+      const { deployment, replicaSets } = await kind.read(api, order.target);
       if (deployment.metadata.uid !== order.uid) return "moved";
-      if (isDone(order, deployment)) return "applied";
+      if (writtenDigest(order, deployment, replicaSets) !== undefined) return "applied";
       return templateDigest(deployment.spec.template) === order.from.digest ? "not-applied" : "moved";
     } catch (error) {
       return error instanceof KubeError && error.kind === "not-found" ? "moved" : "not-observable";
@@ -100,11 +102,51 @@ function inspectWith(kind: WorkloadKind, api: KubeApi): InspectOne {
   };
 }
 
+/** What an act left that is known to have happened. An object that cannot be read is taken to be as it was ordered. */
+function settleWith(kind: WorkloadKind, api: KubeApi) {
+  return async (order: RollbackOrder, how: string, signal: AbortSignal): Promise<Applied> => {
+    try {
+      const workload = await kind.read(api, order.target, signal);
+      const digest = writtenDigest(order, workload.deployment, workload.replicaSets);
+      return await settled(
+        { kind, api, order },
+        { workload, digest: digest ?? order.to.digest, how },
+        signal,
+      );
+    } catch (error) {
+      if (!(error instanceof KubeError)) throw error;
+      return applied(order, how);
+    }
+  };
+}
+
+interface Doing {
+  readonly kind: WorkloadKind;
+  readonly api: KubeApi;
+  readonly order: RollbackOrder;
+}
+
+/** `digest`: of the template that the write left. */
+async function settled(
+  { kind, api, order }: Doing,
+  seen: { readonly workload: Workload; readonly digest: string; readonly how: string },
+  signal: AbortSignal,
+): Promise<Applied> {
+  const { deployment, replicaSets } = seen.workload;
+  const templates = [deployment, ...replicaSets].map(({ spec }) => spec.template);
+  const withDigest = (digest: string) => templates.find((each) => templateDigest(each) === digest);
+  const got = withDigest(seen.digest);
+  if (got === undefined) return applied(order, seen.how);
+  const written = { asked: withDigest(order.to.digest), got, object: deployment };
+  const after = await afterWrite({ api, ref: kind.refOf(order.target) }, order, written, signal);
+  return applied(order, seen.how, after);
+}
+
 /** One read, check and patch. Throws KubeError. */
 async function attempt(
   kind: WorkloadKind,
   order: RollbackOrder,
-  { api, now }: WorkloadStrategyOptions,
+  { api, now, isRehearsal }: AttemptPorts,
   signal: AbortSignal,
 ): Promise<ActOutcome> {
   const workload = await kind.read(api, order.target, signal);
@@ -113,26 +155,39 @@ async function attempt(
     .filter(({ spec }) => templateDigest(spec.template) === order.to.digest)
     .reduce<ReplicaSet | undefined>((a, b) => (a && revisionOf(a) > revisionOf(b) ? a : b), undefined);
   const stop = preconditions(kind, order, workload);
+  if (stop === "done") {
+    const digest = writtenDigest(order, deployment, replicaSets) ?? order.to.digest;
+    return settled({ kind, api, order }, { workload, digest, how: EARLIER_ATTEMPT }, signal);
+  }
   if (stop !== undefined) return stop;
   if (target === undefined) return missing(kind, order);
   const revision = nextRevision(replicaSets, target);
-  const notes = notesWith(order, { at: now(), revision }, rememberedRollbacks(deployment, replicaSets));
-  await patchIfUnchanged(api, kind.refOf(order.target), workload.patchTo(target, notes), signal);
-  return applied(order, `the cluster runs it as revision ${revision}`);
+  const generation = (deployment.metadata.generation ?? 0) + 1;
+  const remembered = rememberedRollbacks(deployment, replicaSets);
+  const patch = workload.patchTo(target, notesWith(order, { at: now(), revision, generation }, remembered));
+  const ref = kind.refOf(order.target);
+  const sent = isRehearsal ? { ...patch, dryRun: true as const } : patch;
+  const object = await patchIfUnchanged<Deployment>(api, ref, sent, signal);
+  const got = object.spec.template;
+  if (templateDigest(got) === order.from.digest) return turnedBack(kind, order);
+  const how = `the cluster runs it as revision ${revision}`;
+  if (isRehearsal) return applied(order, how);
+  const written = { asked: target.spec.template, got, object };
+  return applied(order, how, await afterWrite({ api, ref }, order, written, signal));
 }
 
 /** Why the change must not be made, or that it was made before; undefined when it can be made. */
 function preconditions(
   kind: WorkloadKind,
   order: RollbackOrder,
-  { deployment, heldBack }: Workload,
-): ActOutcome | undefined {
+  { deployment, replicaSets, heldBack }: Workload,
+): Failed | "done" | undefined {
   const what = describe(kind.refOf(order.target));
   const { metadata, spec } = deployment;
   if (metadata.uid !== order.uid) {
     return failed("superseded", `${what} was deleted and made anew since the decision; nothing was changed.`);
   }
-  if (isDone(order, deployment)) return applied(order, "an earlier attempt of the same decision did it");
+  if (writtenDigest(order, deployment, replicaSets) !== undefined) return "done";
   if (metadata.deletionTimestamp !== undefined) {
     return failed("target-missing", `${what} is being deleted; nothing was changed.`);
   }
@@ -146,10 +201,22 @@ function preconditions(
   return heldBack && failed(heldBack.reason, `${heldBack.detail}.`);
 }
 
-function applied(order: RollbackOrder, how: string): ActOutcome {
+function applied(
+  order: RollbackOrder,
+  how: string,
+  { sentences = [], runs }: Partial<Awaited<ReturnType<typeof afterWrite>>> = {},
+): Applied {
   const images = Object.values(order.to.images).join(", ");
-  const detail = `The template of revision ${order.to.name}${images && ` (${images})`} was put back: ${how}.`;
-  return { kind: "applied", detail };
+  const put = `The template of revision ${order.to.name}${images && ` (${images})`} was put back: ${how}.`;
+  return { kind: "applied", detail: [put, ...sentences].join(" "), ...(runs && { runs }) };
+}
+
+function turnedBack({ refOf }: WorkloadKind, { target, from }: RollbackOrder): Failed {
+  return failed(
+    "rejected",
+    `The API server took the change of ${describe(refOf(target))}, but admission turned the template back to that ` +
+      `of revision ${from.name}. Find out which webhook does that: kubectl get mutatingwebhookconfigurations`,
+  );
 }
 
 function missing({ refOf, revisionKind }: WorkloadKind, order: RollbackOrder): ActOutcome {

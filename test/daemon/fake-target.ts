@@ -4,7 +4,7 @@ import type { GitOpsOwner } from "../../src/releases/gitops-owner.ts";
 import type { HeldBack } from "../../src/releases/held-back.ts";
 import type { PastRollback, Release, Revision, Standing } from "../../src/releases/release.ts";
 import type { Lookup, TargetWatch } from "../../src/releases/watch.ts";
-import type { Strategy } from "../../src/rollback/act.ts";
+import type { Applied, Strategy } from "../../src/rollback/act.ts";
 import type { RollbackStrategy } from "../../src/rules/policy.ts";
 import { revision } from "../support/model.ts";
 
@@ -33,6 +33,8 @@ export interface FakeTarget {
   writer: string | undefined;
   /** Only a fresh look shows what is true; `current` stays with what was. */
   stale: boolean;
+  /** What admission makes of a version that a rollback puts back. */
+  admit: (digest: string) => string;
 }
 
 function templateOf(digest: string): PodTemplate {
@@ -107,6 +109,11 @@ export function fakeTarget(
     return { ok: true, snapshot };
   };
 
+  const applied = (asked: string): Applied => {
+    const digest = fake.admit(asked);
+    return { kind: "applied", detail: `runs ${digest}`, ...(digest !== asked && { runs: { digest } }) };
+  };
+
   const fake: FakeTarget = {
     trouble: undefined,
     stalledAt: undefined,
@@ -115,6 +122,7 @@ export function fakeTarget(
     deployments: [],
     writer: undefined,
     stale: false,
+    admit: (digest) => digest,
     images: new Map(),
     watch: {
       current: () => {
@@ -141,10 +149,11 @@ export function fakeTarget(
           return { kind: "failed", reason: "superseded", detail: `now runs ${current().digest}` };
         }
         acts += 1;
-        ship(to.digest, now(), "rollback");
+        ship(fake.admit(to.digest), now(), "rollback");
         done.unshift({ decisionId, at: now(), fromDigest: from.digest });
-        return { kind: "applied", detail: `runs ${to.digest}` };
+        return applied(to.digest);
       },
+      settle: async ({ to }) => applied(to.digest),
       inspect: async ({ decisionId, from }) => {
         if (fake.trouble !== undefined) return "not-observable";
         if (done.some((past) => past.decisionId === decisionId)) return "applied";

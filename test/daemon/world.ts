@@ -215,7 +215,7 @@ function assemble(
 ) {
   const now = (): number => world.at;
   const logger = pino({ level: "warn" }, { write: (line) => void warnings.push(line) });
-  const { act, inspect, repeatable } = world.target.strategy(policy.rollback.strategy.kind, now);
+  const { act, inspect, repeatable, settle } = world.target.strategy(policy.rollback.strategy.kind, now);
   const skewMs = (): number => world.skewMs;
   const gates = createGates({ unwritable: gate.unwritable, history, now });
   const shared = { history, metrics, logger, now, skewMs, record: gate.record, gates };
@@ -224,6 +224,7 @@ function assemble(
     ...shared,
     strategy: {
       repeatable,
+      ...(settle && { settle }),
       ...(world.prepare && { prepare: world.prepare }),
       act: (order, signal) => world.effect("act", () => act(order, signal)),
       inspect: (order) => world.effect("inspect", () => inspect(order)),

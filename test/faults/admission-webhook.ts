@@ -9,7 +9,28 @@ import { createAuthority } from "./certificates.ts";
 export type Verdict =
   | { readonly kind: "allow" }
   | { readonly kind: "deny"; readonly code: number; readonly message: string }
+  /** Changes the object: the steps of a JSON patch (RFC 6902). */
+  | { readonly kind: "change"; readonly steps: (object: Changing) => readonly object[] }
   | { readonly kind: "hang" };
+
+/** What is asked about, as far as tests change it. */
+export interface Changing {
+  readonly spec: {
+    readonly template: {
+      readonly metadata?: {
+        readonly labels?: Readonly<Record<string, string>>;
+        readonly annotations?: Readonly<Record<string, string>>;
+      };
+      readonly spec: {
+        readonly containers: readonly {
+          readonly name: string;
+          readonly image: string;
+          readonly env?: readonly { readonly name: string }[];
+        }[];
+      };
+    };
+  };
+}
 
 export interface AdmissionWebhook {
   /** For `clientConfig` of a webhook configuration. */
@@ -19,7 +40,7 @@ export interface AdmissionWebhook {
   readonly close: () => void;
 }
 
-/** A validating admission webhook on loopback, with a certificate of an authority of its own. */
+/** An admission webhook on loopback, with a certificate of an authority of its own. */
 export async function startAdmissionWebhook(): Promise<AdmissionWebhook> {
   const authority = createAuthority("admission");
   let verdict: Verdict = { kind: "allow" };
@@ -45,13 +66,27 @@ export async function startAdmissionWebhook(): Promise<AdmissionWebhook> {
 }
 
 async function answer(request: IncomingMessage, response: ServerResponse, verdict: Verdict): Promise<void> {
-  const review = (await json(request)) as { readonly request: { readonly uid: string } };
+  const review = (await json(request)) as { readonly request: Asked };
   if (verdict.kind === "hang") return;
-  const { uid } = review.request;
-  const said =
-    verdict.kind === "allow"
-      ? { uid, allowed: true }
-      : { uid, allowed: false, status: { code: verdict.code, message: verdict.message } };
+  const said = { uid: review.request.uid, ...saidTo(review.request, verdict) };
   const body = { apiVersion: "admission.k8s.io/v1", kind: "AdmissionReview", response: said };
   response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(body));
+}
+
+interface Asked {
+  readonly uid: string;
+  readonly object: Changing;
+}
+
+function saidTo({ object }: Asked, verdict: Exclude<Verdict, { kind: "hang" }>): object {
+  switch (verdict.kind) {
+    case "allow":
+      return { allowed: true };
+    case "deny":
+      return { allowed: false, status: { code: verdict.code, message: verdict.message } };
+    case "change": {
+      const patch = Buffer.from(JSON.stringify(verdict.steps(object))).toString("base64");
+      return { allowed: true, patchType: "JSONPatch", patch };
+    }
+  }
 }

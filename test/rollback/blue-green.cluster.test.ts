@@ -4,7 +4,7 @@ import { commandByHand } from "../../src/decisions/by-hand.ts";
 import type { KubeApi } from "../../src/kubernetes/api.ts";
 import { KubeError } from "../../src/kubernetes/error.ts";
 import { blueGreenStandings } from "../../src/releases/blue-green-standing.ts";
-import type { RollbackOrder } from "../../src/rollback/act.ts";
+import type { Applied, RollbackOrder } from "../../src/rollback/act.ts";
 import { blueGreenStrategy } from "../../src/rollback/blue-green.ts";
 import { vcciApiImages } from "../cluster/images.ts";
 import { type Kubelet, startKubelet } from "../cluster/kubelet.ts";
@@ -13,6 +13,7 @@ import { eventually } from "../support/eventually.ts";
 import { policy } from "../support/model.ts";
 import { type BlueGreenScene, type Color, createBlueGreen } from "./blue-green-scene.ts";
 import { createScene, type Scene } from "./deployment-scene.ts";
+import { POLICIES, startMutatingPolicy } from "./mutating-policy.ts";
 
 const NEVER = new AbortController().signal;
 
@@ -141,6 +142,24 @@ describeOnCluster("a blue/green Service is rolled back", (kubeconfig) => {
       });
       expect(seen.revision.standing).toBe("good");
     });
+  });
+
+  it("a Service is switched to the other colour when an admission policy changed its template on scaling", async () => {
+    const changed = await released("changed");
+    const order = await orderFor(changed);
+    const mutating = await startMutatingPolicy(scene);
+    try {
+      mutating.set(POLICIES.variable);
+      const outcome = await act(changed, order);
+      expect(outcome).toMatchObject({ kind: "applied", runs: { digest: expect.any(String) as string } });
+      const { runs } = outcome as Applied;
+      const { release } = await changed.snapshot();
+      expect(release).toMatchObject({ cause: "rollback", revision: { digest: runs?.digest } });
+      expect(await strategyFor(changed).settle?.(order, NEVER)).toMatchObject({ runs });
+      expect(await act(changed, order)).toMatchObject({ runs });
+    } finally {
+      await mutating.stop();
+    }
   });
 
   it("trap 26: nothing is switched while the other colour does not get Ready, and it may be begun again", async () => {
