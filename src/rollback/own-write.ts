@@ -28,13 +28,13 @@ export function notesWith(
  * that the controller made of it and that carries the decision.
  */
 export function writtenDigest(
-  { decisionId, from, to }: RollbackOrder,
+  { decisionId, to }: RollbackOrder,
   deployment: Deployment,
   replicaSets: readonly ReplicaSet[],
 ): string | undefined {
   const note = noteOf(decisionId, deployment);
   if (note === undefined) return lastDecision(deployment) === decisionId ? to.digest : undefined;
-  if (isTurnedBack(note, deployment, from.digest)) return undefined;
+  if (isTurnedBack(note, deployment)) return undefined;
   const restored = restoredDigest(note, deployment);
   if (restored !== note.to) return restored;
   const made = replicaSets.find((one) => {
@@ -43,7 +43,7 @@ export function writtenDigest(
   return made === undefined ? restored : templateDigest(made.spec.template);
 }
 
-function isTurnedBack({ generation }: RollbackNote, { metadata, spec }: Deployment, from: string): boolean {
+function isTurnedBack({ generation, from }: RollbackNote, { metadata, spec }: Deployment): boolean {
   return generation === metadata.generation && templateDigest(spec.template) === from;
 }
 
