@@ -122,7 +122,7 @@ async function checkSeries(
       query.path,
       "many-series",
       `This gives ${series.length} series, such as ${labels(series[0])} and ${labels(series[1])}, and one verdict is ` +
-        "needed. Put `sum(…)` or `max(…)` around it, or say what several mean together with `aggregate: any` or `all`.",
+        "needed. Put `sum(…)` or `max(…)` around it, or say what several mean together with `aggregate: any`, `all` or `each`.",
     );
   }
   if (series.length === 0) {

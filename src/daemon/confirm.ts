@@ -1,6 +1,6 @@
 import type { Confirmation, FiringTrigger } from "../decisions/situation.ts";
+import { metricStatuses, seriesStatus } from "../engine/each-series.ts";
 import { healthStatus } from "../engine/health-status.ts";
-import { metricStatus } from "../engine/metric-status.ts";
 import { rolloutStatus } from "../engine/rollout-status.ts";
 import type { TriggerStatus } from "../engine/trigger-status.ts";
 import { vulnerabilityStatus } from "../engine/vulnerability-status.ts";
@@ -60,7 +60,9 @@ async function secondLook(
     case "metric": {
       const { from, to } = status.window;
       const { samples } = await ports.sampler.sampleRange(trigger, { from, to, stepMs: intervalMs });
-      return metricStatus(trigger, intervalMs, samples);
+      return status.series === undefined
+        ? metricStatuses(trigger, intervalMs, samples).status
+        : seriesStatus(trigger, intervalMs, status.series, samples);
     }
     case "health":
       return healthStatus(trigger, ports.probeResults(trigger), ports.now());

@@ -1,6 +1,7 @@
 import { type Decided, decide } from "../decisions/decide.ts";
 import type { FiringTrigger, Situation } from "../decisions/situation.ts";
 import { basisFor, pastWindowMs, type Track, wasBreachingBefore } from "../decisions/track.ts";
+import type { TriggerStatus } from "../engine/trigger-status.ts";
 import { type Blame, blame } from "../releases/blame.ts";
 import type { Release } from "../releases/release.ts";
 import type { ReleaseContext } from "../releases/release-context.ts";
@@ -124,23 +125,25 @@ function firingOf(
   ports: PassPorts,
 ): readonly FiringTrigger[] {
   const track = watched.get(trigger.name)?.track;
-  if (track?.status.state !== "firing") return [];
-  const { status } = track;
+  if (track === undefined) return [];
   const { intervalMs } = policy;
   const skewMs = ports.skewMs();
   // A meaning that the log does not know yet is as new as can be.
   const loadedAt = ports.history.loadedAt(policy.name, trigger.name, trigger.hash) ?? at;
   const veto = vetoes.get(trigger.name);
   const answer = answerFor(ports.history.approvals(policy.name), trigger.name, facts?.release.id, at);
+  const release = facts && onTriggerClock(facts.release, { trigger, skewMs, intervalMs });
+  const judged = track.firing.map((status) => ({
+    status,
+    blame: blameFor({ trigger, intervalMs }, { track, status }, release),
+  }));
+  // Of several series that fire, one that the release is to blame for is enough.
+  const chosen = judged.find(({ blame: found }) => found?.verdict === "blamed") ?? judged[0];
+  if (chosen === undefined) return [];
   return [
     {
       trigger,
-      status,
-      blame: blameFor(
-        { trigger, intervalMs },
-        track,
-        facts && onTriggerClock(facts.release, { trigger, skewMs, intervalMs }),
-      ),
+      ...chosen,
       loadedAt: loadedAt + aheadMs(trigger, skewMs),
       ...(answer && { answer }),
       ...(veto && { veto }),
@@ -151,14 +154,14 @@ function firingOf(
 /** A rollout that is stalled, and what is in its images, is the release's own, and was seen in the same look. */
 function blameFor(
   { trigger, intervalMs }: { readonly trigger: Trigger; readonly intervalMs: number },
-  track: Track,
+  { track, status: { window, series } }: { readonly track: Track; readonly status: TriggerStatus },
   release: Release | undefined,
 ): Blame | undefined {
-  const basis = basisFor(track, release);
+  const basis = basisFor(track, release, series);
   if (release === undefined || basis === undefined) return undefined;
   const rangeMs = trigger.kind === "metric" ? trigger.rangeMs : 0;
   const windowMs = pastWindowMs(trigger, intervalMs);
-  const found = blame(release, basis, { from: track.status.window.from, rangeMs, windowMs });
+  const found = blame(release, basis, { from: window.from, rangeMs, windowMs });
   const isItsOwn = trigger.kind === "rollout" || trigger.kind === "vulnerability";
   return isItsOwn ? { ...found, verdict: "blamed" } : found;
 }

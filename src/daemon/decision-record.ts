@@ -4,10 +4,12 @@ import type { Evidence } from "../decisions/decision.ts";
 import { afterEffects, ownersNextStep } from "../decisions/gitops.ts";
 import { nextStep } from "../decisions/next-step.ts";
 import type { Situation } from "../decisions/situation.ts";
+import { slotsBySeries } from "../engine/each-series.ts";
 import { windowSize } from "../engine/slots.ts";
 import type { DecisionRecord } from "../log/record.ts";
 import { type Revision, revisionText } from "../releases/release.ts";
 import { type Policy, targetKey, type Trigger } from "../rules/policy.ts";
+import type { Sample } from "../signals/sample.ts";
 import type { Watched } from "./measure.ts";
 import { vulnerabilityEvidence } from "./vulnerability-evidence.ts";
 
@@ -85,12 +87,9 @@ function evidenceOf(
   { track, endpoint }: Watched,
 ): Evidence {
   const { policy } = situation;
-  const common = {
-    trigger: trigger.name,
-    endpoint,
-    rulesHash: trigger.hash,
-    summary: track.status.reason,
-  };
+  const fired = situation.firing.find((firing) => firing.trigger.name === trigger.name)?.status;
+  const { series, reason } = fired ?? track.status;
+  const common = { trigger: trigger.name, endpoint, rulesHash: trigger.hash, summary: reason };
   if (trigger.kind === "health") {
     const samples = track.samples.slice(-trigger.failures);
     const threshold = `${trigger.failures} failures in a row`;
@@ -119,8 +118,15 @@ function evidenceOf(
     threshold: `${threshold.op} ${threshold.text}`,
     limit: threshold.value,
     forMs,
-    samples: track.samples.slice(-windowSize(forMs, policy.intervalMs)),
+    ...(series !== undefined && { series }),
+    samples: evidenceSamples(series, track.samples.slice(-windowSize(forMs, policy.intervalMs))),
   };
+}
+
+/** Of one series, or of the slots as a whole. */
+function evidenceSamples(series: string | undefined, slots: readonly Sample[]): readonly Sample[] {
+  const samples = series === undefined ? slots : slotsBySeries(slots)(series);
+  return samples.map(({ series: _all, ...sample }) => sample);
 }
 
 function named({ name, digest }: Revision): { readonly revision: string; readonly digest: string } {

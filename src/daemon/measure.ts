@@ -1,12 +1,5 @@
-import {
-  advance,
-  emptyTrack,
-  measuredMs,
-  NOTHING_TRACKED,
-  reaches,
-  type Track,
-  type TrackContext,
-} from "../decisions/track.ts";
+import { advance, emptyTrack, measuredMs, NOTHING_TRACKED, reaches, type Track } from "../decisions/track.ts";
+import type { TrackContext } from "../decisions/track-status.ts";
 import { rolloutSample } from "../engine/rollout-status.ts";
 import { slotAt } from "../engine/slots.ts";
 import { vulnerabilitySample } from "../engine/vulnerability-status.ts";

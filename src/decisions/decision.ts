@@ -17,6 +17,8 @@ export interface Evidence {
   /** The threshold as a number, in the unit of the samples; not there where it is not one. */
   readonly limit?: number;
   readonly forMs: number;
+  /** With `aggregate: each`: the series that the samples are of. */
+  readonly series?: string;
   readonly samples: readonly Sample[];
   readonly endpoint: string;
   readonly rulesHash: string;

@@ -40,7 +40,8 @@ export function judgeSlots(
   }
 }
 
-function judgeMetric(
+/** The slots of one series; `before` are those judged ahead of them. */
+export function judgeMetric(
   trigger: MetricTrigger,
   intervalMs: number,
   before: readonly JudgedSlot[],

@@ -1,48 +1,28 @@
-import { healthStatus } from "../engine/health-status.ts";
-import { metricStatus } from "../engine/metric-status.ts";
-import { rolloutStatus, type RolloutSeen } from "../engine/rollout-status.ts";
 import { windowSize } from "../engine/slots.ts";
 import type { TriggerStatus } from "../engine/trigger-status.ts";
-import { vulnerabilityStatus } from "../engine/vulnerability-status.ts";
 import { type BlameBasis, blameBasis, type JudgedSlot, pastOf, withSlot } from "../releases/blame.ts";
 import type { Release } from "../releases/release.ts";
 import { NO_PROOF, type Proof } from "../releases/standing.ts";
 import type { MetricTrigger, Policy, Trigger } from "../rules/policy.ts";
-import type { ImagesSeen } from "../signals/image-report.ts";
 import { isKnown, type Sample } from "../signals/sample.ts";
 import { judgeSlots } from "./judge-slots.ts";
+import { type BlameMemory, foldSeries, type SeriesFolded, withinRoom } from "./series-memory.ts";
+import { statusesOf, type TrackContext, type TrackStatuses } from "./track-status.ts";
 
 /**
  * What is remembered of one trigger between passes. It can be thrown away at any time and folded again
  * from Prometheus; nothing here is evidence.
  */
-export interface TrackMemory {
+export interface TrackMemory extends BlameMemory {
   /** Oldest first; metric triggers: one per slot without a gap. Bounded by `remembered`. */
   readonly samples: readonly Sample[];
-  /** What each of `samples` says of its time. */
-  readonly judged: readonly JudgedSlot[];
-  /** The last of those that said anything and that `judged` no longer holds. */
-  readonly lastForgotten: JudgedSlot | undefined;
-  /** About the release named, which was the last one seen; undefined until one is known. */
-  readonly basis: (BlameBasis & { readonly releaseId: string }) | undefined;
   readonly proof: Proof;
+  /** With `aggregate: each`: every series that is known in `samples`, by its name. Else empty. */
+  readonly series: ReadonlyMap<string, BlameMemory>;
 }
 
 /** A trigger's memory, and what it says now. */
-export interface Track extends TrackMemory {
-  readonly status: TriggerStatus;
-}
-
-/** One trigger of one policy, and the release that is live. */
-export interface TrackContext {
-  readonly trigger: Trigger;
-  readonly intervalMs: number;
-  readonly release: Release | undefined;
-  /** For a rollout trigger: what is seen of its rollout; absent while the target is not seen. */
-  readonly rollout?: RolloutSeen;
-  /** For a vulnerability trigger: what is known of the running images; absent while the target is not seen. */
-  readonly images?: ImagesSeen;
-}
+export type Track = TrackMemory & TrackStatuses;
 
 const HOUR_MS = 3_600_000;
 /** A rollout, like a vulnerability, is judged by one look; some more say how the one before it stood when a new release is seen late. */
@@ -85,11 +65,12 @@ export const NOTHING_TRACKED: TrackMemory = {
   lastForgotten: undefined,
   basis: undefined,
   proof: NO_PROOF,
+  series: new Map(),
 };
 
 /** A trigger of which nothing is known at `at`. */
 export function emptyTrack(context: TrackContext, at: number): Track {
-  return { ...NOTHING_TRACKED, status: statusOf(context, [], at) };
+  return { ...NOTHING_TRACKED, ...statusesOf(context, [], at) };
 }
 
 /**
@@ -108,18 +89,37 @@ export function advance(
     context.trigger.kind === "metric" ? onGrid(track, context, at, fresh) : distinct(track, fresh);
   const keep = remembered(context);
   const samples = track.samples.concat(added).slice(-keep);
-  const newest = judgeSlots(context, track, added);
+  const each = nextSeries(track, context, added);
+  const newest = each?.judged ?? judgeSlots(context, track, added);
   const all = track.judged.concat(newest);
   const forgotten = all.slice(0, -keep).findLast(({ verdict }) => verdict !== "unknown");
-  const status = statusOf(context, samples, at);
+  const statuses = statusesOf(context, samples, at);
   return {
     samples,
     judged: all.slice(-keep),
     lastForgotten: forgotten ?? track.lastForgotten,
-    status,
+    ...statuses,
     basis: nextBasis(track, context, newest),
-    proof: nextProof(track, context, added, lastFiringAt(context, newest, status)),
+    proof: nextProof(track, context, added, lastFiringAt(context, newest, statuses.status)),
+    series: each?.series ?? track.series,
   };
+}
+
+/** Undefined for triggers whose series have no windows of their own. */
+function nextSeries(
+  track: TrackMemory,
+  context: TrackContext,
+  added: readonly Sample[],
+): SeriesFolded | undefined {
+  const { trigger, intervalMs } = context;
+  if (trigger.kind !== "metric" || trigger.aggregate !== "each") return undefined;
+  const keep = remembered(context);
+  return foldSeries(track, added, {
+    trigger,
+    intervalMs,
+    keep,
+    nextBasis: (memory, slots) => nextBasis(memory, context, slots),
+  });
 }
 
 /**
@@ -131,9 +131,20 @@ export function reaches(track: Track, release: Release): boolean {
   return track.basis?.releaseId === release.id || (oldest !== undefined && oldest < release.startedAt);
 }
 
-/** The basis of a track as far as it is about this release; the past of the one before says nothing about it. */
-export function basisFor({ basis }: Track, release: Release | undefined): BlameBasis | undefined {
-  return basis?.releaseId === release?.id ? basis : undefined;
+/**
+ * The basis of a track as far as it is about this release; the past of the one before says nothing about it. A series
+ * (`name`) has a past of its own. One that began with the release, as that of a new pod does, has the past of all.
+ */
+export function basisFor(
+  { basis, series }: Pick<Track, "basis" | "series">,
+  release: Release | undefined,
+  name?: string,
+): BlameBasis | undefined {
+  const own = name === undefined ? undefined : series.get(name)?.basis;
+  const [ofSeries, ofAll] = [own, basis].map((each) => (each?.releaseId === release?.id ? each : undefined));
+  if (ofSeries === undefined || ofAll === undefined) return ofAll;
+  if (ofSeries.before !== undefined) return ofSeries;
+  return { ...ofAll, healthySince: ofAll.healthySince || ofSeries.healthySince };
 }
 
 /** Some trigger was breaching when the release replaced its predecessor. */
@@ -186,7 +197,7 @@ function onGrid(
     const sample = fresh[next];
     added.push(sample?.at === slot ? sample : { at: slot, unknown: "not-evaluated" });
   }
-  return added;
+  return withinRoom(added, remembered(context), track.series);
 }
 
 function distinct(track: TrackMemory, fresh: readonly Sample[]): readonly Sample[] {
@@ -194,40 +205,7 @@ function distinct(track: TrackMemory, fresh: readonly Sample[]): readonly Sample
   return fresh.filter((sample) => sample.at > last);
 }
 
-function statusOf(
-  { trigger, intervalMs, rollout, images, release }: TrackContext,
-  samples: readonly Sample[],
-  at: number,
-): TriggerStatus {
-  switch (trigger.kind) {
-    case "metric":
-      return metricStatus(trigger, intervalMs, fullWindow(trigger, intervalMs, samples, at));
-    case "health":
-      return healthStatus(trigger, samples, at);
-    case "rollout":
-      return rolloutStatus(trigger, rollout, at);
-    case "vulnerability":
-      return vulnerabilityStatus(trigger, images, release?.startedAt, at);
-  }
-}
-
-/** The last window of samples ending at `at`, padded with what was never measured. */
-function fullWindow(
-  trigger: MetricTrigger,
-  intervalMs: number,
-  samples: readonly Sample[],
-  at: number,
-): readonly Sample[] {
-  const size = windowSize(trigger.forMs, intervalMs);
-  const end = samples.findLastIndex((sample) => sample.at <= at) + 1;
-  const seen = samples.slice(Math.max(0, end - size), end);
-  const missing = Array.from({ length: size - seen.length }, (_, index): Sample => {
-    return { at: at - (size - 1 - index) * intervalMs, unknown: "not-evaluated" };
-  });
-  return [...missing, ...seen];
-}
-
-function nextBasis(track: TrackMemory, context: TrackContext, added: readonly JudgedSlot[]): Track["basis"] {
+function nextBasis(track: BlameMemory, context: TrackContext, added: readonly JudgedSlot[]): Track["basis"] {
   const { release, trigger, intervalMs } = context;
   // A target that is out of sight for a moment comes back with the release it had.
   if (release === undefined) return track.basis;

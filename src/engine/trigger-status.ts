@@ -16,6 +16,8 @@ export interface WindowSummary {
 export interface TriggerStatus {
   readonly trigger: string;
   readonly state: TriggerState;
+  /** With `aggregate: each`: the series that this is about. */
+  readonly series?: string;
   /** Why; there when the state is unknown. */
   readonly unknown?: UnknownReason;
   /** The slot (or, for probes, the newest result) that this is about, epoch ms. */

@@ -48,7 +48,7 @@ export interface MetricTrigger extends TriggerBase {
   /** Longest tolerated run of unknown slots. */
   readonly maxGapMs: number;
   /** How several series become one verdict; without it several series are an error. */
-  readonly aggregate: "any" | "all" | undefined;
+  readonly aggregate: "any" | "all" | "each" | undefined;
   /** How far back the query looks from its evaluation instant (longest range, nested subqueries added). */
   readonly rangeMs: number;
 }

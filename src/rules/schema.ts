@@ -75,8 +75,10 @@ const TriggerSchema = Type.Object(
       duration("Longest run of unknown slots that the window may hold. A fifth of `for` when left out."),
     ),
     aggregate: Type.Optional(
-      Type.Enum(["any", "all"], {
-        description: "What several series mean together. When left out, several series are an error.",
+      Type.Enum(["any", "all", "each"], {
+        description:
+          "What several series mean together: `any` or `all` of them breach in a slot, or `each` has a window of " +
+          "its own. When left out, several series are an error.",
       }),
     ),
     failures: count("With `probe`: consecutive failed probes that make it fire.", 3, 1000),

@@ -78,7 +78,8 @@ function samplesJson(
 }
 
 function sampleJson(sample: Sample): object {
-  return { ...sample, at: instant(sample.at) };
+  const { series: _all, ...whole } = sample;
+  return { ...whole, at: instant(sample.at) };
 }
 
 function ok(body: object): Outcome {

@@ -1,6 +1,6 @@
 import type { MetricTrigger } from "../rules/policy.ts";
 import { breaches } from "../rules/threshold.ts";
-import type { Sample, UnknownReason } from "./sample.ts";
+import type { Sample, SeriesSample, UnknownReason } from "./sample.ts";
 import { seriesKey } from "./series-key.ts";
 
 /** A series' value at one instant. Stale and absent series are not there. */
@@ -19,6 +19,17 @@ export type SeriesRule = Pick<MetricTrigger, "aggregate" | "threshold">;
 export function reduceExpr(rule: SeriesRule, at: number, series: readonly Reading[]): Sample {
   const [only] = series;
   if (only === undefined) return unknown(at, "no-data", "the expression returned no series");
+  if (rule.aggregate === "each") {
+    if (byLabels(series).size < series.length) return sameLabels(at);
+    return combineEach(
+      rule,
+      at,
+      series.map(({ labels, value }) => ({
+        name: seriesKey(labels),
+        sample: number(at, value, "the expression"),
+      })),
+    );
+  }
   if (series.length === 1) return number(at, only.value, "the expression");
   if (rule.aggregate === undefined) return manySeries(at, "the expression", series);
   return combine(
@@ -51,16 +62,23 @@ export function reduceRatio(rule: SeriesRule, at: number, ratio: RatioReading): 
   const errorsOf = byLabels(errors);
   const totalOf = byLabels(total);
   if (errorsOf.size < errors.length || totalOf.size < total.length) {
-    return unknown(at, "many-series", "two series differ only in their metric's name; aggregate them");
+    return sameLabels(at);
   }
   const keys = new Set([...totalOf.keys(), ...errorsOf.keys()]);
-  const parts = [...keys].map((key) => {
-    const whole = totalOf.get(key);
-    return whole === undefined
-      ? unknown(at, "no-data", `errors without a total for ${key}`)
-      : divide(at, errorsOf.get(key) ?? 0, whole, minTotal);
+  const parts = [...keys].map((name) => {
+    const whole = totalOf.get(name);
+    const sample =
+      whole === undefined
+        ? unknown(at, "no-data", `errors without a total for ${name}`)
+        : divide(at, errorsOf.get(name) ?? 0, whole, minTotal);
+    return { name, sample };
   });
-  return combine(rule, at, parts);
+  if (rule.aggregate === "each") return combineEach(rule, at, parts);
+  return combine(
+    rule,
+    at,
+    parts.map(({ sample }) => sample),
+  );
 }
 
 /** Rates are estimates, so errors may seem to be a little more than the whole. Beyond this something is wrong. */
@@ -107,6 +125,16 @@ function combine({ aggregate = "any", threshold }: SeriesRule, at: number, parts
   return open;
 }
 
+/** The slot as a whole is what `any` says; the windows are those of the series. */
+function combineEach({ threshold }: SeriesRule, at: number, series: readonly SeriesSample[]): Sample {
+  const whole = combine(
+    { aggregate: "any", threshold },
+    at,
+    series.map(({ sample }) => sample),
+  );
+  return { ...whole, series };
+}
+
 function extreme(values: readonly number[], highest: boolean): number | undefined {
   return values.reduce<number | undefined>((best, value) => {
     if (best === undefined) return value;
@@ -131,8 +159,12 @@ function impossible(at: number, detail: string): Sample {
 }
 
 function manySeries(at: number, what: string, series: readonly Reading[]): Sample {
-  const detail = `${what} returned ${series.length} series for one target; aggregate them in PromQL, or say aggregate: any or all`;
+  const detail = `${what} returned ${series.length} series for one target; aggregate them in PromQL, or say aggregate: any, all or each`;
   return unknown(at, "many-series", detail);
+}
+
+function sameLabels(at: number): Sample {
+  return unknown(at, "many-series", "two series differ only in their metric's name; aggregate them");
 }
 
 function unknown(at: number, reason: UnknownReason, detail: string): Sample {

@@ -43,9 +43,23 @@ export function unknownKind(reason: UnknownReason): UnknownKind {
  * What was known at one instant (`at`, epoch ms). Values are in the unit of the query's result.
  * `detail` is for people: why it is unknown, or what a probe saw ("HTTP 503 in 12 ms").
  */
-export type Sample =
-  | { readonly at: number; readonly value: number; readonly detail?: string }
-  | { readonly at: number; readonly unknown: UnknownReason; readonly detail?: string };
+export type Sample = Slot &
+  (
+    | { readonly at: number; readonly value: number }
+    | { readonly at: number; readonly unknown: UnknownReason }
+  );
+
+interface Slot {
+  readonly detail?: string;
+  /** With `aggregate: each`: what each series of the result says. Absent where the result as a whole is unknown. */
+  readonly series?: readonly SeriesSample[];
+}
+
+/** What one series of a result says: `name` is `{pod="a"}`. */
+export interface SeriesSample {
+  readonly name: string;
+  readonly sample: Sample;
+}
 
 export function isKnown(sample: Sample): sample is Extract<Sample, { value: number }> {
   return "value" in sample;

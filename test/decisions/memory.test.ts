@@ -7,8 +7,8 @@ import {
   proofFor,
   reaches,
   type Track,
-  type TrackContext,
 } from "../../src/decisions/track.ts";
+import type { TrackContext } from "../../src/decisions/track-status.ts";
 import { NO_PROOF } from "../../src/releases/standing.ts";
 import type { RolloutTrigger } from "../../src/rules/policy.ts";
 import type { Sample } from "../../src/signals/sample.ts";

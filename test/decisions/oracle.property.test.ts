@@ -1,13 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import {
-  advance,
-  emptyTrack,
-  pastWindowMs,
-  reaches,
-  type Track,
-  type TrackContext,
-} from "../../src/decisions/track.ts";
+import { advance, emptyTrack, pastWindowMs, reaches, type Track } from "../../src/decisions/track.ts";
+import type { TrackContext } from "../../src/decisions/track-status.ts";
 import { type Blame, blame } from "../../src/releases/blame.ts";
 import type { Release } from "../../src/releases/release.ts";
 import type { Sample } from "../../src/signals/sample.ts";

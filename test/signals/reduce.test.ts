@@ -139,6 +139,55 @@ describe("a ratio", () => {
   });
 });
 
+describe("aggregate: each", () => {
+  const each: SeriesRule = { aggregate: "each", threshold };
+  const said = (sample: Sample) =>
+    sample.series?.map(({ name, sample: one }) => [name, "value" in one ? one.value : one.unknown]);
+
+  test("keeps what each series says, and the slot as a whole is that of any", () => {
+    const sample = reduceExpr(each, AT, labelled({ b: 0.2, a: 0.01, c: Number.NaN }));
+    expect(sample).toMatchObject({ at: AT, value: 0.2 });
+    expect(said(sample)).toEqual([
+      ['{pod="b"}', 0.2],
+      ['{pod="a"}', 0.01],
+      ['{pod="c"}', "impossible"],
+    ]);
+  });
+
+  test("names a single series, too", () => {
+    expect(said(reduceExpr(each, AT, labelled({ a: 0.2 })))).toEqual([['{pod="a"}', 0.2]]);
+  });
+
+  test("names labels in one order, with quotes around what is no plain name", () => {
+    const labels = { zone: 'a"b', app: "x", "http.status": "500" };
+    expect(said(reduceExpr(each, AT, [{ labels, value: 1 }]))).toEqual([
+      ['{app="x", "http.status"="500", zone="a\\"b"}', 1],
+    ]);
+  });
+
+  test("is unknown as a whole without a series, and where only names tell series apart", () => {
+    expect(reduceExpr(each, AT, [])).toEqual(expect.objectContaining({ unknown: "no-data" }));
+    const twins = reduceExpr(each, AT, [...labelled({ a: 1 }), ...labelled({ a: 2 })]);
+    expect(twins).toMatchObject({ unknown: "many-series" });
+    expect(twins.series).toBeUndefined();
+  });
+
+  test("joins the sides of a ratio by labels, and minTotal counts for each series", () => {
+    const errors = labelled({ b: 20, x: 1 });
+    const sample = reduceRatio(each, AT, {
+      errors,
+      total: labelled({ a: 100, b: 100, c: 0.5 }),
+      minTotal: 1,
+    });
+    expect(said(sample)).toEqual([
+      ['{pod="a"}', 0],
+      ['{pod="b"}', 0.2],
+      ['{pod="c"}', "low-traffic"],
+      ['{pod="x"}', "no-data"],
+    ]);
+  });
+});
+
 describe("what is unknown says which side, and its numbers", () => {
   const ratio = (errors: readonly Reading[], total: readonly Reading[], rule = alone) =>
     reduceRatio(rule, AT, { errors, total, minTotal: 1 });

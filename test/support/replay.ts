@@ -1,12 +1,7 @@
 import { type Decided, decide } from "../../src/decisions/decide.ts";
 import type { Gates, Situation } from "../../src/decisions/situation.ts";
-import {
-  advance,
-  emptyTrack,
-  pastWindowMs,
-  type Track,
-  type TrackContext,
-} from "../../src/decisions/track.ts";
+import { advance, emptyTrack, pastWindowMs, type Track } from "../../src/decisions/track.ts";
+import type { TrackContext } from "../../src/decisions/track-status.ts";
 import { blame } from "../../src/releases/blame.ts";
 import type { Release } from "../../src/releases/release.ts";
 import type { MetricTrigger, Policy } from "../../src/rules/policy.ts";
