@@ -21,6 +21,9 @@ import { endOrphans } from "./daemon/orphans.ts";
 import { assemblePolicy, type Shared } from "./daemon/policy-parts.ts";
 import { createPolicySet, type PolicySet } from "./daemon/policy-set.ts";
 import { connectPrometheus } from "./daemon/prometheus-settings.ts";
+import { policySeen, rightsOf } from "./daemon/rights.ts";
+import { createRightsWatch, type RightsWatch } from "./daemon/rights-watch.ts";
+import { repeatedly } from "./daemon/repeatedly.ts";
 import { createRulesInForce, RulesError, type RulesInForce } from "./daemon/rules-in-force.ts";
 import { watchRules } from "./daemon/rules-watch.ts";
 import { startSlotClock } from "./daemon/slot-clock.ts";
@@ -67,6 +70,8 @@ export interface AppParts {
 export type Stopped = (cause: string) => Promise<void>;
 
 const RULES_EVERY_MS = 5_000;
+/** How often it is looked whether asking is due. */
+const RIGHTS_EVERY_MS = 5_000;
 /** How long a policy that was measured waits for others that are being measured. */
 const FLEET_PATIENCE_MS = 2_000;
 
@@ -107,6 +112,10 @@ export async function startApp(parts: AppParts): Promise<void> {
     "rules watch",
     watchRules(settings.rules, rules, RULES_EVERY_MS, { ...core.rules, logger }),
   );
+  lifecycle.onStop(
+    "rights",
+    repeatedly({ what: "asking for rights", task: core.rights.look, everyMs: RIGHTS_EVERY_MS, logger }),
+  );
   logger.info({ url, rules: settings.rules, data: settings.dataDir }, "rollbackd is running");
 }
 
@@ -122,6 +131,7 @@ interface Made {
 
 interface Core {
   readonly rules: RulesInForce;
+  readonly rights: RightsWatch;
   readonly policies: PolicySet;
   /** What people can ask of it. */
   readonly commands: Commands;
@@ -178,6 +188,7 @@ function assemble({ settings, logger, lifecycle, environment, secrets }: AppPart
   return {
     policies,
     channels,
+    rights: watchRights(policies, made, { settings, logger }),
     rules: inForce,
     commands: createCommands({
       ...shared,
@@ -188,6 +199,22 @@ function assemble({ settings, logger, lifecycle, environment, secrets }: AppPart
     // A query that hangs must not hold up the end; what it was for is over.
     stop: async () => void (await Promise.all([policies.stop(), prometheus.close()])),
   };
+}
+
+function watchRights(
+  { running }: Pick<PolicySet, "running">,
+  { cluster, log }: Made,
+  { settings, logger }: Pick<AppParts, "settings" | "logger">,
+): RightsWatch {
+  const { argocdNamespace, apiKubernetesAudience: audience } = settings;
+  return createRightsWatch({
+    api: cluster.api,
+    rights: () => rightsOf(running().map(policySeen), { argocdNamespace, audience }),
+    record: log.gate.record,
+    onRecord: log.history.missingRights,
+    logger,
+    now: Date.now,
+  });
 }
 
 function isDecision(record: LogRecord): record is Extract<LogRecord, { type: "decision.made" }> {
@@ -235,6 +262,7 @@ async function serve(
         readUntil: log.readUntil(),
       }),
       running,
+      rights: core.rights.state,
     }),
     metrics: { contentType: registry.contentType, metrics: () => registry.metrics() },
     report: (error) => logger.error({ err: error }, "a request could not be answered"),

@@ -5,6 +5,9 @@ import { type Policy, targetKey } from "../rules/policy.ts";
 import { isError, type Problem, sentenceOf } from "../rules/problem.ts";
 import type { Health, Hindrance, PolicyHealth } from "./health.ts";
 import { isBlind } from "./sight.ts";
+import type { MissingRights } from "../log/record.ts";
+import { howToGrant, missingText } from "../notifications/rights.ts";
+import type { RightsState } from "./rights-watch.ts";
 import type { RunningPolicy } from "./run-policy.ts";
 import { clashOf, sharingWith } from "./sharing.ts";
 import { inSeconds, STALE_AFTER_MS } from "./target-sight.ts";
@@ -22,6 +25,7 @@ export interface HealthSource {
     readonly readUntil: number | undefined;
   };
   readonly running: () => readonly RunningPolicy[];
+  readonly rights: () => RightsState;
 }
 
 export function healthView(source: HealthSource): Health {
@@ -31,6 +35,7 @@ export function healthView(source: HealthSource): Health {
       ...rulesHindrance(source),
       ...source.running().flatMap((running) => policyHindrances(running, source.now())),
       ...clashHindrances(source.running()),
+      ...source.rights().missing.map(rightsHindrance),
     ],
     detailed: () => {
       const { head, unwritable } = source.log();
@@ -41,6 +46,7 @@ export function healthView(source: HealthSource): Health {
         leader: true,
         rules: { loadedAt, problems: problems.map(sentenceOf) },
         log: { ...head, writable: unwritable === undefined },
+        rights: source.rights(),
         policies: source.running().map((running) => policyHealth(running, source.now())),
       };
     },
@@ -69,6 +75,10 @@ function logHindrance({ log }: HealthSource): readonly Hindrance[] {
   if (readUntil === undefined) return [];
   const detail = `The decision log is being read, ${readUntil} of ${head.seq} records so far.`;
   return [{ what: "log", detail, nextStep: "Wait: nothing is evaluated before it has been read." }];
+}
+
+function rightsHindrance(missing: MissingRights): Hindrance {
+  return { what: "kubernetes", detail: missingText(missing), nextStep: howToGrant(missing) };
 }
 
 /** Slow queries take seconds, and are given up then. */

@@ -1,4 +1,5 @@
 import type { TriggerStatus } from "../engine/trigger-status.ts";
+import type { RightsState } from "./rights-watch.ts";
 import type { Mode } from "../rules/policy.ts";
 
 /** What keeps the process from doing its work, and what to do about it. */
@@ -33,6 +34,8 @@ export interface DetailedHealth {
     readonly problems: readonly string[];
   };
   readonly log: { readonly seq: number; readonly hash: string; readonly writable: boolean };
+  /** What rollbackd's account may not do in the cluster. */
+  readonly rights: RightsState;
   readonly policies: readonly PolicyHealth[];
 }
 

@@ -3,6 +3,7 @@ import type {
   CheckpointRecord,
   DecisionRecord,
   LogRecord,
+  MissingRights,
   RollbackRecord,
   SuspensionRecord,
 } from "../log/record.ts";
@@ -79,6 +80,8 @@ export interface Memory {
   readonly promoted: Map<string, Set<string>>;
   /** By policy. */
   readonly blind: Map<string, number>;
+  /** Rights of rollbackd's account that are missing in the cluster. */
+  missingRights: readonly MissingRights[];
   readonly people: People;
 }
 
@@ -97,6 +100,7 @@ export function emptyMemory(): Memory {
     releases: new Map(),
     promoted: new Map(),
     blind: new Map(),
+    missingRights: [],
     people: noPeople(),
   };
 }
@@ -127,11 +131,17 @@ export function fold(memory: Memory, record: LogRecord): void {
       foldDecision(memory.people, record);
       return;
     default:
-      if (isOfPeople(record)) foldPeople(memory.people, record);
-      else if (isOfRelease(record)) foldRelease(memory, record);
-      else if (isOfTrigger(record)) foldTrigger(memory, record);
-      else if (isOfRollback(record)) foldRollback(memory, record, Date.parse(record.at));
+      foldOthers(memory, record);
   }
+}
+
+function foldOthers(memory: Memory, record: LogRecord): void {
+  if (record.type === "rights.missing") memory.missingRights = record.missing;
+  else if (record.type === "rights.granted") memory.missingRights = [];
+  else if (isOfPeople(record)) foldPeople(memory.people, record);
+  else if (isOfRelease(record)) foldRelease(memory, record);
+  else if (isOfTrigger(record)) foldTrigger(memory, record);
+  else if (isOfRollback(record)) foldRollback(memory, record, Date.parse(record.at));
 }
 
 /** A rollback as others look back on it. */

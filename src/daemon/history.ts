@@ -1,5 +1,5 @@
 import type { TriggerState } from "../engine/trigger-status.ts";
-import type { DecisionRecord, LogRecord } from "../log/record.ts";
+import type { DecisionRecord, LogRecord, MissingRights } from "../log/record.ts";
 import type { LoadedHashes } from "../rules/changes.ts";
 import type { LoggedRelease } from "../releases/logged-release.ts";
 import type { ScriptRollback } from "../releases/script-release.ts";
@@ -53,6 +53,8 @@ export interface History {
   readonly promoted: (target: string) => ReadonlySet<string>;
   /** Since when a policy has been blind, if that is on record and not over. */
   readonly blindSince: (policy: string) => number | undefined;
+  /** Rights of rollbackd's account that are on record as missing and not granted since. */
+  readonly missingRights: () => readonly MissingRights[];
   /** By the rules last loaded. */
   readonly isInForce: (policy: string) => boolean;
   /** Also one whose end has come and is not on record yet. */
@@ -101,6 +103,7 @@ export function createHistory(): History {
     releases: (target) => memory.releases.get(target) ?? [],
     promoted: (target) => memory.promoted.get(target) ?? new Set(),
     blindSince: (policy) => memory.blind.get(policy),
+    missingRights: () => memory.missingRights,
     isInForce: (policy) => memory.rules.has(policy),
     freeze: (policy) => memory.people.freezes.get(policy),
     approvals: (policy) =>

@@ -24,6 +24,7 @@ export interface ResourceRef {
     | "secrets"
     | "tokenreviews"
     | "subjectaccessreviews"
+    | "selfsubjectaccessreviews"
     | "vulnerabilityreports"
     | "applications"
     | "kustomizations"

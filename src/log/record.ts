@@ -15,6 +15,7 @@ import type { UnknownReason } from "../signals/sample.ts";
 export type RecordBody =
   | DaemonRecord
   | RulesRecord
+  | RightsRecord
   | ReleaseRecord
   | TriggerRecord
   | SightRecord
@@ -57,6 +58,25 @@ type RulesRecord =
       readonly changes?: readonly string[];
     }
   | { readonly type: "rules.rejected"; readonly problems: readonly string[] };
+
+/** What rollbackd's account may not do in the cluster although policies need it; granted: all of it is allowed again. */
+export type RightsRecord =
+  | {
+      readonly type: "rights.missing";
+      /** One a namespace, or for the whole cluster. */
+      readonly missing: readonly MissingRights[];
+    }
+  | { readonly type: "rights.granted" };
+
+export interface MissingRights {
+  /** Empty where a ClusterRole has to allow it. */
+  readonly namespace: string;
+  /** Lines to add to the Role. */
+  readonly rules: readonly string[];
+  /** What they are for. */
+  readonly why: readonly string[];
+  readonly policies: readonly string[];
+}
 
 interface OfRelease {
   readonly policy: string;

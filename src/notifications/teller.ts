@@ -21,6 +21,7 @@ import {
 import { ofAnnounced, ofCancelled, withEnd, withNews } from "./news.ts";
 import { createPeopleTeller } from "./people.ts";
 import { ofNoData } from "./unknown.ts";
+import { ofRights } from "./rights.ts";
 import { createUnknownEnds } from "./unknown-ends.ts";
 import { createReappliedTeller } from "./reapplied.ts";
 import { createSuspendedTeller, type SuspendedTeller } from "./suspended.ts";
@@ -71,6 +72,7 @@ export function createTeller(): (record: LogRecord) => readonly Message[] {
   return (record) => [
     ...tell(record, known),
     ...brokenRules(record),
+    ...ofRights(record),
     ...people(record),
     ...checkpoints(record),
     ...unknownEnds(record),

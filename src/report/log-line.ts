@@ -27,6 +27,8 @@ const HEADS: Heads = {
   "daemon.stopped": ({ cause }) => [cause.startsWith("crash") ? "error" : "info", "rollbackd stops"],
   "rules.loaded": ["info", "rules loaded"],
   "rules.rejected": ["error", "rules rejected"],
+  "rights.missing": ["error", "rights missing"],
+  "rights.granted": ["info", "rights granted"],
   "release.observed": ({ quarantined }) => [quarantined ? "warn" : "info", "release observed"],
   "release.ready": ["info", "release ready"],
   "release.promoted": ["info", "release promoted"],

@@ -1,6 +1,7 @@
 import type { LogRecord } from "../log/record.ts";
 import { formatDuration } from "../text/format.ts";
 import { checkpointLines } from "../notifications/checkpoint.ts";
+import { missingText } from "../notifications/rights.ts";
 
 type Sentences = {
   readonly [Type in LogRecord["type"]]: (record: LogRecord & { readonly type: Type }) => string;
@@ -16,6 +17,8 @@ const SENTENCES: Sentences = {
     (changes.length === 0 ? "" : `; ${listed(changes, "; ")}`),
   "rules.rejected": ({ problems }) =>
     `the rules before stay in force; problems (${problems.length}): ${problems.join("; ")}`,
+  "rights.missing": ({ missing }) => missing.map(missingText).join(" "),
+  "rights.granted": () => "rollbackd has all rights that it needs in the cluster",
   "release.observed": ({ target, revision, previous, cause, startedAt, quarantined, writtenBy, by, note }) =>
     `${target} runs ${revision}${previous === undefined ? "" : ` after ${previous.revision}`} ` +
     `(${cause}), since ${startedAt}${quarantined ? "; this revision was rolled back before" : ""}` +

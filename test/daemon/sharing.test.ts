@@ -1,3 +1,4 @@
+import { NOTHING_MISSING } from "../../src/daemon/rights-watch.ts";
 import { pino } from "pino";
 import { describe, expect, it } from "vitest";
 import type { Sharing } from "../../src/daemon/sharing.ts";
@@ -110,6 +111,7 @@ describe("such a clash is told before anything fires", () => {
       now: () => TEN,
       rules: () => ({ loadedAt: TEN, problems: [] }),
       log: () => ({ head: { seq: 1, hash: "" }, unwritable: undefined, readUntil: undefined }),
+      rights: () => NOTHING_MISSING,
       running: () => policies.map(passed) as unknown as readonly RunningPolicy[],
     }).hindrances();
   };

@@ -1,3 +1,4 @@
+import { NOTHING_MISSING } from "../../src/daemon/rights-watch.ts";
 import { expect, it } from "vitest";
 import { healthView } from "../../src/daemon/health-view.ts";
 import { NOTHING_CARRIED } from "../../src/daemon/pass.ts";
@@ -28,6 +29,7 @@ function hindrancesOf(of: Policy, lookup: Lookup, now: number) {
     now: () => now,
     rules: () => ({ loadedAt: TEN, problems: [] }),
     log: () => ({ head: { seq: 1, hash: "" }, unwritable: undefined, readUntil: undefined }),
+    rights: () => NOTHING_MISSING,
     running: () => [running],
   });
   return view.hindrances();

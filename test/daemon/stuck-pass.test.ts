@@ -1,3 +1,4 @@
+import { NOTHING_MISSING } from "../../src/daemon/rights-watch.ts";
 import { expect, it, onTestFinished, vi } from "vitest";
 import { healthView } from "../../src/daemon/health-view.ts";
 import { NOTHING_CARRIED } from "../../src/daemon/pass.ts";
@@ -15,6 +16,7 @@ function hindrances(running: Pick<RunningPolicy, "policy" | "carried" | "overdue
     now: () => TEN,
     rules: () => ({ loadedAt: TEN, problems: [] }),
     log: () => ({ head: { seq: 1, hash: "" }, unwritable: undefined, readUntil: undefined }),
+    rights: () => NOTHING_MISSING,
     running: () => [{ ...NOT_HANDLED, ...running }],
   });
   return view.hindrances();

@@ -53,6 +53,20 @@ export const RECORDS: Bodies = {
       ],
     },
   ],
+  "rights.missing": [
+    {
+      type: "rights.missing",
+      missing: [
+        {
+          namespace: "vcci-production",
+          rules: ['{apiGroups: ["apps"], resources: ["deployments"], verbs: ["patch"]}'],
+          why: ["put an earlier revision back"],
+          policies: [POLICY],
+        },
+      ],
+    },
+  ],
+  "rights.granted": [{ type: "rights.granted" }],
   "release.observed": [
     {
       type: "release.observed",

@@ -1,3 +1,4 @@
+import { NOTHING_MISSING } from "../../src/daemon/rights-watch.ts";
 import { explain } from "../../src/cli/problem.ts";
 import { SettingsError } from "../../src/config/settings-error.ts";
 import { loadSettings } from "../../src/config/settings.ts";
@@ -61,6 +62,7 @@ function ofHealth(): readonly Shown[] {
     now: () => TEN + 5 * MINUTE,
     rules: () => ({ loadedAt: TEN, problems: [] }),
     log: () => ({ head: { seq: 1_000, hash: "h" }, unwritable: undefined, readUntil: undefined }),
+    rights: () => NOTHING_MISSING,
     running: () => [],
     ...changes,
   });

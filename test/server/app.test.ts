@@ -1,4 +1,5 @@
 import { RAW_CONTROL } from "../support/hostile.ts";
+import { NOTHING_MISSING } from "../../src/daemon/rights-watch.ts";
 import { describe, expect, it } from "vitest";
 import { createAccess } from "../../src/server/access/access.ts";
 import { countAttempts } from "../../src/server/access/attempts.ts";
@@ -13,6 +14,7 @@ const detailed: DetailedHealth = {
   leader: true,
   rules: { loadedAt: AT, problems: [] },
   log: { seq: 7, hash: "ab", writable: true },
+  rights: NOTHING_MISSING,
   policies: [
     {
       policy: "vcci-api",
