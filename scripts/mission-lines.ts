@@ -183,10 +183,13 @@ export const MISSION: readonly MissionPart[] = [
       {
         line: "a GitOps tool that owns the target does not put the bad release back unseen",
         proofs: [
-          ["rollback/gitops.cluster.test.ts", "trap 28: is given back the bad version after a rollback"],
+          [
+            "rollback/gitops/owners.cluster.test.ts",
+            "trap 28: is given back the bad version after a rollback",
+          ],
           [GITOPS, "a target that Argo CD keeps is not touched by default"],
           [GITOPS, "trap 28: the bad version is brought back after the rollback"],
-          ["rollback/suspend.cluster.test.ts", "of Argo CD: the automated sync is taken out"],
+          ["rollback/gitops/suspend.cluster.test.ts", "of Argo CD: the automated sync is taken out"],
         ],
       },
       {

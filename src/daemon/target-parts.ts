@@ -19,7 +19,7 @@ import { deploymentStrategy } from "../rollback/deployment.ts";
 import { groupStrategy } from "../rollback/group.ts";
 import { scriptStrategy } from "../rollback/script.ts";
 import { statefulSetStrategy } from "../rollback/statefulset.ts";
-import { suspendOwners } from "../rollback/suspend.ts";
+import { suspendOwners } from "../rollback/gitops/suspend.ts";
 import { type BlueGreenTarget, type Policy, targetKey } from "../rules/policy.ts";
 import type { Prometheus } from "../signals/prometheus.ts";
 import type { ServerClock } from "../signals/server-clock.ts";

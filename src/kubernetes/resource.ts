@@ -27,6 +27,7 @@ export interface ResourceRef {
     | "selfsubjectaccessreviews"
     | "vulnerabilityreports"
     | "applications"
+    | "applicationsets"
     | "kustomizations"
     | "helmreleases";
   /** Empty for what belongs to no namespace. */
@@ -48,6 +49,15 @@ export function describe({ resource, namespace, name }: ResourceRef): string {
 }
 
 /** The line to add to a Role so that `verb` is allowed. */
-export function ruleFor(verb: string, { group, resource }: ResourceRef): string {
-  return `{apiGroups: ["${group}"], resources: ["${resource}"], verbs: ["${verb}"]}`;
+export function ruleFor(verb: string, ref: ResourceRef): string {
+  return rulesFor([verb], ref);
+}
+
+/** The same for several verbs. */
+export function rulesFor(
+  verbs: readonly string[],
+  { group, resource }: Pick<ResourceRef, "group" | "resource">,
+): string {
+  const quoted = verbs.map((verb) => `"${verb}"`).join(", ");
+  return `{apiGroups: ["${group}"], resources: ["${resource}"], verbs: [${quoted}]}`;
 }

@@ -6,8 +6,8 @@ import { type Side, type Sides, sidesOf, withoutColor } from "./blue-green-sides
 import { lastSwitch, selectorWriters } from "./blue-green-switch.ts";
 import { rememberedRollbacks, standings } from "./deployment-marks.ts";
 import { deploymentSnapshot, type ReleaseMemory, targetOf } from "./deployment-snapshot.ts";
-import { gitOpsOwner } from "./gitops-detect.ts";
-import { ownerText } from "./gitops-owner.ts";
+import { gitOpsOwners } from "./gitops-detect.ts";
+import { mergeOwners } from "./gitops-owner.ts";
 import type { Release, Revision, RolloutStatus, Standing, TargetSnapshot } from "./release.ts";
 import type { LoggedRelease } from "./logged-release.ts";
 
@@ -109,10 +109,9 @@ function ownersOf(
   label: string,
   other: RunningSide | NoRunningSide,
 ): Pick<TargetSnapshot, "owners"> {
-  const ofService = gitOpsOwner(service, selectorWriters(service, label));
-  const all = [...(ofService ? [ofService] : []), ...(other.ok ? other.owners : [])];
-  const once = new Map(all.toReversed().map((owner) => [ownerText(owner), owner]));
-  return all.length === 0 ? {} : { owners: [...once.values()].toReversed() };
+  const ofService = gitOpsOwners(service, { writers: selectorWriters(service, label), kind: "Service" });
+  const all = mergeOwners([...ofService, ...(other.ok ? other.owners : [])]);
+  return all.length === 0 ? {} : { owners: all };
 }
 
 /** A side that was given up on before the switch is, from the switch on, a stall of the release. */

@@ -5,7 +5,7 @@ import { firstReadyAt, ranBefore, startAfter, startOf } from "./deployment-dates
 import { historyOf, ownedBy, type History, type Use } from "./deployment-history.ts";
 import { provenIn, rememberedRollbacks, restoredDigest, standings } from "./deployment-marks.ts";
 import { deadlineExceededAt, rolloutStatus } from "./deployment-rollout.ts";
-import { gitOpsOwner } from "./gitops-detect.ts";
+import { gitOpsOwners } from "./gitops-detect.ts";
 import { pausedDeployment } from "./held-back.ts";
 import type { Release, Revision, RolloutStatus, Standing, TargetSnapshot } from "./release.ts";
 import type { LoggedRelease } from "./logged-release.ts";
@@ -44,7 +44,7 @@ export function deploymentSnapshot(
   const rollbacks = rememberedRollbacks(deployment, owned).map((note) => asRestored(note, deployment));
   const standingOf = standings(owned, rollbacks);
   const updated = remember(view, history, { memory, logged });
-  const owner = gitOpsOwner(deployment);
+  const owners = gitOpsOwners(deployment);
   const paused = pausedDeployment(deployment);
   const snapshot: TargetSnapshot = {
     target: targetOf(deployment),
@@ -56,7 +56,7 @@ export function deploymentSnapshot(
     }),
     rollbacks: rollbacks.map(({ decision, at, from }) => ({ decisionId: decision, at, fromDigest: from })),
     rollout: rolloutOf(view, history, updated),
-    ...(owner && { owners: [owner] }),
+    ...(owners.length > 0 && { owners }),
     ...(paused && { heldBack: [paused] }),
     templates: new Map(history.uses.map(({ digest, replicaSet }) => [digest, replicaSet.spec.template])),
   };

@@ -1,37 +1,52 @@
 import type { KubeObject } from "../kubernetes/objects.ts";
-import { type GitOpsOwner, type GitOpsTool, toolOf } from "./gitops-owner.ts";
+import { type GitOpsOwner, type GitOpsTool, type KeptObject, toolOf } from "./gitops-owner.ts";
 import { templateWriters } from "./template-writer.ts";
 
 /** An object that its owner is told to leave alone. */
 const LEFT_ALONE = ["kustomize.toolkit.fluxcd.io/reconcile", "disabled"] as const;
 
-type Look = (object: KubeObject, writers: readonly string[]) => GitOpsOwner | undefined;
-
-/** Undefined where nothing shows one. `writers`: of what a rollback changes on the object. */
-export function gitOpsOwner(
-  object: KubeObject,
-  writers: readonly string[] = templateWriters(object),
-): GitOpsOwner | undefined {
-  for (const look of LOOKS) {
-    const owner = look(object, writers);
-    if (owner !== undefined) return owner;
-  }
-  return undefined;
+interface Look {
+  /** Of what a rollback changes on the object. Default: writers of its pod template. */
+  readonly writers?: readonly string[];
+  /** Default: Deployment, or StatefulSet for one that is read as a Deployment. */
+  readonly kind?: string;
 }
 
 /**
- * In the order in which they count. An operator undoes a change whatever made its own resource. Charts are rendered by
- * Argo CD and Flux, too, and then those are the owners.
+ * Everything that keeps an object as it is elsewhere. An operator undoes a change whatever made its own resource.
+ * Charts are rendered by Argo CD and Flux, too, and then those are the owners. Two tools may both name the object, as
+ * during a migration from one to the other.
  */
-const LOOKS: readonly Look[] = [
-  ownedByController,
-  trackedByArgo,
-  labelledByArgo,
-  (object) => labelledByFlux(object, "kustomize.toolkit.fluxcd.io", "flux-kustomization"),
-  (object) => labelledByFlux(object, "helm.toolkit.fluxcd.io", "flux-helmrelease"),
-  writtenByController,
-  releasedByHelm,
-];
+export function gitOpsOwners(object: KubeObject, look: Look = {}): readonly GitOpsOwner[] {
+  const { writers = templateWriters(object) } = look;
+  const keeps = [keptObject(object, look.kind)];
+  const operator = ownedByController(object);
+  if (operator !== undefined) return [{ ...operator, keeps }];
+  const named = [
+    trackedByArgo(object) ?? labelledByArgo(object),
+    labelledByFlux(object, "kustomize.toolkit.fluxcd.io", "flux-kustomization"),
+    labelledByFlux(object, "helm.toolkit.fluxcd.io", "flux-helmrelease"),
+  ].filter((owner) => owner !== undefined);
+  const other = writtenByController(object, writers) ?? releasedByHelm(object);
+  const owners = named.length > 0 || other === undefined ? named : [other];
+  return owners.map((owner) => Object.assign(owner, { keeps }));
+}
+
+/** A StatefulSet that is read as a Deployment has its kind before its name. */
+const STATEFULSET = "statefulset/";
+
+function keptObject({ metadata }: KubeObject, kind?: string): KeptObject {
+  const isStatefulSet = metadata.name.startsWith(STATEFULSET);
+  const release = metadata.annotations?.["meta.helm.sh/release-name"];
+  const within = metadata.annotations?.["meta.helm.sh/release-namespace"];
+  return {
+    group: kind === "Service" ? "" : "apps",
+    kind: kind ?? (isStatefulSet ? "StatefulSet" : "Deployment"),
+    namespace: metadata.namespace ?? "",
+    name: isStatefulSet ? metadata.name.slice(STATEFULSET.length) : metadata.name,
+    ...(release !== undefined && within !== undefined && { release: `${within}/${release}` }),
+  };
+}
 
 /** A controlling owner makes the object from a resource of its own, such as KafkaConnect, and makes it again after a change. */
 function ownedByController({
@@ -87,7 +102,7 @@ function labelledByFlux(
 }
 
 /** The label is what Argo CD tracks by where nobody set it up otherwise, and what many charts write. */
-const COMMON_INSTANCE = "app.kubernetes.io/instance";
+export const COMMON_INSTANCE = "app.kubernetes.io/instance";
 
 function writtenByController(
   { metadata: { labels, annotations } }: KubeObject,

@@ -15,6 +15,28 @@ export interface GitOpsOwner {
   readonly apiVersion?: string;
   /** What on the object tells of it. */
   readonly seenIn: string;
+  /** The objects of the target that name it. */
+  readonly keeps?: readonly KeptObject[];
+}
+
+/** An object of a target, in the terms in which owners list what they keep. */
+export interface KeptObject {
+  /** Empty for the core group. */
+  readonly group: string;
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  /** `namespace/name` of the Helm release that the object's own annotations name. */
+  readonly release?: string;
+}
+
+/** Each owner once, with all objects that name it. */
+export function mergeOwners(all: readonly GitOpsOwner[]): readonly GitOpsOwner[] {
+  return [...Map.groupBy(all, ownerText).values()].flatMap((same) => {
+    const [first] = same;
+    const keeps = same.flatMap((owner) => owner.keeps ?? []);
+    return first === undefined ? [] : [keeps.length === 0 ? first : { ...first, keeps }];
+  });
 }
 
 type ControllerTool = Exclude<GitOpsTool, "helm" | "controller">;

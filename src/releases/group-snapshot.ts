@@ -1,6 +1,6 @@
 import { digest12 } from "../kubernetes/annotations.ts";
 import { type Combination, foldChanges, type GroupRelease, type MemberChange } from "./group-history.ts";
-import { ownerText } from "./gitops-owner.ts";
+import { mergeOwners } from "./gitops-owner.ts";
 import { groupDigest, groupUid, type Members } from "./group.ts";
 import type { PastRollback, Release, Revision, RolloutStatus, TargetSnapshot } from "./release.ts";
 
@@ -39,9 +39,8 @@ function heldBackIn(members: Members<TargetSnapshot>): Pick<TargetSnapshot, "hel
 }
 
 function ownersOf(members: Members<TargetSnapshot>): Pick<TargetSnapshot, "owners"> {
-  const all = [...members.values()].flatMap(({ owners = [] }) => owners);
-  const once = new Map(all.map((owner) => [ownerText(owner), owner]));
-  return all.length === 0 ? {} : { owners: [...once.values()] };
+  const all = mergeOwners([...members.values()].flatMap(({ owners = [] }) => owners));
+  return all.length === 0 ? {} : { owners: all };
 }
 
 function changesOf(member: string, { release, ranBefore = [] }: TargetSnapshot): readonly MemberChange[] {

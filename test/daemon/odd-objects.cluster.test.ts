@@ -4,7 +4,7 @@ import { createClusterReports } from "../../src/daemon/cluster-reports.ts";
 import { kubeApi, type KubeApi } from "../../src/kubernetes/api.ts";
 import { connect } from "../../src/kubernetes/connect.ts";
 import type { GitOpsOwner } from "../../src/releases/gitops-owner.ts";
-import { suspendOwners } from "../../src/rollback/suspend.ts";
+import { suspendOwners } from "../../src/rollback/gitops/suspend.ts";
 import { type Api, connect as connectAsHarness } from "../cluster/api.ts";
 import { type ControlPlane, startControlPlane } from "../cluster/control-plane.ts";
 import {

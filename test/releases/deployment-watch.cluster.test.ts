@@ -14,6 +14,7 @@ import { createServiceAccount } from "../cluster/namespace.ts";
 import { describeOnCluster } from "../cluster/shared.ts";
 import { createScene, type Scene } from "../rollback/deployment-scene.ts";
 import { eventually } from "../support/eventually.ts";
+import { alsoInNewPods } from "./also-in-new-pods.ts";
 
 /** Between then and now; the cluster dates to the second. */
 function expectWithin(at: number, since: number): void {
@@ -78,7 +79,7 @@ describeOnCluster("a Deployment is watched", (kubeconfig) => {
     await scene.kubectl("rollout", "restart", "deployment/life");
     await scene.kubectl("rollout", "status", "deployment/life", "--timeout=25s");
     await sees(({ rollout }) => expect(rollout.detail).toBe("1 of 1 pods updated, 1 available"));
-    expect((await complete()).release).toEqual(second.release);
+    expect((await complete()).release).toEqual(alsoInNewPods(second.release));
 
     const undone = Date.now();
     await scene.kubectl("rollout", "undo", "deployment/life", "--to-revision=1");

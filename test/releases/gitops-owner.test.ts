@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { KubeObject, ManagedFields, ObjectMeta } from "../../src/kubernetes/objects.ts";
-import { gitOpsOwner } from "../../src/releases/gitops-detect.ts";
+import { gitOpsOwners } from "../../src/releases/gitops-detect.ts";
 import { editCommand, ownerText } from "../../src/releases/gitops-owner.ts";
 import { templateWriters } from "../../src/releases/template-writer.ts";
 
@@ -88,7 +88,8 @@ describe("who keeps an object as it is elsewhere", () => {
       "Argo CD application shop",
     ],
   ])("%s tells", (_, meta, expected) => {
-    const owner = gitOpsOwner(object(meta));
+    const [owner, ...others] = gitOpsOwners(object(meta));
+    expect(others).toEqual([]);
     expect(owner && ownerText(owner)).toBe(expected);
     expect(owner?.seenIn).toMatch(/^(annotation|label|managedFields of) \S+$/u);
   });
@@ -128,7 +129,8 @@ describe("who keeps an object as it is elsewhere", () => {
       "kafkaconnect.v1beta2.kafka.strimzi.io",
     ],
   ])("%s that controls the object owns it", (_, meta, expected, resource) => {
-    const owner = gitOpsOwner(object(meta));
+    const [owner, ...others] = gitOpsOwners(object(meta));
+    expect(others).toEqual([]);
     expect(owner && ownerText(owner)).toBe(expected);
     expect(owner && editCommand(owner)).toBe(`kubectl -n web edit ${resource} shop`);
   });
@@ -160,7 +162,7 @@ describe("who keeps an object as it is elsewhere", () => {
       },
     ],
   ])("%s does not", (_, meta) => {
-    expect(gitOpsOwner(object(meta))).toBeUndefined();
+    expect(gitOpsOwners(object(meta))).toEqual([]);
   });
 });
 

@@ -2,15 +2,15 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { watchDeployment } from "../../src/releases/deployment-watch.ts";
-import type { TargetSnapshot } from "../../src/releases/release.ts";
-import { ownedElsewhere } from "../../src/decisions/gitops.ts";
-import { deploymentStrategy } from "../../src/rollback/deployment.ts";
-import { vcciApiDeployment } from "../cluster/deployment.ts";
-import { describeOnCluster } from "../cluster/shared.ts";
-import { policy } from "../support/model.ts";
-import { eventually } from "../support/eventually.ts";
-import { createScene, type Scene } from "./deployment-scene.ts";
+import { watchDeployment } from "../../../src/releases/deployment-watch.ts";
+import type { TargetSnapshot } from "../../../src/releases/release.ts";
+import { ownedElsewhere } from "../../../src/decisions/gitops.ts";
+import { deploymentStrategy } from "../../../src/rollback/deployment.ts";
+import { vcciApiDeployment } from "../../cluster/deployment.ts";
+import { describeOnCluster } from "../../cluster/shared.ts";
+import { policy } from "../../support/model.ts";
+import { eventually } from "../../support/eventually.ts";
+import { createScene, type Scene } from "../deployment-scene.ts";
 
 const NEVER = new AbortController().signal;
 const FLUX = {
@@ -62,6 +62,7 @@ describeOnCluster("a Deployment that Git keeps", (kubeconfig) => {
         namespace: "flux-system",
         name: "apps",
         seenIn: "label kustomize.toolkit.fluxcd.io/name",
+        keeps: [expect.objectContaining({ kind: "Deployment", group: "apps" })],
       },
     ]);
     expect(release.writtenBy).toBe("kubectl-set");
