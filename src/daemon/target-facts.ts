@@ -1,6 +1,13 @@
 import type { GitOpsOwner } from "../releases/gitops-owner.ts";
 import type { HeldBack } from "../releases/held-back.ts";
-import type { PastRollback, Release, Revision, Standing, TargetSnapshot } from "../releases/release.ts";
+import {
+  isRevision,
+  type PastRollback,
+  type Release,
+  type Revision,
+  type Standing,
+  type TargetSnapshot,
+} from "../releases/release.ts";
 import type { History } from "./history.ts";
 
 export interface TargetFacts {
@@ -45,9 +52,9 @@ function standingOf(
   rollbacks: readonly PastRollback[],
   promoted: ReadonlySet<string>,
 ): Standing {
-  const rolledBack = rollbacks.some(({ fromDigest }) => fromDigest === revision.digest);
+  const rolledBack = rollbacks.some(({ fromDigest }) => isRevision(revision, fromDigest));
   if (rolledBack || revision.standing === "quarantined") return "quarantined";
-  return promoted.has(revision.digest) ? "good" : revision.standing;
+  return [...promoted].some((digest) => isRevision(revision, digest)) ? "good" : revision.standing;
 }
 
 function mergeRollbacks(

@@ -130,6 +130,12 @@ export interface ControllerRevision extends KubeObject {
 }
 
 export interface Pod extends KubeObject {
+  /** As admission left it. */
+  readonly spec?: {
+    readonly containers: readonly Container[];
+    readonly initContainers?: readonly Container[];
+    readonly volumes?: readonly { readonly name: string }[];
+  };
   readonly status?: {
     readonly conditions?: readonly Condition[];
     readonly containerStatuses?: readonly ContainerStatus[];

@@ -9,6 +9,7 @@ import { deploymentSnapshot, type ReleaseMemory, targetOf } from "./deployment-s
 import { gitOpsOwners } from "./gitops-detect.ts";
 import { mergeOwners } from "./gitops-owner.ts";
 import type { Release, Revision, RolloutStatus, Standing, TargetSnapshot } from "./release.ts";
+import { type Identities, identitiesOf, loggedNow, notesNow, withAdmitted } from "./template-identity.ts";
 import type { LoggedRelease } from "./logged-release.ts";
 
 /** A Service and all Deployments of its namespace as the cluster has them, and when that was (epoch ms). */
@@ -39,18 +40,30 @@ export function blueGreenSnapshot(view: BlueGreenView, target: BlueGreenTarget, 
   const sides = sidesOf(view.service, view.deployments, target);
   if (!sides.ok) return sides;
   const replicaSets = view.replicaSets.map((each) => withoutColor(each, label));
-  const notes = rememberedRollbacks(view.service, []);
-  const standingOf = standings(replicaSets, notes);
+  const admittedBefore = new Map([...known.memory.values()].flatMap(({ admitted }) => Array.from(admitted)));
+  const admitted = withAdmitted(admittedBefore, replicaSets, view.pods);
+  const noted = rememberedRollbacks(view.service, []);
+  const named = [
+    ...known.logged.map(({ version }) => version),
+    ...noted.flatMap(({ from, to }) => [from, to]),
+  ];
+  const identities = identitiesOf(replicaSets, { admitted, named });
+  const notes = notesNow(noted, identities);
+  const standingOf = standings(replicaSets, notes, identities);
   const replicas = podsNeeded(sides);
   const look = (side: Side) =>
-    running(side, { ...view, replicaSets }, { label, memory: known.memory, standingOf, replicas });
+    running(
+      side,
+      { ...view, replicaSets },
+      { label, memory: known.memory, standingOf, identities, replicas },
+    );
   const live = look(sides.live);
   if (!live.ok) return live;
   const other = sides.other.ok ? look(sides.other) : sides.other;
   const both = other.ok ? [other, live] : [live];
   const key = blueGreenKey(target);
   const switched = lastSwitch(view.service, label);
-  const { logged } = known;
+  const logged = loggedNow(known.logged, identities);
   const { release, earlier } = blueGreenRelease({ key, live, other, notes, logged, switched, at: view.at });
   return {
     ok: true,
@@ -78,11 +91,13 @@ function running(
     readonly label: string;
     readonly memory: BlueGreenMemory;
     readonly standingOf: (digest: string) => Standing;
+    readonly identities: Identities;
     readonly replicas: number;
   },
 ): RunningSide | NoRunningSide {
   const own = { deployment: withoutColor(deployment, known.label), replicaSets, pods, at };
-  const seen = deploymentSnapshot(own, known.memory.get(deployment.metadata.uid));
+  const memory = known.memory.get(deployment.metadata.uid);
+  const seen = deploymentSnapshot(own, { memory, identities: known.identities });
   if (seen === undefined) {
     const { namespace = "", name } = deployment.metadata;
     const what = describe({ group: "apps", resource: "deployments", namespace, name });

@@ -24,12 +24,18 @@ export interface History {
   readonly run: readonly [Use, ...Use[]];
 }
 
+type DigestOf = (replicaSet: ReplicaSet) => string;
+
 /** Undefined while the Deployment has no ReplicaSet. */
-export function historyOf(deployment: Deployment, replicaSets: readonly ReplicaSet[]): History | undefined {
+export function historyOf(
+  deployment: Deployment,
+  replicaSets: readonly ReplicaSet[],
+  digestOf: DigestOf = ({ spec }) => templateDigest(spec.template),
+): History | undefined {
   const owned = ownedBy(deployment, replicaSets).toSorted((a, b) => revisionOf(a) - revisionOf(b));
   const current = currentOf(deployment, owned);
   if (current === undefined) return undefined;
-  const uses = allUses(deployment, owned, current);
+  const uses = allUses(deployment, owned, { current, digestOf });
   const run = runAtEnd(uses);
   return run === undefined ? undefined : { current, uses, run };
 }
@@ -56,15 +62,19 @@ function currentOf(deployment: Deployment, owned: readonly ReplicaSet[]): Replic
   return owned.findLast((one) => sameTemplate(one.spec.template, template)) ?? owned.at(-1);
 }
 
-function allUses(deployment: Deployment, owned: readonly ReplicaSet[], current: ReplicaSet): readonly Use[] {
+function allUses(
+  deployment: Deployment,
+  owned: readonly ReplicaSet[],
+  { current, digestOf }: { readonly current: ReplicaSet; readonly digestOf: DigestOf },
+): readonly Use[] {
   const uses: Use[] = [];
   const newest = currentRevision(deployment, owned, current);
   for (const replicaSet of owned) {
     const latest = replicaSet === current ? newest : revisionOf(replicaSet);
-    const numbers = [...new Set([...earlierRevisions(replicaSet), revisionOf(replicaSet), latest])]
-      .filter((number) => number > 0 && number <= newest)
+    const numbers = [...new Set([...numbersOf(replicaSet), latest])]
+      .filter((number) => number <= newest)
       .sort((a, b) => a - b);
-    const digest = templateDigest(replicaSet.spec.template);
+    const digest = digestOf(replicaSet);
     for (const [index, revision] of numbers.entries()) {
       uses.push({ revision, replicaSet, digest, first: index === 0 });
     }
@@ -83,9 +93,11 @@ function currentRevision(deployment: Deployment, owned: readonly ReplicaSet[], c
   return behind && revisionOf(current) > 0 ? revisionOf(current) : nextRevision(owned, current);
 }
 
-function earlierRevisions(replicaSet: ReplicaSet): readonly number[] {
+/** Every number that a ReplicaSet has had, in any order. */
+export function numbersOf(replicaSet: ReplicaSet): readonly number[] {
   const text = replicaSet.metadata.annotations?.[REVISION_HISTORY] ?? "";
-  return text.split(",").map((number) => Number.parseInt(number, 10) || 0);
+  const earlier = text.split(",").map((number) => Number.parseInt(number, 10) || 0);
+  return [...earlier, revisionOf(replicaSet)].filter((number) => number > 0);
 }
 
 function runAtEnd(uses: readonly Use[]): readonly [Use, ...Use[]] | undefined {

@@ -1,6 +1,5 @@
 import {
   DECISION,
-  digest12,
   parseRollbacks,
   parseStanding,
   ROLLBACKS,
@@ -8,8 +7,9 @@ import {
   type RollbackNote,
 } from "../kubernetes/annotations.ts";
 import type { Deployment, KubeObject, ReplicaSet } from "../kubernetes/objects.ts";
-import { templateDigest } from "./deployment-digest.ts";
+import { digestAmong } from "./deployment-digest.ts";
 import type { Standing } from "./release.ts";
+import { type Identities, identitiesOf, isAbout } from "./template-identity.ts";
 
 /**
  * The rollbacks that happened to a target, oldest first. The ReplicaSets of a Deployment are asked as well: `kubectl
@@ -38,7 +38,7 @@ export function restoredDigest(
 ): string {
   if (ran !== undefined) return ran;
   const isAsWritten = lastDecision(target) === decision && generation === target.metadata.generation;
-  const now = templateDigest(target.spec.template);
+  const now = digestAmong(target.spec.template, [to, from]);
   // What admission turned back was not restored.
   return isAsWritten && now !== from ? now : to;
 }
@@ -49,22 +49,24 @@ export function lastDecision(target: KubeObject): string | undefined {
 }
 
 /** The group in which a ReplicaSet's template was last proven good, by the first 12 places of its digest. */
-export function provenIn({ metadata, spec }: ReplicaSet): string | undefined {
+export function provenIn({ metadata, spec }: ReplicaSet, digest: string): string | undefined {
   const note = parseStanding(metadata.annotations?.[STANDING]);
-  return note?.digest12 === digest12(templateDigest(spec.template)) ? note.group12 : undefined;
+  return note !== undefined && isAbout(note.digest12, digest, spec.template) ? note.group12 : undefined;
 }
 
 /** Looks up what is known of a digest: rolled back from once is quarantined for good. */
 export function standings(
   replicaSets: readonly ReplicaSet[],
   rollbacks: readonly RollbackNote[],
+  identities: Identities = identitiesOf(replicaSets),
 ): (digest: string) => Standing {
   const marks = new Map<string, Standing>();
-  for (const { metadata, spec } of replicaSets) {
-    const note = parseStanding(metadata.annotations?.[STANDING]);
-    const own = digest12(templateDigest(spec.template));
-    if (note?.digest12 === own && marks.get(own) !== "quarantined") marks.set(own, note.kind);
+  for (const replicaSet of replicaSets) {
+    const note = parseStanding(replicaSet.metadata.annotations?.[STANDING]);
+    const own = identities.of(replicaSet);
+    if (note === undefined || !isAbout(note.digest12, own, replicaSet.spec.template)) continue;
+    if (marks.get(own) !== "quarantined") marks.set(own, note.kind);
   }
-  for (const { from } of rollbacks) marks.set(digest12(from), "quarantined");
-  return (digest) => marks.get(digest12(digest)) ?? "unproven";
+  for (const { from } of rollbacks) marks.set(identities.now(from), "quarantined");
+  return (digest) => marks.get(digest) ?? "unproven";
 }

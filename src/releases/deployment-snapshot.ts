@@ -9,6 +9,14 @@ import { gitOpsOwners } from "./gitops-detect.ts";
 import { pausedDeployment } from "./held-back.ts";
 import type { Release, Revision, RolloutStatus, Standing, TargetSnapshot } from "./release.ts";
 import type { LoggedRelease } from "./logged-release.ts";
+import {
+  type Admitted,
+  type Identities,
+  identitiesOf,
+  loggedNow,
+  notesNow,
+  withAdmitted,
+} from "./template-identity.ts";
 import { templateWriters } from "./template-writer.ts";
 
 /** The objects of one Deployment as the cluster has them, and when that was (epoch ms). */
@@ -29,30 +37,45 @@ export interface ReleaseMemory {
   readonly firstRevision: number;
   readonly startedAt: number;
   readonly firstReadyAt: number | undefined;
+  readonly admitted: Admitted;
 }
 
-/** Undefined while the Deployment has no ReplicaSet, so that nothing of it can run. `logged`: its releases, oldest first. */
+interface Remembered {
+  readonly memory?: ReleaseMemory | undefined;
+  /** Its releases, oldest first. */
+  readonly logged?: readonly LoggedRelease[];
+  /** Where its templates are compared with those of other Deployments, too. */
+  readonly identities?: Identities;
+}
+
+/** Undefined while the Deployment has no ReplicaSet, so that nothing of it can run. */
 export function deploymentSnapshot(
   view: DeploymentView,
-  memory?: ReleaseMemory,
-  logged: readonly LoggedRelease[] = [],
+  remembered: Remembered = {},
 ): { readonly snapshot: TargetSnapshot; readonly memory: ReleaseMemory } | undefined {
   const { deployment } = view;
-  const history = historyOf(deployment, view.replicaSets);
-  if (history === undefined) return undefined;
+  const { memory, logged: inLog = [] } = remembered;
   const owned = ownedBy(deployment, view.replicaSets);
-  const rollbacks = rememberedRollbacks(deployment, owned).map((note) => asRestored(note, deployment));
-  const standingOf = standings(owned, rollbacks);
-  const updated = remember(view, history, { memory, logged });
+  const admitted = withAdmitted(memory?.admitted ?? new Map(), owned, view.pods);
+  const notes = rememberedRollbacks(deployment, owned).map((note) => asRestored(note, deployment));
+  const named = [...inLog.map(({ version }) => version), ...notes.flatMap(({ from, to }) => [from, to])];
+  const identities = remembered.identities ?? identitiesOf(owned, { admitted, named });
+  const history = historyOf(deployment, view.replicaSets, identities.of);
+  if (history === undefined) return undefined;
+  const rollbacks = notesNow(notes, identities);
+  const standingOf = standings(owned, rollbacks, identities);
+  const logged = loggedNow(inLog, identities);
+  const updated = remember(view, history, { memory, logged, admitted });
+  const known = { standingOf, identities };
   const owners = gitOpsOwners(deployment);
   const paused = pausedDeployment(deployment);
   const snapshot: TargetSnapshot = {
     target: targetOf(deployment),
     uid: deployment.metadata.uid,
-    release: releaseOf(view, history, { memory: updated, rollbacks, standingOf }),
-    earlier: earlierOf(history, standingOf),
+    release: releaseOf(view, history, { memory: updated, rollbacks, ...known }),
+    earlier: earlierOf(history, known),
     ranBefore: ranBefore(history.uses, updated.firstRevision, rollbacks).map(({ use, from, cause }) => {
-      return { revision: revisionOfUse(use, standingOf), from, cause };
+      return { revision: revisionOfUse(use, known), from, cause };
     }),
     rollbacks: rollbacks.map(({ decision, at, from }) => ({ decisionId: decision, at, fromDigest: from })),
     rollout: rolloutOf(view, history, updated),
@@ -68,10 +91,15 @@ function asRestored(note: RollbackNote, deployment: Deployment): RollbackNote {
   return { ...note, to: restoredDigest(note, deployment) };
 }
 
-interface Known {
+/** What is known of digests. */
+interface Digests {
+  readonly standingOf: (digest: string) => Standing;
+  readonly identities: Identities;
+}
+
+interface Known extends Digests {
   readonly memory: ReleaseMemory;
   readonly rollbacks: readonly RollbackNote[];
-  readonly standingOf: (digest: string) => Standing;
 }
 
 /** `namespace/name` */
@@ -81,7 +109,7 @@ export function targetOf({ metadata }: Deployment): string {
 
 function releaseOf(view: DeploymentView, history: History, known: Known): Release {
   const { deployment, at } = view;
-  const { memory, rollbacks, standingOf } = known;
+  const { memory, rollbacks } = known;
   const { digest, firstRevision, startedAt } = memory;
   const { template } = history.current.spec;
   const before = history.uses.find(({ revision }) => revision === firstRevision - 1);
@@ -95,14 +123,12 @@ function releaseOf(view: DeploymentView, history: History, known: Known): Releas
     target: targetOf(deployment),
     revision: {
       name: String(firstRevision),
-      digest,
-      standing: standingOf(digest),
+      ...ofDigest(digest, history.current, known),
       images: imagesOf(template),
-      ...provenInGroup(history.current),
       pulled: pulledBy(view, history),
       runsIn: runsIn(history.run.map(({ replicaSet }) => replicaSet)),
     },
-    previous: before === undefined ? undefined : revisionOfUse(before, standingOf),
+    previous: before === undefined ? undefined : revisionOfUse(before, known),
     startedAt,
     clockAt: clockAt({
       startedAt,
@@ -117,16 +143,18 @@ function releaseOf(view: DeploymentView, history: History, known: Known): Releas
   };
 }
 
-interface Remembered {
-  readonly memory: ReleaseMemory | undefined;
-  readonly logged: readonly LoggedRelease[];
-}
-
 /** The memory goes on for as long as the same digest runs without another one in between. */
 function remember(
   { deployment, pods, at }: DeploymentView,
   { uses, run }: History,
-  { memory, logged }: Remembered,
+  {
+    memory,
+    logged,
+    admitted,
+  }: Pick<ReleaseMemory, "admitted"> & {
+    readonly memory: ReleaseMemory | undefined;
+    readonly logged: readonly LoggedRelease[];
+  },
 ): ReleaseMemory {
   const [first] = run;
   const { uid } = deployment.metadata;
@@ -148,6 +176,7 @@ function remember(
     firstRevision: Math.min(same?.firstRevision ?? Infinity, first.revision),
     startedAt,
     firstReadyAt: ready.length === 0 ? undefined : Math.min(...ready),
+    admitted,
   };
 }
 
@@ -171,24 +200,19 @@ function rolloutOf(
 }
 
 /** Each other digest once, at its newest use, under the number that `kubectl rollout undo` knows it by. */
-function earlierOf({ uses, run }: History, standingOf: (digest: string) => Standing): readonly Revision[] {
+function earlierOf({ uses, run }: History, known: Digests): readonly Revision[] {
   const running = run[0].digest;
   const newestFirst = uses.toReversed().filter(({ digest }) => digest !== running);
   const once = new Map(newestFirst.toReversed().map((use) => [use.digest, use]));
-  return newestFirst
-    .filter((use) => once.get(use.digest) === use)
-    .map((use) => revisionOfUse(use, standingOf));
+  return newestFirst.filter((use) => once.get(use.digest) === use).map((use) => revisionOfUse(use, known));
 }
 
-function revisionOfUse(use: Use, standingOf: (digest: string) => Standing): Revision {
-  const { digest, replicaSet, revision } = use;
+function revisionOfUse({ digest, replicaSet, revision }: Use, known: Digests): Revision {
   return {
     name: String(revision),
-    digest,
-    standing: standingOf(digest),
+    ...ofDigest(digest, replicaSet, known),
     images: imagesOf(replicaSet.spec.template),
     runsIn: runsIn([replicaSet]),
-    ...provenInGroup(replicaSet),
   };
 }
 
@@ -204,9 +228,19 @@ function runsIn(replicaSets: readonly ReplicaSet[]): NonNullable<Revision["runsI
   return Object.fromEntries([...grouped].map(([image, found]) => [image, found.map(({ where }) => where)]));
 }
 
-function provenInGroup(replicaSet: ReplicaSet): Pick<Revision, "goodIn"> {
-  const goodIn = provenIn(replicaSet);
-  return goodIn === undefined ? {} : { goodIn };
+function ofDigest(
+  digest: string,
+  replicaSet: ReplicaSet,
+  { standingOf, identities }: Digests,
+): Pick<Revision, "digest" | "standing" | "formerly" | "goodIn"> {
+  const formerly = identities.formerly(digest);
+  const goodIn = provenIn(replicaSet, digest);
+  return {
+    digest,
+    standing: standingOf(digest),
+    ...(formerly.length > 0 && { formerly }),
+    ...(goodIn !== undefined && { goodIn }),
+  };
 }
 
 /** Digests of what a template may name by tags alone. */

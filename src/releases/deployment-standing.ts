@@ -1,8 +1,8 @@
 import { goodNote, quarantinedNote, STANDING } from "../kubernetes/annotations.ts";
 import type { KubeApi } from "../kubernetes/api.ts";
 import type { Deployment, ReplicaSet } from "../kubernetes/objects.ts";
-import { templateDigest } from "./deployment-digest.ts";
 import { deploymentRef, readDeployment, readReplicaSets, replicaSetsRef } from "./deployment-read.ts";
+import { findBy } from "./template-identity.ts";
 import type { MarkStanding } from "./watch.ts";
 
 /** Writes a standing on every ReplicaSet of the digest; none left is nothing to write. Throws KubeError. */
@@ -31,7 +31,7 @@ export function noteOf(digest: string, standing: Parameters<MarkStanding>[2], gr
 async function writeNote(api: KubeApi, target: string, digest: string, note: string): Promise<void> {
   const deployment = await readDeployment(api, target);
   const all = await readReplicaSets(api, deployment);
-  const replicaSets = all.filter(({ spec }) => templateDigest(spec.template) === digest);
+  const replicaSets = findBy(all, digest);
   await writeStanding(api, { deployments: [deployment], replicaSets }, note);
 }
 

@@ -33,9 +33,9 @@ export function watchDeployment(options: DeploymentWatchOptions): TargetWatch {
     ref,
     follow: (onChange) => followWorkload(options, parts, onChange),
     read: () => readView(api, target, now),
-    lookupOf: (view) => lookupOf(target, deploymentSnapshot(view, memory, logged())),
+    lookupOf: (view) => lookupOf(target, deploymentSnapshot(view, { memory, logged: logged() })),
     remember: (view) => {
-      memory = deploymentSnapshot(view, memory, logged())?.memory ?? memory;
+      memory = deploymentSnapshot(view, { memory, logged: logged() })?.memory ?? memory;
     },
   });
 }

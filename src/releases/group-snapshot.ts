@@ -4,6 +4,8 @@ import { mergeOwners } from "./gitops-owner.ts";
 import { groupDigest, groupUid, type Members } from "./group.ts";
 import type { PastRollback, Release, Revision, RolloutStatus, TargetSnapshot } from "./release.ts";
 
+const KEPT_FORMS = 64;
+
 /** What the members show, as one target. Undefined without members. */
 export function groupSnapshot(target: string, members: Members<TargetSnapshot>): TargetSnapshot | undefined {
   const releases = foldChanges([...members].flatMap(([name, snapshot]) => changesOf(name, snapshot)));
@@ -84,10 +86,13 @@ function releaseOf(
 function revisionOf(combination: Combination, members: Members<TargetSnapshot>): Revision {
   const sorted = [...combination].toSorted(([a], [b]) => (a < b ? -1 : 1));
   const digest = groupDigest(new Map(sorted.map(([name, one]) => [name, one.digest])));
-  const isGood = sorted.some(([, { goodIn }]) => goodIn === digest12(digest));
+  const formerly = formerDigests(sorted).filter((each) => each !== digest);
+  const proven = new Set([digest, ...formerly].map(digest12));
+  const isGood = sorted.some(([, { goodIn }]) => goodIn !== undefined && proven.has(goodIn));
   return {
     name: sorted.map(([name, one]) => `${name}:${one.name}`).join(","),
     digest,
+    ...(formerly.length > 0 && { formerly }),
     standing: isQuarantined(combination, members) ? "quarantined" : isGood ? "good" : "unproven",
     images: Object.fromEntries(
       sorted.flatMap(([name, { images }]) =>
@@ -111,6 +116,18 @@ function mergedByImage<T>(
       [...new Set(found.flatMap(([, values]) => values))],
     ]),
   );
+}
+
+/** The digests of a group whose members had digests of earlier forms; more than a few combinations are never on record. */
+function formerDigests(members: readonly (readonly [string, Revision])[]): readonly string[] {
+  const combinations = members.reduce<readonly (readonly (readonly [string, string])[])[]>(
+    (sofar, [name, { digest, formerly = [] }]) =>
+      [digest, ...formerly]
+        .flatMap((form) => sofar.map((each) => [...each, [name, form] as const]))
+        .slice(0, KEPT_FORMS),
+    [[]],
+  );
+  return combinations.map((each) => groupDigest(new Map(each)));
 }
 
 /** Rolled back from once: whatever else it is combined with, the members that were moved back are as they were. */

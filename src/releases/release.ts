@@ -10,8 +10,10 @@ export type Standing = "good" | "unproven" | "quarantined";
 export interface Revision {
   /** What people call it: a ReplicaSet's revision number, or a version label. */
   readonly name: string;
-  /** Identity of what would run: template digest without restart annotations, or the version itself. */
+  /** Identity of what would run: template digest without annotations, or the version itself. */
   readonly digest: string;
+  /** What the log and annotations of earlier versions call the digest. */
+  readonly formerly?: readonly string[];
   readonly standing: Standing;
   /** Images by container, for messages. Empty where the target is not a workload. */
   readonly images: Readonly<Record<string, string>>;
@@ -25,6 +27,14 @@ export interface Revision {
   readonly pulled?: Readonly<Record<string, readonly string[]>>;
   /** By image: the containers of the cluster that run it. Absent where the target is not a workload. */
   readonly runsIn?: Readonly<Record<string, readonly RunsIn[]>>;
+}
+
+/** Is a digest from the log that of the revision? */
+export function isRevision(
+  { digest, formerly = [] }: Pick<Revision, "digest" | "formerly">,
+  logged: string,
+): boolean {
+  return digest === logged || formerly.includes(logged);
 }
 
 /** What a revision runs, each image once. */

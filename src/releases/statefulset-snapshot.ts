@@ -13,7 +13,7 @@ export function statefulSetSnapshot(
   memory?: ReleaseMemory,
   logged: readonly LoggedRelease[] = [],
 ): { readonly snapshot: TargetSnapshot; readonly memory: ReleaseMemory } | undefined {
-  const seen = deploymentSnapshot(asDeployment(view), memory, logged);
+  const seen = deploymentSnapshot(asDeployment(view), { memory, logged });
   if (seen === undefined) return undefined;
   const { namespace = "", name } = view.statefulSet.metadata;
   const target = statefulSetKey({ namespace, statefulSet: name });

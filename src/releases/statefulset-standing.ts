@@ -1,5 +1,5 @@
 import type { KubeApi } from "../kubernetes/api.ts";
-import { templateDigest } from "./deployment-digest.ts";
+import { digestAmong } from "./deployment-digest.ts";
 import { annotate, noteOf } from "./deployment-standing.ts";
 import { templateOf } from "./statefulset-as-deployment.ts";
 import {
@@ -18,7 +18,7 @@ export function statefulSetStandings(api: KubeApi): MarkStanding {
   return async (target, digest, standing) => {
     const { namespace } = statefulSetRef(target);
     for (const revision of await readRevisions(api, await readStatefulSet(api, target))) {
-      if (templateDigest(templateOf(revision)) !== digest) continue;
+      if (digestAmong(templateOf(revision), [digest]) !== digest) continue;
       const ref = { ...controllerRevisionsRef(namespace), name: revision.metadata.name };
       await api.patch(ref, annotate(noteOf(digest, standing)));
     }

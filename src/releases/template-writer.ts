@@ -1,11 +1,10 @@
 import { FIELD_MANAGER } from "../kubernetes/annotations.ts";
 import type { KubeObject, ManagedFields } from "../kubernetes/objects.ts";
-import { isRestart } from "./deployment-digest.ts";
 import { instant } from "./deployment-rollout.ts";
 
 /**
- * Everybody but rollbackd who owns fields of the object's pod template, the last to have written it first; whoever
- * only made the pods start again wrote nothing of what they run.
+ * Every field manager but rollbackd that owns fields of the object's pod template, the last writer first. Managers of
+ * annotations alone are left out: those make pods start again and change nothing that the pods run.
  */
 export function templateWriters(object: KubeObject): readonly string[] {
   return writesOfTemplate(object)
@@ -30,14 +29,8 @@ function isRestartAlone(fields: Fields | undefined): boolean {
   const template = within(within(fields, "f:spec"), "f:template");
   const metadata = within(template, "f:metadata");
   const annotations = within(metadata, "f:annotations");
-  const restarts = Object.keys(annotations).filter((key) => isRestart(key.replace(/^f:/u, "")));
-  // One key at each level, and all of the last are marks of a restart.
-  return (
-    restarts.length > 0 &&
-    restarts.length === named(annotations) &&
-    named(metadata) === 1 &&
-    named(template) === 1
-  );
+  // One key at each level above the annotations.
+  return named(annotations) > 0 && named(metadata) === 1 && named(template) === 1;
 }
 
 /** "." stands for the map itself. */

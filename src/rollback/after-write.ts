@@ -2,7 +2,7 @@ import type { KubeApi } from "../kubernetes/api.ts";
 import { KubeError } from "../kubernetes/error.ts";
 import type { Deployment, KubeObject, PodTemplate } from "../kubernetes/objects.ts";
 import type { ResourceRef } from "../kubernetes/resource.ts";
-import { templateDigest } from "../releases/deployment-digest.ts";
+import { digestAmong, sameTemplate } from "../releases/deployment-digest.ts";
 import { templateDiff } from "../releases/template-diff.ts";
 import type { Applied, RollbackOrder } from "./act.ts";
 import { ranPatch } from "./own-write.ts";
@@ -28,15 +28,18 @@ export async function afterWrite(
   { asked, got, object }: Written,
   signal: AbortSignal,
 ): Promise<{ readonly sentences: readonly string[] } & Pick<Applied, "runs">> {
-  const digest = templateDigest(got);
-  if (digest === order.to.digest) return { sentences: [] };
+  if (asked !== undefined && sameTemplate(asked, got)) return { sentences: [] };
+  const { to } = order;
+  const digest = digestAmong(got, [to.digest]);
+  // Annotations that admission added make no other revision.
+  if (digest === to.digest) return { sentences: asked === undefined ? [] : [admissionText(asked, got)] };
   const patch = ranPatch(order, object, digest);
   const admission = admissionText(asked, got);
   if (patch === undefined) return { sentences: [admission], runs: { digest } };
   try {
     const { spec } = await patchIfUnchanged<Deployment>(api, ref, patch, signal);
     // Admission may change the template at each write.
-    return { sentences: [admission], runs: { digest: templateDigest(spec.template) } };
+    return { sentences: [admission], runs: { digest: digestAmong(spec.template, [to.digest]) } };
   } catch (error) {
     if (!(error instanceof KubeError)) throw error;
     const unnoted = `This could not be noted on the object, and only the decision log holds it: ${error.message}`;

@@ -13,7 +13,7 @@ import {
   sidesOf,
   withoutColor,
 } from "../releases/blue-green-sides.ts";
-import { templateDigest } from "../releases/deployment-digest.ts";
+import { digestAmong } from "../releases/deployment-digest.ts";
 import { revisionOf } from "../releases/deployment-history.ts";
 import { rememberedRollbacks } from "../releases/deployment-marks.ts";
 import { deploymentRef } from "../releases/deployment-read.ts";
@@ -129,7 +129,7 @@ function runsInstead({ to }: RollbackOrder, digest: string): Pick<Applied, "runs
 }
 
 function runs({ deployment }: Side, digest: string, { label }: Colors): boolean {
-  return templateDigest(withoutColor(deployment, label).spec.template) === digest;
+  return digestAmong(withoutColor(deployment, label).spec.template, [digest]) === digest;
 }
 
 /** One read, check and change. Throws KubeError. */
@@ -144,7 +144,8 @@ async function attempt(
   if (!("to" in ground)) return ground;
   const unwanted = options.unwanted(order);
   if (unwanted !== undefined) return failed("frozen", `Nothing was switched: ${unwanted}.`);
-  const waiting = (await scaleUp(api, ground, colors, signal)) ?? gettingReady(ground.to);
+  const waiting =
+    (await scaleUp(api, { ...ground, digest: order.to.digest }, colors, signal)) ?? gettingReady(ground.to);
   if (waiting !== undefined) return waiting;
   await doSwitch(options, order, { service, to: ground.to }, signal);
   const { replicas } = ground.to.deployment.spec;
@@ -200,7 +201,7 @@ function ready(order: RollbackOrder, { live, other }: Sides, colors: Colors): Gr
 /** To what the live colour has, whoever scaled that meanwhile; what has more keeps it. Throws KubeError. */
 async function scaleUp(
   api: KubeApi,
-  { from, to }: Ground,
+  { from, to, digest: ordered }: Ground & { readonly digest: string },
   { label }: Colors,
   signal: AbortSignal,
 ): Promise<Waiting | undefined> {
@@ -213,7 +214,7 @@ async function scaleUp(
     scalePatch(to.deployment, needed),
     signal,
   );
-  const digest = templateDigest(withoutColor(scaled, label).spec.template);
+  const digest = digestAmong(withoutColor(scaled, label).spec.template, [ordered]);
   return {
     kind: "waiting",
     detail: `${to.color} was scaled from ${has} to ${needed} pods just now`,

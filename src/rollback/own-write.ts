@@ -1,7 +1,7 @@
 import { DECISION, formatRollbacks, ROLLBACKS, type RollbackNote } from "../kubernetes/annotations.ts";
 import type { Patch } from "../kubernetes/api.ts";
 import type { Deployment, KubeObject, ReplicaSet } from "../kubernetes/objects.ts";
-import { templateDigest } from "../releases/deployment-digest.ts";
+import { digestAmong } from "../releases/deployment-digest.ts";
 import { revisionOf } from "../releases/deployment-history.ts";
 import { lastDecision, rememberedRollbacks, restoredDigest } from "../releases/deployment-marks.ts";
 import type { RollbackOrder } from "./act.ts";
@@ -40,11 +40,11 @@ export function writtenDigest(
   const made = replicaSets.find((one) => {
     return revisionOf(one) === note.revision && lastDecision(one) === decisionId;
   });
-  return made === undefined ? restored : templateDigest(made.spec.template);
+  return made === undefined ? restored : digestAmong(made.spec.template, [to.digest]);
 }
 
-function isTurnedBack({ generation, from }: RollbackNote, { metadata, spec }: Deployment): boolean {
-  return generation === metadata.generation && templateDigest(spec.template) === from;
+function isTurnedBack({ generation, from, to }: RollbackNote, { metadata, spec }: Deployment): boolean {
+  return generation === metadata.generation && digestAmong(spec.template, [to, from]) === from;
 }
 
 /** Notes on the object what runs in place of what the order put back; undefined when that is noted. */

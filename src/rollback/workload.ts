@@ -2,10 +2,11 @@ import type { KubeApi, Patch } from "../kubernetes/api.ts";
 import { KubeError } from "../kubernetes/error.ts";
 import type { Deployment, ReplicaSet } from "../kubernetes/objects.ts";
 import { describe, type ResourceRef } from "../kubernetes/resource.ts";
-import { templateDigest } from "../releases/deployment-digest.ts";
 import { nextRevision, revisionOf } from "../releases/deployment-history.ts";
 import { rememberedRollbacks } from "../releases/deployment-marks.ts";
 import type { HeldBack } from "../releases/held-back.ts";
+import { digestAmong } from "../releases/deployment-digest.ts";
+import { findBy, findTemplate } from "../releases/template-identity.ts";
 import type { Act, ActOutcome, Applied, Failed, RollbackOrder, Shown, Strategy } from "./act.ts";
 import { afterWrite } from "./after-write.ts";
 import { failed, failedFor, tryRepeatedly } from "./attempts.ts";
@@ -92,10 +93,11 @@ type InspectOne = (order: RollbackOrder) => Promise<Extract<Shown, string>>;
 function inspectWith(kind: WorkloadKind, api: KubeApi): InspectOne {
   return async (order) => {
     try {
-      const { deployment, replicaSets } = await kind.read(api, order.target);
+      const workload = await kind.read(api, order.target);
+      const { deployment, replicaSets } = workload;
       if (deployment.metadata.uid !== order.uid) return "moved";
       if (writtenDigest(order, deployment, replicaSets) !== undefined) return "applied";
-      return templateDigest(deployment.spec.template) === order.from.digest ? "not-applied" : "moved";
+      return runsFrom(order, workload) ? "not-applied" : "moved";
     } catch (error) {
       return error instanceof KubeError && error.kind === "not-found" ? "moved" : "not-observable";
     }
@@ -134,7 +136,7 @@ async function settled(
 ): Promise<Applied> {
   const { deployment, replicaSets } = seen.workload;
   const templates = [deployment, ...replicaSets].map(({ spec }) => spec.template);
-  const withDigest = (digest: string) => templates.find((each) => templateDigest(each) === digest);
+  const withDigest = (digest: string) => templates.find((each) => digestAmong(each, [digest]) === digest);
   const got = withDigest(seen.digest);
   if (got === undefined) return applied(order, seen.how);
   const written = { asked: withDigest(order.to.digest), got, object: deployment };
@@ -151,9 +153,10 @@ async function attempt(
 ): Promise<ActOutcome> {
   const workload = await kind.read(api, order.target, signal);
   const { deployment, replicaSets } = workload;
-  const target = replicaSets
-    .filter(({ spec }) => templateDigest(spec.template) === order.to.digest)
-    .reduce<ReplicaSet | undefined>((a, b) => (a && revisionOf(a) > revisionOf(b) ? a : b), undefined);
+  const target = findBy(replicaSets, order.to.digest, [order.from.digest]).reduce<ReplicaSet | undefined>(
+    (a, b) => (a && revisionOf(a) > revisionOf(b) ? a : b),
+    undefined,
+  );
   const stop = preconditions(kind, order, workload);
   if (stop === "done") {
     const digest = writtenDigest(order, deployment, replicaSets) ?? order.to.digest;
@@ -169,21 +172,28 @@ async function attempt(
   const sent = isRehearsal ? { ...patch, dryRun: true as const } : patch;
   const object = await patchIfUnchanged<Deployment>(api, ref, sent, signal);
   const got = object.spec.template;
-  if (templateDigest(got) === order.from.digest) return turnedBack(kind, order);
+  if (digestAmong(got, [order.to.digest, order.from.digest]) === order.from.digest)
+    return turnedBack(kind, order);
   const how = `the cluster runs it as revision ${revision}`;
   if (isRehearsal) return applied(order, how);
   const written = { asked: target.spec.template, got, object };
   return applied(order, how, await afterWrite({ api, ref }, order, written, signal));
 }
 
+/** Has the workload the template of the release, a restart of it included? */
+function runsFrom({ from, to }: RollbackOrder, { deployment, replicaSets }: Workload): boolean {
+  return findTemplate(deployment, replicaSets, { digest: from.digest, named: [to.digest] });
+}
+
 /** Why the change must not be made, or that it was made before; undefined when it can be made. */
 function preconditions(
   kind: WorkloadKind,
   order: RollbackOrder,
-  { deployment, replicaSets, heldBack }: Workload,
+  workload: Workload,
 ): Failed | "done" | undefined {
+  const { deployment, replicaSets, heldBack } = workload;
   const what = describe(kind.refOf(order.target));
-  const { metadata, spec } = deployment;
+  const { metadata } = deployment;
   if (metadata.uid !== order.uid) {
     return failed("superseded", `${what} was deleted and made anew since the decision; nothing was changed.`);
   }
@@ -191,7 +201,7 @@ function preconditions(
   if (metadata.deletionTimestamp !== undefined) {
     return failed("target-missing", `${what} is being deleted; nothing was changed.`);
   }
-  if (templateDigest(spec.template) !== order.from.digest) {
+  if (!runsFrom(order, workload)) {
     return failed(
       "superseded",
       `${what} no longer has the template of revision ${order.from.name}; somebody changed it since the ` +

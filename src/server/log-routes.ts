@@ -4,6 +4,7 @@ import type { RunningPolicy } from "../daemon/run-policy.ts";
 import { withMemory } from "../daemon/target-facts.ts";
 import { byDecision, type LogFilter, readNewest } from "../log/reader.ts";
 import type { LogRecord } from "../log/record.ts";
+import { isRevision } from "../releases/release.ts";
 import { gatherIncident } from "../report/gather.ts";
 import { reportDocument } from "../report/document.ts";
 import { type PeopleSource, peopleJsonOf } from "./people-json.ts";
@@ -168,7 +169,7 @@ function releaseJson(running: readonly RunningPolicy[], history: LogSource["peop
         observedAt: at,
         cause,
         current: snapshot?.release.id === release,
-        standing: known?.find((each) => each.digest === digest)?.standing,
+        standing: known?.find((each) => isRevision(each, digest))?.standing,
       },
     ];
   };

@@ -1,6 +1,6 @@
 import { isBetween } from "../releases/group.ts";
 import { writerText } from "../releases/gitops-owner.ts";
-import type { Release, TargetSnapshot } from "../releases/release.ts";
+import { isRevision, type Release, type TargetSnapshot } from "../releases/release.ts";
 import type { Lookup } from "../releases/watch.ts";
 import type { RollbackOrder } from "../rollback/act.ts";
 import type { RolloutFact } from "./judge.ts";
@@ -21,12 +21,13 @@ export function rolloutFact(
   }
   if (!lookup.ok) return before ?? running(`${order.target} cannot be seen: ${lookup.detail}`);
   const { release, rollout, uid } = lookup.snapshot;
-  const { name, digest } = release.revision;
+  const { revision } = release;
+  const { name } = revision;
   if (uid !== order.uid) return { kind: "superseded", detail: `${order.target} was deleted and made anew` };
-  if (digest !== order.to.digest && digest !== order.from.digest) {
+  if (!isRevision(revision, order.to.digest) && !isRevision(revision, order.from.digest)) {
     return somethingElse(order, lookup.snapshot, before);
   }
-  if (digest === order.from.digest) {
+  if (isRevision(revision, order.from.digest)) {
     const again = `${order.target} runs ${name} again, which was rolled back${written(release)}`;
     return before?.kind === "complete" || isBack(release, order)
       ? { kind: "superseded", detail: again }

@@ -117,7 +117,8 @@ export function stuck(time: string): Condition {
   };
 }
 
-export function readyPod(owner: ReplicaSet, time: string): Pod {
+/** `spec`: as admission left it, where that matters. */
+export function readyPod(owner: ReplicaSet, time: string, spec?: Pod["spec"]): Pod {
   const name = `${owner.metadata.name}-${time.replaceAll(":", "")}`;
   return {
     metadata: {
@@ -127,6 +128,7 @@ export function readyPod(owner: ReplicaSet, time: string): Pod {
       creationTimestamp: iso(time),
       ownerReferences: [{ uid: owner.metadata.uid, controller: true }],
     },
+    ...(spec && { spec }),
     status: { conditions: [{ type: "Ready", status: "True", lastTransitionTime: iso(time) }] },
   };
 }

@@ -37,7 +37,7 @@ interface Scene {
 }
 
 function look({ at = "10:30:00", pods = [], memory, ...objects }: Scene) {
-  const seen = deploymentSnapshot({ ...objects, pods, at: clock(at) }, memory);
+  const seen = deploymentSnapshot({ ...objects, pods, at: clock(at) }, { memory });
   if (seen === undefined) throw new Error("nothing runs");
   return seen;
 }

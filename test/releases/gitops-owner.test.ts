@@ -177,7 +177,7 @@ test("the last to have written the template is named first, rollbackd never", ()
   expect(templateWriters(object({ managedFields }))).toEqual(["kustomize-controller", "kubectl-set"]);
 });
 
-test("trap 41: whoever only made the pods start again wrote nothing", () => {
+test("trap 41: a manager of template annotations alone is no writer of the template", () => {
   const restart = { "f:kubectl.kubernetes.io/restartedAt": {} };
   const annotated = (annotations: object, more: object = {}) => ({
     ...wrote("kubectl-rollout", "10:09:00"),
@@ -187,7 +187,8 @@ test("trap 41: whoever only made the pods start again wrote nothing", () => {
   const writers = (entry: ReturnType<typeof annotated>) =>
     templateWriters(object({ managedFields: [set, entry] }));
   expect(writers(annotated({ ".": {}, ...restart }))).toEqual(["kubectl-set"]);
-  expect(writers(annotated({ ...restart, "f:team": {} }))).toEqual(["kubectl-rollout", "kubectl-set"]);
+  expect(writers(annotated({ ...restart, "f:team": {} }))).toEqual(["kubectl-set"]);
+  expect(writers(annotated({ "f:reloader.stakater.com/last-reloaded-from": {} }))).toEqual(["kubectl-set"]);
   expect(writers(annotated(restart, { "f:spec": {} }))).toEqual(["kubectl-rollout", "kubectl-set"]);
   expect(writers(annotated({}))).toEqual(["kubectl-rollout", "kubectl-set"]);
 });

@@ -333,6 +333,19 @@ describeOnCluster("a Deployment is rolled back", (kubeconfig) => {
     expect((await scene.snapshot("restarted")).earlier).toMatchObject([{ standing: "quarantined" }]);
   });
 
+  it("trap 41: a restart of the bad release by an annotation of an unknown tool is rolled back with it", async () => {
+    await scene.create("reloaded", ["vcci-api:v1", "vcci-api:v2"]);
+    const order = await orderFor("reloaded");
+    const annotations = { "reloader.stakater.com/last-reloaded-from": "ConfigMap shop" };
+    const patch = JSON.stringify({ spec: { template: { metadata: { annotations } } } });
+    await scene.kubectl("patch", "deployment", "reloaded", "--type=merge", "-p", patch);
+    await scene.settled("reloaded");
+    expect(await act(order)).toMatchObject({ kind: "applied" });
+    expect(image(await scene.get("reloaded"))).toBe("vcci-api:v1");
+    await scene.settled("reloaded");
+    expect((await scene.snapshot("reloaded")).earlier).toMatchObject([{ standing: "quarantined" }]);
+  });
+
   describe("the standing of a revision", () => {
     const markGood = async (name: string) => {
       const { target, release } = await scene.snapshot(name);
