@@ -1,7 +1,8 @@
 import type { Logger } from "pino";
 import type { DecisionRecord } from "../log/record.ts";
 import type { Message } from "../notifications/message.ts";
-import { LOG_KEY, ofDecision } from "../notifications/messages.ts";
+import { ofDecision } from "../notifications/decision.ts";
+import { LOG_KEY } from "../notifications/messages.ts";
 
 /** A decision that no pass has taken for this long belongs to another outage when it comes back. */
 const ANOTHER_AFTER_MS = 15 * 60_000;

@@ -14,6 +14,8 @@ interface Addressed {
  */
 export function addressed(message: Message): readonly Addressed[] {
   if (message.spell === "ends") return [{ channel: "pagerduty", message }];
+  if (message.closes === true)
+    return (["pagerduty", "webhook"] as const).map((channel) => ({ channel, message }));
   return [
     { channel: "slack", message },
     ...onPager(message),

@@ -1,6 +1,6 @@
 import type { DecisionRecord } from "../log/record.ts";
 import { AFTER_OVERTAKEN, failureText } from "./failure.ts";
-import { type Message, stamp } from "./message.ts";
+import { incidentKey, type Message, ring, stamp } from "./message.ts";
 import { type Of, present, runbook, subject, to } from "./messages.ts";
 
 /** How a rollback ended. */
@@ -52,6 +52,7 @@ function ofFailure(record: Of<"rollback.failed">, decision: DecisionRecord | und
   return {
     ...stamp(record),
     ...subject(record),
+    ...ring(incidentKey(record.target, record.release), "failed", record.decisionId),
     event: "trigger",
     severity: "critical",
     title: `${record.target} needs you: the rollback failed (${record.reason})${what}`,

@@ -9,6 +9,13 @@ export interface Message {
   readonly event: NotificationEvent;
   /** The same for everything about one incident; at most 255 characters. */
   readonly dedupKey: string;
+  /**
+   * The key of the incident that this belongs to, where its own is another: an open page that somebody acknowledged
+   * does not ring again, so what needs a person anew has a key of its own.
+   */
+  readonly incident?: string;
+  /** It only closes such a page; what it says was said with the end of the incident. */
+  readonly closes?: true;
   /** Several say the same of one incident: a channel that was told of it is not told again. */
   readonly once?: true;
   readonly severity: "critical" | "error" | "warning" | "info";
@@ -57,6 +64,20 @@ const TAIL = 17;
 export function incidentKey(target: string, release: string | undefined): string {
   return dedupKey([target, release ?? "no-release"]);
 }
+
+/** Of a page that must ring although the incident of the key `first` is open; it names that incident. */
+function ringKey(first: string, what: "failed" | "approval" | "blocked", id: string): string {
+  return dedupKey([first.slice(PREFIX.length), what, id]);
+}
+
+/** What a message has for that. */
+export function ring(
+  ...[first, ...rest]: Parameters<typeof ringKey>
+): Pick<Message, "dedupKey" | "incident"> {
+  return { dedupKey: ringKey(first, ...rest), incident: first };
+}
+
+const PREFIX = "rollbackd/";
 
 /** `rollbackd/…`; what does not fit is replaced by a hash of the whole, so that different keys stay different. */
 export function dedupKey(parts: readonly string[]): string {

@@ -1,8 +1,6 @@
 import type { ChannelName } from "../rules/policy.ts";
 import type { DecisionRecord, LogRecord, RollbackRecord, SuspensionRecord } from "../log/record.ts";
 import { formatDuration } from "../text/format.ts";
-import { byHandLine } from "./by-hand.ts";
-import { changedLately } from "./changed-lately.ts";
 import { dedupKey, incidentKey, stamp, type Message } from "./message.ts";
 
 /** Records of one type (or several), with their place in the log. */
@@ -10,60 +8,6 @@ export type Of<Type extends LogRecord["type"]> = LogRecord & { readonly type: Ty
 
 /** A trigger's change, for the functions that are called for some of its types only. */
 export type TriggerChange = Extract<LogRecord, { readonly trigger: string; readonly slot: string }>;
-
-/** The decision to roll back, to call for help, or (in observe mode) what would have been decided; undefined: nobody is told. */
-export function ofDecision(record: Of<"decision.made">): Message | undefined {
-  const about = { ...stamp(record), ...subject(record), evidence: record.evidence };
-  const { trigger, target } = record;
-  switch (record.decision) {
-    case "rollback":
-      return {
-        ...about,
-        event: "trigger",
-        severity: record.severity ?? "error",
-        title:
-          record.manual === undefined
-            ? `Rolling back ${target}: ${trigger} fires`
-            : `Rolling back ${target} by hand: ${record.manual.reason}, ${record.manual.by}`,
-        lines: present(
-          record.summary,
-          fromTo(record),
-          changedLately(record),
-          "You will be told how it ends.",
-          runbook(record),
-        ),
-      };
-    case "escalate":
-      return {
-        ...about,
-        event: "trigger",
-        severity: record.severity ?? "critical",
-        title:
-          record.approveUntil === undefined
-            ? `${target} needs you: ${trigger} fires and rollbackd will not roll back (${record.reason})`
-            : `${target} needs you: ${trigger} fires, and rolling back waits for your approval`,
-        lines: present(
-          record.summary,
-          alsoHolding(record),
-          changedLately(record),
-          howToAnswer(record),
-          byHandLine(record),
-          runbook(record),
-        ),
-        ...(record.reason === "mass-breach" ? { dedupKey: MASS_KEY, once: true } : {}),
-      };
-    case "hold":
-      return record.reason === "observe-mode"
-        ? {
-            ...about,
-            event: "info",
-            severity: "info",
-            title: `Would have rolled back ${target}: ${trigger} fires (observe mode)`,
-            lines: [record.summary, fromTo(record)],
-          }
-        : undefined;
-  }
-}
 
 export function ofApplied(record: Of<"rollback.applied">, decision: DecisionRecord | undefined): Message {
   return {
@@ -111,8 +55,6 @@ export function ofSighted(record: Of<"evaluation.sighted">): Message {
 }
 
 const RULES_KEY = dedupKey(["rules"]);
-/** Many targets at once are one incident, whatever their releases. */
-export const MASS_KEY = dedupKey(["mass-breach"]);
 
 export function ofRejected(record: Of<"rules.rejected">): Message {
   return {
@@ -187,6 +129,25 @@ export function ofQuiet(
     severity: "info",
     title: `${incident.target}: no trigger fires any more`,
     lines: [record.reason, "Next: nothing to do."],
+    evidence: [],
+  };
+}
+
+/** An incident in which nothing fires ends because of what runs now. */
+export function ofReplaced(
+  record: Of<"release.observed"> | Of<"rollback.verified">,
+  { dedupKey, target }: { readonly dedupKey: string; readonly target: string },
+  why: string,
+): Message {
+  return {
+    ...stamp(record),
+    event: "resolve",
+    dedupKey,
+    policy: record.policy,
+    target,
+    severity: "info",
+    title: `${target}: the incident is over`,
+    lines: [`No trigger fires, and ${why}.`, "Next: nothing to do."],
     evidence: [],
   };
 }
@@ -331,22 +292,7 @@ export function runbook(decision: DecisionRecord | undefined): string {
   return decision?.runbook === undefined ? "" : `Runbook: ${decision.runbook}`;
 }
 
-function fromTo({ from, to }: DecisionRecord): string {
-  return from === undefined || to === undefined ? "" : `From ${from.revision} to ${to.revision}.`;
-}
-
 /** ` to 6`, or nothing where that is not known. */
 export function to(decision: DecisionRecord | undefined): string {
   return decision?.to === undefined ? "" : ` to ${decision.to.revision}`;
-}
-
-/** The exact commands; where the server is, the link of the message says. */
-function howToAnswer({ decisionId, approveUntil }: DecisionRecord): string {
-  return approveUntil === undefined
-    ? ""
-    : `Until ${approveUntil}: rollbackd approve ${decisionId} or rollbackd reject ${decisionId}`;
-}
-
-function alsoHolding({ otherReasons }: DecisionRecord): string {
-  return otherReasons.length === 0 ? "" : `Also in the way: ${otherReasons.join(", ")}.`;
 }

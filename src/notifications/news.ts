@@ -30,7 +30,7 @@ export function withNews(
     ...message,
     news: {
       stage: maintenance === undefined ? stages.incident : stages.maintenance,
-      key: maintenance === undefined ? message.dedupKey : maintenanceKey(maintenance),
+      key: maintenance === undefined ? (message.incident ?? message.dedupKey) : maintenanceKey(maintenance),
       startedAt: (maintenance ?? decision)?.at ?? message.at,
       ...(from === undefined ? {} : { from: from.revision }),
       ...(to === undefined ? {} : { to: to.revision }),

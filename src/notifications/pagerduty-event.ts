@@ -44,6 +44,7 @@ export function pagerDutyEvent(message: Message, publicUrl: string | undefined) 
               LINE,
             ),
           ),
+        ...(message.incident === undefined ? {} : { incident: short(message.incident, LINE) }),
         ...(message.release === undefined ? {} : { release: short(message.release, LINE) }),
         ...(decisionId === undefined ? {} : { decision: short(decisionId, LINE) }),
         ...(message.logHead === undefined ? {} : { logHead: headOf(message.logHead) }),

@@ -1,5 +1,5 @@
 import type { ApprovalRecord, DecisionRecord, LogRecord } from "../log/record.ts";
-import { dedupKey, incidentKey, type Message, stamp } from "./message.ts";
+import { dedupKey, incidentKey, type Message, ring, stamp } from "./message.ts";
 import { type Of, present } from "./messages.ts";
 
 /** A decision that a person was asked about and that neither acted nor came to its end. */
@@ -164,12 +164,13 @@ function ofWithdrawn(record: LogRecord & ApprovalRecord, { decision, by }: Appro
   };
 }
 
-/** Nobody answered, or nothing came of the answer: the incident is open still, and says so where it is open. */
+/** Nobody answered, or nothing came of the answer: nobody is at it, although the incident is open. */
 function ofExpired(record: LogRecord & ApprovalRecord, { decision, by }: Asked): Message {
   return {
     ...ofIncident(record, decision),
+    ...ring(incidentKey(decision.target, decision.release), "approval", record.decisionId),
     event: "trigger",
-    severity: decision.severity ?? "critical",
+    severity: "critical",
     title:
       by === undefined
         ? `Nobody answered: ${record.target} is not rolled back`

@@ -50,10 +50,14 @@ function drawn(evidence: Evidence) {
 }
 
 /** Where to read on, when it happened, and how far the log went. */
-function footer({ decisionId, logHead, at, runbook }: Message, publicUrl: string | undefined): string {
+function footer(
+  { decisionId, logHead, at, runbook, incident }: Message,
+  publicUrl: string | undefined,
+): string {
   const parts = [
     ...(runbook === undefined ? [] : [slackLink("runbook", runbook)]),
     ...(decisionId === undefined ? [] : [decisionText(decisionId, publicUrl)]),
+    ...(incident === undefined ? [] : [`incident ${mrkdwn(incident, 300)}`]),
     formatInstant(Date.parse(at)),
     ...(logHead === undefined ? [] : [`log ${headOf(logHead)}`]),
   ];

@@ -1,19 +1,20 @@
 import type { LogRecord } from "../log/record.ts";
 import { createBrokenRules } from "./broken-rules.ts";
 import { createCheckpointTeller } from "./checkpoint.ts";
+import { ofDecision } from "./decision.ts";
 import { ofEnd } from "./end.ts";
-import { incidentKey, type Message } from "./message.ts";
+import { createIncidents, type Incidents } from "./incidents.ts";
+import { incidentKey, type Message, ring } from "./message.ts";
 import {
   blindKey,
-  MASS_KEY,
   ofApplied,
   ofBlind,
   ofChanged,
-  ofDecision,
   ofGone,
   ofLoaded,
   ofQuiet,
   ofRejected,
+  ofReplaced,
   ofSighted,
   type Of,
   type TriggerChange,
@@ -26,24 +27,14 @@ import { createUnknownEnds } from "./unknown-ends.ts";
 import { createReappliedTeller } from "./reapplied.ts";
 import { createSuspendedTeller, type SuspendedTeller } from "./suspended.ts";
 
-interface Incident {
-  readonly dedupKey: string;
-  readonly target: string;
-  /** When it began. */
-  readonly since: string;
-  /** It is over when none of these has a trigger that fires or is not known to have stopped. */
-  readonly policies: Set<string>;
-}
-
 interface Known {
   /** Decisions whose rollback has not ended; later records of it are told with their words. */
   readonly decisions: Map<string, Of<"decision.made">>;
   /** Rollbacks that people announced as maintenance and that have not ended, by their decision. */
   readonly maintenance: Map<string, Of<"operator.rollback">>;
-  /** Incidents that end when their triggers do, by key. */
-  readonly incidents: Map<string, Incident>;
-  /** Triggers that fired and were not seen to resolve, by policy. An unknown trigger has not resolved. */
-  readonly firing: Map<string, Set<string>>;
+  readonly incidents: Incidents;
+  /** Policies with a decision that a person approved and that did not lead to a rollback yet. */
+  readonly approved: Set<string>;
   /** Policies that were told of as blind and not as sighted. */
   readonly blind: Set<string>;
   readonly suspended: SuspendedTeller;
@@ -58,8 +49,8 @@ export function createTeller(): (record: LogRecord) => readonly Message[] {
   const known: Known = {
     decisions: new Map(),
     maintenance: new Map(),
-    incidents: new Map(),
-    firing: new Map(),
+    incidents: createIncidents(),
+    approved: new Set(),
     blind: new Set(),
     suspended: createSuspendedTeller(),
     rejected: false,
@@ -69,15 +60,38 @@ export function createTeller(): (record: LogRecord) => readonly Message[] {
   const people = createPeopleTeller();
   const checkpoints = createCheckpointTeller();
   const reapplied = createReappliedTeller();
-  return (record) => [
-    ...tell(record, known),
-    ...brokenRules(record),
-    ...ofRights(record),
-    ...people(record),
-    ...checkpoints(record),
-    ...unknownEnds(record),
-    ...reapplied(record),
-  ];
+  return (record) => {
+    note(record, known);
+    const messages = [
+      ...tell(record, known),
+      ...brokenRules(record),
+      ...ofRights(record),
+      ...people(record),
+      ...checkpoints(record),
+      ...unknownEnds(record),
+      ...reapplied(record),
+    ];
+    messages.forEach(known.incidents.noteRing);
+    return messages;
+  };
+}
+
+/** Remembers what later messages depend on. */
+function note(record: LogRecord, { approved, incidents }: Known): void {
+  switch (record.type) {
+    case "trigger.firing":
+      incidents.fires(record.policy, record.trigger);
+      return;
+    case "operator.approve":
+      approved.add(record.policy);
+      return;
+    case "operator.reject":
+    case "approval.expired":
+    case "approval.withdrawn":
+      approved.delete(record.policy);
+      return;
+    default:
+  }
 }
 
 function tell(record: LogRecord, known: Known): readonly Message[] {
@@ -86,7 +100,7 @@ function tell(record: LogRecord, known: Known): readonly Message[] {
       return decided(record, known);
     case "rollback.started":
       // From here on the end of the rollback is the end of the incident; one that never began ends with its triggers.
-      known.incidents.delete(incidentKey(record.target, record.release));
+      known.incidents.setActing(record, true);
       return [];
     case "gitops.suspended":
       return known.suspended.tell(record);
@@ -95,13 +109,12 @@ function tell(record: LogRecord, known: Known): readonly Message[] {
     case "rollback.verified":
     case "rollback.failed":
       return ended(record, known);
-    case "trigger.firing":
-      setOf(known.firing, record.policy).add(record.trigger);
-      return [];
     case "trigger.resolved":
       return resolved(record, known);
     case "operator.rollback":
       return asked(record, known);
+    case "release.observed":
+      return replaced(record, known);
     case "evaluation.blind":
       known.blind.add(record.policy);
       return [ofBlind(record)];
@@ -121,20 +134,34 @@ function tell(record: LogRecord, known: Known): readonly Message[] {
 }
 
 function decided(record: Of<"decision.made">, known: Known): readonly Message[] {
-  const message = ofDecision(record);
+  const said = ofDecision(record);
   const cancelled = record.decision === "rollback" ? [] : calledOff(record, known);
-  if (message === undefined) {
+  if (said === undefined) {
     return cancelled;
   }
+  const message = ringing(said, record, known);
   if (record.decision === "rollback") {
     known.decisions.set(record.decisionId, record);
+    known.approved.delete(record.policy);
   }
   if (message.event === "trigger") {
-    openIncident(known, message.dedupKey, record);
+    known.incidents.open(message.incident ?? message.dedupKey, record);
   }
   return record.decision === "rollback"
     ? [withNews(message, record.type, aboutDecision(known, record.decisionId))]
     : [message, ...cancelled];
+}
+
+/** Whoever approved a rollback relies on it: that it does not come must ring, though the incident is open. */
+function ringing(
+  message: Message,
+  { decision, policy, decisionId }: Of<"decision.made">,
+  known: Known,
+): Message {
+  const isNew = decision === "escalate" && message.event === "trigger" && known.approved.delete(policy);
+  return isNew && known.incidents.isOpen(message.dedupKey)
+    ? { ...message, ...ring(message.dedupKey, "blocked", decisionId), severity: "critical" }
+    : message;
 }
 
 /** Maintenance that was announced for a rollback that does not come. */
@@ -161,76 +188,66 @@ function aboutDecision({ decisions, maintenance }: Known, decisionId: string) {
 
 function ended(record: Of<"rollback.verified"> | Of<"rollback.failed">, known: Known): readonly Message[] {
   const about = aboutDecision(known, record.decisionId);
-  const end = ofEnd(record, about.decision, isQuiet(known, record.policy));
+  const end = ofEnd(record, about.decision, known.incidents.isQuiet(record.policy));
   const message = { ...end, lines: [...end.lines, ...known.suspended.take(record.decisionId)] };
   known.decisions.delete(record.decisionId);
   known.maintenance.delete(record.decisionId);
+  known.incidents.setActing(record, false);
+  const key = incidentKey(record.target, record.release);
   if (message.event === "trigger") {
-    openIncident(known, incidentKey(record.target, record.release), {
-      ...record,
-      at: about.decision?.at ?? record.at,
-    });
+    known.incidents.open(key, { ...record, at: about.decision?.at ?? record.at });
+    return [withNews(message, record.type, about)];
   }
-  return [withNews(message, record.type, about)];
+  return [
+    withNews(message, record.type, about),
+    ...known.incidents.end(key, message),
+    ...(record.type === "rollback.verified" ? endOthers(record, known) : []),
+  ];
+}
+
+/** A failed rollback after which nothing fires has no trigger to end with: it ends when another rollback worked. */
+function endOthers(record: Of<"rollback.verified">, { incidents }: Known): readonly Message[] {
+  return incidents.endQuiet(
+    ({ target }) => target === record.target,
+    (incident) =>
+      withEnd(ofReplaced(record, incident, `a rollback of it worked: ${record.detail}`), incident.since),
+  );
+}
+
+/** And when a person deploys something else. */
+function replaced(record: Of<"release.observed">, { incidents }: Known): readonly Message[] {
+  if (record.cause !== "deploy") return [];
+  const key = incidentKey(record.target, record.release);
+  return incidents.endQuiet(
+    ({ target, dedupKey }) => target === record.target && dedupKey !== key,
+    (incident) => withEnd(ofReplaced(record, incident, `it runs ${record.revision} now`), incident.since),
+  );
 }
 
 /** Policies that are gone say nothing more, so what they were told of ends here. */
 function loaded(record: Of<"rules.loaded">, known: Known): readonly Message[] {
   const inForce = new Set(record.policies.map(({ policy }) => policy));
   const isGone = (policy: string): boolean => !inForce.has(policy);
-  for (const policy of [...known.firing.keys()].filter(isGone)) known.firing.delete(policy);
-  const over = closeQuiet(known, ({ policies }) => [...policies].some(isGone));
+  known.incidents.forget(isGone);
+  const over = known.incidents.endQuiet(
+    ({ policies }) => [...policies].some(isGone),
+    (incident) => ofGone(record, incident),
+  );
   const blind = [...known.blind].filter(isGone);
   for (const policy of blind) known.blind.delete(policy);
   const news = known.rejected ? ofLoaded(record) : ofChanged(record);
   known.rejected = false;
   return [
     ...(news === undefined ? [] : [news]),
-    ...over.map((incident) => ofGone(record, incident)),
+    ...over,
     ...blind.map((policy) => ofGone(record, { dedupKey: blindKey(policy), target: policy })),
   ];
 }
 
-function resolved(record: TriggerChange, known: Known): readonly Message[] {
-  setOf(known.firing, record.policy).delete(record.trigger);
-  return closeQuiet(known, ({ policies }) => policies.has(record.policy)).map((incident) =>
-    withEnd(ofQuiet(record, incident), incident.since),
+function resolved(record: TriggerChange, { incidents }: Known): readonly Message[] {
+  incidents.stops(record.policy, record.trigger);
+  return incidents.endQuiet(
+    ({ policies }) => policies.has(record.policy),
+    (incident) => withEnd(ofQuiet(record, incident), incident.since),
   );
-}
-
-/** Forgets those of the incidents in which nothing fires any more, and gives them back. */
-function closeQuiet(known: Known, of: (incident: Incident) => boolean): readonly Incident[] {
-  const over = [...known.incidents.values()].filter(
-    (incident) => of(incident) && [...incident.policies].every((policy) => isQuiet(known, policy)),
-  );
-  over.forEach(({ dedupKey }) => known.incidents.delete(dedupKey));
-  return over;
-}
-
-function openIncident(
-  known: Known,
-  dedupKey: string,
-  about: { readonly policy: string; readonly target: string; readonly at: string },
-): void {
-  const open = known.incidents.get(dedupKey);
-  if (open === undefined) {
-    known.incidents.set(dedupKey, {
-      dedupKey,
-      target: dedupKey === MASS_KEY ? "Many targets" : about.target,
-      since: about.at,
-      policies: new Set([about.policy]),
-    });
-  } else {
-    open.policies.add(about.policy);
-  }
-}
-
-function isQuiet(known: Known, policy: string): boolean {
-  return (known.firing.get(policy)?.size ?? 0) === 0;
-}
-
-function setOf(sets: Map<string, Set<string>>, key: string): Set<string> {
-  const found = sets.get(key) ?? new Set<string>();
-  sets.set(key, found);
-  return found;
 }

@@ -20,6 +20,7 @@ export function webhookBody(raw: Message, publicUrl: string | undefined) {
     id: idempotencyKey(raw),
     event,
     incident: dedupKey,
+    partOf: message.incident ?? null,
     severity,
     at,
     title: cut(title, TITLE),

@@ -248,25 +248,26 @@ describe("a crash", () => {
   /** Of a finished run: what was delivered in its first `length` records. */
   function deliveredWithin(whole: World, length: number): string[] {
     const prefix = whole.log.records.slice(0, length);
-    const causeOf = new Map(
+    const queuedAs = new Map(
       prefix.flatMap((record) =>
-        record.type === "notification.queued" ? [[record.notificationId, record.cause] as const] : [],
+        record.type === "notification.queued" ? [[record.notificationId, record] as const] : [],
       ),
     );
     return prefix.flatMap((record) => {
       if (record.type !== "notification.delivered") {
         return [];
       }
-      const suffix = `@${causeOf.get(record.notificationId)}`;
-      return texts(whole, ({ logHead }) => logHead?.endsWith(suffix) === true).filter((text) =>
-        text.startsWith(record.channel),
-      );
+      const { cause, dedupKey: key } = queuedAs.get(record.notificationId) ?? {};
+      return texts(
+        whole,
+        ({ logHead, dedupKey }) => dedupKey === key && logHead?.endsWith(`@${cause}`) === true,
+      ).filter((text) => text.startsWith(record.channel));
     });
   }
 
   function queued(log: MemoryLog): string[] {
     return log.records.flatMap((record) =>
-      record.type === "notification.queued" ? [`${record.cause} ${record.channel}`] : [],
+      record.type === "notification.queued" ? [record.notificationId] : [],
     );
   }
 

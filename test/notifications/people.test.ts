@@ -41,7 +41,12 @@ describe("a decision that waits for a person", () => {
     ],
   ] as const)("that is %s is told of in the same incident, with the next step", (_, record, event, text) => {
     const told = last(trigger("firing"), waits, record);
-    expect(told).toMatchObject([{ event, dedupKey: KEY, decisionId: "d1" }]);
+    // What nobody answered must ring though the incident is open.
+    const own =
+      event === "trigger"
+        ? { dedupKey: `${KEY}/approval/d1`, incident: KEY, severity: "critical" }
+        : { dedupKey: KEY };
+    expect(told).toMatchObject([{ event, decisionId: "d1", ...own }]);
     expect([told[0]?.title, ...(told[0]?.lines ?? [])].join(" ")).toMatch(text);
   });
 
@@ -62,7 +67,7 @@ describe("a decision that waits for a person", () => {
       ["when it is withdrawn", [blocked, withdrawn], "info", /does not take place.*it recovered/],
     ] as const)("is told of %s, in the same incident", (_, records, event, text) => {
       const told = last(...agreed, ...records);
-      expect(told).toMatchObject([{ event, dedupKey: KEY }]);
+      expect(told).toMatchObject([{ event, dedupKey: event === "trigger" ? `${KEY}/approval/d1` : KEY }]);
       expect([told[0]?.title, ...(told[0]?.lines ?? [])].join(" ")).toMatch(text);
     });
 

@@ -123,3 +123,19 @@ export function trigger(
     slot: "2026-01-01T00:00:00.000Z",
   };
 }
+
+export function observed(of: {
+  readonly release: string;
+  readonly revision: string;
+  readonly cause: "deploy" | "rollback";
+}): RecordBody {
+  return {
+    type: "release.observed",
+    policy: "api",
+    target: TARGET,
+    ...of,
+    digest: `d${of.revision}`,
+    startedAt: "2026-03-02T10:00:00.000Z",
+    quarantined: false,
+  };
+}

@@ -1,11 +1,13 @@
 import { describe, expect, test } from "vitest";
 import type { RecordBody } from "../../src/log/record.ts";
+import { addressed } from "../../src/notifications/audience.ts";
 import { incidentKey } from "../../src/notifications/message.ts";
 import { createTeller } from "../../src/notifications/teller.ts";
 import { recordsOf } from "./memory-log.ts";
-import { applied, decision, failed, started, trigger, verified } from "./story.ts";
+import { applied, decision, failed, observed, started, trigger, verified } from "./story.ts";
 
 const KEY = "rollbackd/shop/api/shop/api@7";
+const FAILED = `${KEY}/failed/d1`;
 
 /** What is told by each record: `event key`. */
 function told(...bodies: readonly RecordBody[]): string[][] {
@@ -33,9 +35,102 @@ describe("a rollback", () => {
     expect(told(...records)).toEqual([[], [`trigger ${KEY}`], [`resolve ${KEY}`]]);
   });
 
-  test("that fails pages again with the same key, and is resolved when its triggers are", () => {
+  test("that fails rings with a key of its own, and both keys are resolved when its triggers are", () => {
     const records = [trigger("firing"), decision("d1"), started("d1"), failed("d1"), trigger("resolved")];
-    expect(told(...records)).toEqual([[], [`trigger ${KEY}`], [], [`trigger ${KEY}`], [`resolve ${KEY}`]]);
+    expect(told(...records)).toEqual([
+      [],
+      [`trigger ${KEY}`],
+      [],
+      [`trigger ${FAILED}`],
+      [`resolve ${KEY}`, `resolve ${FAILED}`],
+    ]);
+    const [page] = recordsOf(records).map(createTeller())[3] ?? [];
+    expect(page).toMatchObject({ severity: "critical", incident: KEY });
+  });
+
+  test("that fails after its triggers resolved ends when a person deploys something else, or rolls back", () => {
+    const quiet = [
+      trigger("firing"),
+      decision("d1"),
+      started("d1"),
+      applied("d1"),
+      trigger("resolved"),
+      failed("d1", "smoke-failed"),
+    ];
+    const both = [`resolve ${KEY}`, `resolve ${FAILED}`];
+    const deployed = observed({ release: "shop/api@9", revision: "9", cause: "deploy" });
+    expect(told(...quiet, deployed).at(-1)).toEqual(both);
+    expect(
+      told(...quiet, observed({ release: "shop/api@8", revision: "8", cause: "rollback" })).at(-1),
+    ).toEqual([]);
+    const other = { release: "shop/api@8" };
+    const rolledBack = [
+      decision("d2", other),
+      { ...started("d2"), ...other },
+      { ...verified("d2"), ...other },
+    ];
+    expect(told(...quiet, ...(rolledBack as RecordBody[])).at(-1)).toEqual([
+      "resolve rollbackd/shop/api/shop/api@8",
+      ...both,
+    ]);
+  });
+
+  test("that fails twice rings twice, and a third that works resolves every key", () => {
+    const again = [decision("d2"), started("d2"), failed("d2")];
+    const third = [decision("d3"), started("d3"), applied("d3"), verified("d3")];
+    const records = [trigger("firing"), decision("d1"), started("d1"), failed("d1"), ...again, ...third];
+    const keys = [KEY, FAILED, `${KEY}/failed/d2`];
+    expect(
+      told(...records)
+        .flat()
+        .filter((each) => each.startsWith("trigger")),
+    ).toEqual([KEY, FAILED, KEY, `${KEY}/failed/d2`, KEY].map((key) => `trigger ${key}`));
+    expect(told(...records).at(-1)).toEqual(keys.map((key) => `resolve ${key}`));
+  });
+
+  test("whose policy goes from the rules ends with every key", () => {
+    const gone: RecordBody = { type: "rules.loaded", policies: [] };
+    const records = [trigger("firing"), decision("d1"), started("d1"), failed("d1"), gone];
+    expect(told(...records).at(-1)).toEqual([`resolve ${KEY}`, `resolve ${FAILED}`]);
+  });
+
+  test("closes the page of a failure at PagerDuty and the webhook, and says its end in Slack once", () => {
+    const records = [trigger("firing"), decision("d1"), started("d1"), failed("d1"), trigger("resolved")];
+    const ends = recordsOf(records).map(createTeller()).at(-1) ?? [];
+    expect(ends.map((each) => addressed(each).map(({ channel }) => channel))).toEqual([
+      ["slack", "pagerduty", "statuspage", "webhook"],
+      ["pagerduty", "webhook"],
+    ]);
+  });
+
+  test("that was approved and then cannot be done rings, though the page that asked is open", () => {
+    const waits: RecordBody = {
+      ...decision("d1", { decision: "escalate", reason: "awaiting-approval" }),
+      approveUntil: "2026-03-02T10:30:00.000Z",
+    };
+    const approved: RecordBody = {
+      type: "operator.approve",
+      policy: "api",
+      by: "token:alice",
+      decisionId: "d1",
+    };
+    const blocked = decision("d2", { decision: "escalate", reason: "target-not-ready" });
+    const records = [trigger("firing"), waits, approved, blocked, trigger("resolved")];
+    expect(told(...records).slice(3)).toEqual([
+      [`trigger ${KEY}/blocked/d2`],
+      [`resolve ${KEY}`, `resolve ${KEY}/blocked/d2`],
+    ]);
+    // Without an approval nobody went back to bed: the page that is open is told more.
+    expect(told(trigger("firing"), waits, blocked).at(-1)).toEqual([`trigger ${KEY}`]);
+  });
+
+  test("of a trigger that only observes pages nothing, whatever stands in the way", () => {
+    const observes = decision("d1", {
+      decision: "escalate",
+      reason: "cooldown",
+      otherReasons: ["observe-mode"],
+    });
+    expect(told(trigger("firing"), observes, trigger("resolved")).flat()).toEqual([`info ${KEY}`]);
   });
 
   test("trap 21: that somebody's change overtook asks nobody to restore anything, and ends with the triggers", () => {
