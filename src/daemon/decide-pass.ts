@@ -27,20 +27,29 @@ async function decideInTurn(seen: Seen, ports: PassPorts): Promise<void> {
   if (!ports.mayDecide()) return;
   await settlePeople(seen, ports);
   if (!mayDecideOn(policy, ports)) return;
-  const situation = situationOf(seen, await askVetoes(seen, ports), ports);
+  const asked = await withOwnersAsked(seen, ports);
+  const situation = situationOf(asked, await askVetoes(asked, ports), ports);
   const first = decide(situation);
   // What it said was about this decision, and may be old when that is taken up again.
   if (first === undefined || !wouldAct(first)) ports.precheck?.forget();
   if (first === undefined || isRecorded(first, situation, ports)) return;
   const context = lazily(() => lookInto(situation.release, ports));
   const looked = wouldAct(first)
-    ? await withLastLooks(first, situation, seen, { ...ports, beside: context })
+    ? await withLastLooks(first, situation, asked, { ...ports, beside: context })
     : situation;
   const decided = looked && decide(looked);
   if (!looked || !decided || isRecorded(decided, looked, ports)) return;
   const found = await context();
   if (!mayDecideOn(policy, ports)) return;
-  await carryOut(decided, looked, { ...seen, context: found }, ports);
+  await carryOut(decided, looked, { ...asked, context: found }, ports);
+}
+
+/** Owners are asked while something fires: until then nothing depends on the answer. */
+async function withOwnersAsked(seen: Seen, { askOwners }: PassPorts): Promise<Seen> {
+  const { facts, watched } = seen;
+  const fires = [...watched.values()].some(({ track }) => track.status.state === "firing");
+  if (askOwners === undefined || facts === undefined || !fires) return seen;
+  return { ...seen, facts: { ...facts, owners: await askOwners(facts.owners) } };
 }
 
 /** Asked for the first time it begins, and is not begun again. */

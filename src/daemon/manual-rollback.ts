@@ -24,7 +24,16 @@ import { underWay } from "./under-way.ts";
 /** As much of a running policy as a person's decision needs. */
 export type Handled = Pick<
   RunningPolicy,
-  "policy" | "carried" | "watch" | "reports" | "begin" | "reconsider" | "precheck" | "lookInto" | "mayDecide"
+  | "policy"
+  | "carried"
+  | "watch"
+  | "reports"
+  | "begin"
+  | "reconsider"
+  | "precheck"
+  | "lookInto"
+  | "askOwners"
+  | "mayDecide"
 >;
 
 export interface ManualPorts {
@@ -89,7 +98,7 @@ async function weigh(
     const detail = `${target} runs ${now} by now, not ${planned}, which is what was to be rolled back. Look at what runs now, and ask for a new plan.`;
     return refused("superseded", detail);
   }
-  const situation = situationOf(running, lookup, ports);
+  const situation = await withOwnersAsked(situationOf(running, lookup, ports), running);
   const decided = await decideWithPrecheck(situation, to, running);
   // It may have been let go while the precheck ran.
   if (!running.mayDecide()) return beingReplaced(name);
@@ -110,6 +119,11 @@ async function weigh(
   };
   const { owners = [] } = situation;
   return { ok: true, running, uid: lookup.snapshot.uid, release, to: chosen, owners, plan };
+}
+
+async function withOwnersAsked(situation: Situation, { askOwners }: Handled): Promise<Situation> {
+  const { owners = [] } = situation;
+  return askOwners === undefined ? situation : { ...situation, owners: await askOwners(owners) };
 }
 
 function beingReplaced(name: string): Refusal {

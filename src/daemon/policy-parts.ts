@@ -1,6 +1,7 @@
 import type { Logger } from "pino";
 import type { KubeApi } from "../kubernetes/api.ts";
 import type { DecisionRecord } from "../log/record.ts";
+import type { AskOwners } from "../rollback/gitops/restoring.ts";
 import type { LookInto } from "../releases/release-context.ts";
 import type { TargetWatch } from "../releases/watch.ts";
 import { type Policy, targetKey } from "../rules/policy.ts";
@@ -51,7 +52,7 @@ export interface Shared {
 
 /** Puts one policy together and runs it. `kube` is needed for targets in a cluster. */
 export function assemblePolicy(policy: Policy, shared: Shared, kube: KubeApi | undefined): RunningPolicy {
-  const { watch, strategy, markStanding, lookInto } = targetParts(policy, shared, kube);
+  const { watch, strategy, markStanding, lookInto, askOwners } = targetParts(policy, shared, kube);
   const probers = startProbers(policy, shared);
   const reports = reportsFor(policy, shared.reportSources, kube);
   const skewMs = (): number => shared.slotClock.now() - shared.now();
@@ -86,6 +87,7 @@ export function assemblePolicy(policy: Policy, shared: Shared, kube: KubeApi | u
     begin: rollbacks.begin,
     markStanding,
     ...(lookInto && { lookInto }),
+    ...(askOwners && { askOwners }),
     skewMs,
   });
   rollbacks.resume();
@@ -97,6 +99,7 @@ export function assemblePolicy(policy: Policy, shared: Shared, kube: KubeApi | u
     checkpoints,
     precheck,
     lookInto,
+    askOwners,
     stopping,
   });
 }
@@ -112,11 +115,12 @@ function runningPolicy(
     readonly reports: PolicyReports;
     readonly precheck: Precheck | undefined;
     readonly lookInto: LookInto | undefined;
+    readonly askOwners: AskOwners | undefined;
     /** Ends what a pass waits for. */
     readonly stopping: AbortController;
   },
 ): RunningPolicy {
-  const { rollbacks, watch, probers, reports, checkpoints, precheck, lookInto, stopping } = parts;
+  const { rollbacks, watch, probers, reports, checkpoints, precheck, lookInto, askOwners, stopping } = parts;
   const stop = async (): Promise<void> => {
     const passed = passes.stop();
     stopping.abort();
@@ -138,6 +142,7 @@ function runningPolicy(
     reconsider: passes.reconsider,
     ...(precheck && { precheck }),
     ...(lookInto && { lookInto }),
+    ...(askOwners && { askOwners }),
     mayDecide: passes.mayDecide,
     overdueMs: passes.overdueMs,
     retire: async () => {

@@ -6,6 +6,7 @@ import type { Release } from "../releases/release.ts";
 import type { LookInto } from "../releases/release-context.ts";
 import type { MarkStanding } from "../releases/watch.ts";
 import type { RollbackOrder } from "../rollback/act.ts";
+import type { AskOwners } from "../rollback/gitops/restoring.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { ConfirmPorts } from "./confirm.ts";
 import type { Fleet, Member } from "./fleet.ts";
@@ -48,6 +49,8 @@ export interface PassPorts extends ConfirmPorts {
   readonly markStanding: MarkStanding;
   /** Absent where the target does not show what its releases are made of. */
   readonly lookInto?: LookInto;
+  /** Absent where the policy acts whatever owners do. */
+  readonly askOwners?: AskOwners;
   readonly checkpoints: { readonly look: LookAfterLaunch };
   readonly metrics: Metrics;
   readonly logger: Logger;

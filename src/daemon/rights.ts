@@ -48,7 +48,7 @@ function policyRights({ policy, owners }: PolicySeen, settings: RightsSettings):
   return [
     ...ofCluster,
     ...reportRights(policy, target.namespace),
-    ...(policy.gitops === "suspend" ? owners.flatMap((owner) => suspendRights(owner, policy, settings)) : []),
+    ...owners.flatMap((owner) => ownerRights(owner, policy, settings)),
   ].map((right) => Object.assign({ policy: policy.name }, right));
 }
 
@@ -168,23 +168,35 @@ function reportRights({ triggers }: Policy, namespace: string | undefined): read
   }));
 }
 
-function suspendRights(
+function ownerRights(
   owner: GitOpsOwner,
   policy: Policy,
   { argocdNamespace }: RightsSettings,
 ): readonly Right[] {
   const ref = ownerRef(owner, argocdNamespace);
-  if (ref === undefined) return [];
-  return (["get", "patch"] as const).map((verb) => ({
-    verb,
-    ref,
-    need: acts(policy),
-    why: "suspend the owner of the target before a rollback",
-  }));
+  if (ref === undefined || policy.gitops === "warn") return [];
+  if (policy.gitops === "refuse") {
+    const why = "ask whether the owner of the target puts a change back; a target is refused without it";
+    return [{ verb: "get", ref, need: "optional", why }];
+  }
+  const why = "suspend the owner of the target before a rollback";
+  const suspend = (["get", "patch"] as const).map((verb) => ({ verb, ref, need: acts(policy), why }));
+  const { group, namespace } = ref;
+  return owner.tool === "argocd"
+    ? [
+        ...suspend,
+        {
+          verb: "get",
+          ref: { group, resource: "applicationsets", namespace },
+          need: "optional",
+          why: "suspend an owner that an ApplicationSet makes",
+        },
+      ]
+    : suspend;
 }
 
 function ownerRef({ tool, name, namespace }: GitOpsOwner, argocd: string): ResourceRef | undefined {
-  if (name === undefined || tool === "helm") return undefined;
+  if (name === undefined || tool === "helm" || tool === "controller") return undefined;
   if (tool === "argocd") {
     return { group: "argoproj.io", resource: "applications", namespace: namespace ?? argocd, name };
   }

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { slotAt } from "../engine/slots.ts";
 import type { LookInto } from "../releases/release-context.ts";
 import type { TargetWatch } from "../releases/watch.ts";
+import type { AskOwners } from "../rollback/gitops/restoring.ts";
 import type { Precheck } from "../rollback/precheck.ts";
 import type { Policy } from "../rules/policy.ts";
 import type { KnownReports } from "../signals/image-report.ts";
@@ -29,6 +30,8 @@ export interface RunningPolicy {
   readonly precheck?: Precheck;
   /** Absent where the target does not show what its releases are made of. */
   readonly lookInto?: LookInto;
+  /** Absent where the policy acts whatever owners do. */
+  readonly askOwners?: AskOwners;
   /** False once it is on its way out. */
   readonly mayDecide: () => boolean;
   /** For how long no pass has ended as it should although one was begun, in ms; 0 between passes. */

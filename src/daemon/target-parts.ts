@@ -19,6 +19,7 @@ import { deploymentStrategy } from "../rollback/deployment.ts";
 import { groupStrategy } from "../rollback/group.ts";
 import { scriptStrategy } from "../rollback/script.ts";
 import { statefulSetStrategy } from "../rollback/statefulset.ts";
+import { type AskOwners, askOwners } from "../rollback/gitops/restoring.ts";
 import { suspendOwners } from "../rollback/gitops/suspend.ts";
 import { type BlueGreenTarget, type Policy, targetKey } from "../rules/policy.ts";
 import type { Prometheus } from "../signals/prometheus.ts";
@@ -33,6 +34,8 @@ export interface TargetParts {
   readonly markStanding: MarkStanding;
   /** Absent where the target does not show what its releases are made of. */
   readonly lookInto?: LookInto;
+  /** Absent where the policy acts whatever owners do. */
+  readonly askOwners?: AskOwners;
 }
 
 /** What following and changing targets needs of the process. */
@@ -50,8 +53,10 @@ export interface TargetPorts {
 /** `kube` is needed for targets in a cluster. */
 export function targetParts(policy: Policy, ports: TargetPorts, kube: KubeApi | undefined): TargetParts {
   const parts = partsOf(policy, ports, kube);
-  if (policy.gitops !== "suspend" || kube === undefined) return parts;
+  if (kube === undefined) return parts;
   const { argocdNamespace } = ports;
+  if (policy.gitops === "refuse") return { ...parts, askOwners: askOwners({ api: kube, argocdNamespace }) };
+  if (policy.gitops !== "suspend") return parts;
   const prepare = suspendOwners({ api: kube, reread: parts.watch.reread, argocdNamespace });
   return { ...parts, strategy: { ...parts.strategy, prepare } };
 }

@@ -25,8 +25,8 @@ export function afterEffects({ policy, owners = [] }: Owned): readonly string[] 
 }
 
 /** No rollbackd can suspend an operator, which has no switch that all of them share. */
-function binds({ tool }: GitOpsOwner, mode: GitOpsMode): boolean {
-  if (tool === "helm") return false;
+function binds({ tool, leavesAlone }: GitOpsOwner, mode: GitOpsMode): boolean {
+  if (tool === "helm" || leavesAlone !== undefined) return false;
   return mode === "refuse" || (mode === "suspend" && tool === "controller");
 }
 
@@ -43,6 +43,9 @@ function afterEffect(owner: GitOpsOwner, mode: GitOpsMode): string {
   const edit = editCommand(owner);
   if (edit !== undefined) {
     return `The operator of ${ownerText(owner)} (${owner.seenIn}) will undo this: change the release there: ${edit}.`;
+  }
+  if (owner.leavesAlone !== undefined) {
+    return `${ownerText(owner)} (${owner.seenIn}) leaves this alone, because ${owner.leavesAlone}. Its next release brings the bad version back: revert it in Git.`;
   }
   if (owner.tool === "helm") {
     return `${ownerText(owner)} does not know of this: the next helm upgrade brings the release back unless it is mended there.`;

@@ -15,6 +15,8 @@ export interface GitOpsOwner {
   readonly apiVersion?: string;
   /** What on the object tells of it. */
   readonly seenIn: string;
+  /** Why it does not put back a change of the target without being asked; absent where it does, or may. */
+  readonly leavesAlone?: string;
   /** The objects of the target that name it. */
   readonly keeps?: readonly KeptObject[];
 }

@@ -4,6 +4,7 @@ import { incidentKey } from "../../src/notifications/message.ts";
 import { createTeller } from "../../src/notifications/teller.ts";
 import type { GitOpsOwner } from "../../src/releases/gitops-owner.ts";
 import type { Prepare } from "../../src/rollback/act.ts";
+import type { AskOwners } from "../../src/rollback/gitops/restoring.ts";
 import { clock, HOUR, INTERVAL, policy, TEN } from "../support/model.ts";
 import { breaching } from "./fake-prometheus.ts";
 import { createWorld, type Daemon, decisions, ofType, startDaemon, type World } from "./world.ts";
@@ -14,9 +15,11 @@ const OWNER: GitOpsOwner = { tool: "argocd", namespace: "argocd", name: "shop", 
 async function badRelease(
   changes: Parameters<typeof policy>[0] = {},
   prepare?: Prepare,
+  askOwners?: AskOwners,
 ): Promise<[World, Daemon]> {
   const world = createWorld(TEN - HOUR);
   world.prepare = prepare;
+  world.askOwners = askOwners;
   world.prometheus.put("errors:ratio", breaching(clock("10:01:00"), clock("10:06:15")));
   world.target.owners = [OWNER];
   const daemon = startDaemon(world, policy(changes));
@@ -40,6 +43,18 @@ it("a target that Argo CD keeps is not touched by default: one page names the ow
   expect(world.target.acts()).toBe(0);
   const answer = await daemon.commands.rollback("vcci-api", { reason: "other" }, "token:alice");
   expect(answer).toMatchObject({ ok: false, reason: "gitops-owner" });
+});
+
+it("a target whose owner leaves changes alone is rolled back by default, and the page says what to do in Git", async () => {
+  const leavesAlone = "its drift detection is off";
+  const ask: AskOwners = async (owners) => owners.map((owner) => Object.assign({}, owner, { leavesAlone }));
+  const [world, daemon] = await badRelease({}, undefined, ask);
+  await daemon.passUntil(clock("10:06:15"));
+  expect(decisions(world)).toEqual(["rollback"]);
+  const page = told(world.log.records).find(({ event }) => event === "trigger");
+  expect(page?.lines.join(" ")).toMatch(
+    /Argo CD application argocd\/shop \(label x\) leaves this alone, because its drift detection is off\. .*revert it in Git/u,
+  );
 });
 
 it("with `warn` it acts, and the page says who will undo it; a person sees it before they agree", async () => {

@@ -92,6 +92,19 @@ describe("the rights that rollbackd asks for", () => {
     expect(of({ gitops: "refuse" })).toEqual([]);
   });
 
+  it("are optional reads of owners where a policy refuses, and none where it acts whatever they do", () => {
+    const owners: readonly GitOpsOwner[] = [
+      { tool: "flux-helmrelease", name: "api", namespace: "flux-system", seenIn: "x" },
+      { tool: "controller", kind: "KafkaConnect", name: "api", namespace: NAMESPACE, seenIn: "x" },
+    ];
+    const of = (changes: Partial<Policy>) =>
+      rightsOf([seen(changes, ...owners)], SETTINGS).filter(({ why }) => why.includes("owner of the target"));
+    expect(of({ gitops: "refuse" })).toMatchObject([
+      { verb: "get", need: "optional", ref: { resource: "helmreleases", name: "api" } },
+    ]);
+    expect(of({ gitops: "warn" })).toEqual([]);
+  });
+
   it("name each Deployment of a group", () => {
     const named = rightsOf([GROUP], SETTINGS).filter(
       ({ verb, need }) => verb === "patch" && need === "needed",

@@ -22,6 +22,7 @@ import type { LogWriter } from "../../src/log/writer.ts";
 import type { LookInto } from "../../src/releases/release-context.ts";
 import type { MarkStanding } from "../../src/releases/watch.ts";
 import type { Prepare } from "../../src/rollback/act.ts";
+import type { AskOwners } from "../../src/rollback/gitops/restoring.ts";
 import type { Precheck } from "../../src/rollback/precheck.ts";
 import { type Policy, targetKey } from "../../src/rules/policy.ts";
 import { type KnownReports, NO_REPORTS } from "../../src/signals/image-report.ts";
@@ -54,6 +55,7 @@ export interface World {
   /** Every policy's, once there is one. */
   precheck: Precheck | undefined;
   lookInto: LookInto | undefined;
+  askOwners: AskOwners | undefined;
   markStanding: MarkStanding;
 }
 
@@ -75,6 +77,7 @@ export function createWorld(at: number = TEN): World {
     prepare: undefined,
     precheck: undefined,
     lookInto: undefined,
+    askOwners: undefined,
     markStanding: async (_, digest, { kind }) => void marked.push(`${digest} ${kind}`),
   };
   return world;
@@ -168,6 +171,7 @@ export function startDaemon(world: World, ...policies: readonly Policy[]): Daemo
           reconsider: () => void asked.add(run.policy.name),
           ...(world.precheck && { precheck: world.precheck }),
           ...(world.lookInto && { lookInto: world.lookInto }),
+          ...(world.askOwners && { askOwners: world.askOwners }),
           mayDecide: () => true,
         })),
       history,
@@ -236,6 +240,7 @@ function assemble(
     ...shared,
     ...(world.precheck && { precheck: precheckOnce(world.precheck) }),
     ...(world.lookInto && { lookInto: world.lookInto }),
+    ...(world.askOwners && { askOwners: world.askOwners }),
     instant: world.prometheus.instant,
     sampler: world.prometheus,
     watch: world.target.watch,

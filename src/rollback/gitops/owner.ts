@@ -24,6 +24,8 @@ export interface OwnerNow {
   readonly ref: ResourceRef & { readonly name: string };
   /** Whether it puts the target back without being asked. */
   readonly isActive: boolean;
+  /** Why it leaves a change of the target alone until its next release; undefined where it puts the change back. */
+  readonly leavesAlone: string | undefined;
   /** Why the target is not known to be its own; undefined where it lists the target. */
   readonly unclaimed: string | undefined;
   /** What it does now and may still apply; undefined while it does nothing. */
@@ -68,6 +70,7 @@ async function readArgo(owner: GitOpsOwner & { readonly namespace: string }, con
     owner,
     ref,
     isActive: isAutomated(application),
+    leavesAlone: isAutomated(application) ? undefined : "it syncs only when it is asked",
     unclaimed: unclaimed(owner, (kept) => unclaimedByApplication(application, kept)),
     running: runningSync(application),
     suspension: argoSuspension(owner, ref, application, decisionId),
@@ -86,6 +89,7 @@ async function readFlux(owner: GitOpsOwner, context: OwnerContext) {
     owner,
     ref,
     isActive: object.spec.suspend !== true,
+    leavesAlone: leavesAlone(object, kind),
     running: runningReconciliation(object),
     suspension: fluxSuspension(owner, ref, object, decisionId),
     patch: fluxPatch(object, decisionId),
@@ -101,6 +105,13 @@ async function readFlux(owner: GitOpsOwner, context: OwnerContext) {
   const kustomization = await reader.kustomization(ref);
   const claim = unclaimed(owner, (kept) => unclaimedByKustomization(kustomization, kept));
   return { ...common(kustomization, ref, "Kustomization"), unclaimed: claim };
+}
+
+/** A HelmRelease corrects the cluster only with drift detection; its next upgrade changes the target all the same. */
+function leavesAlone(object: Reconciled, kind: "Kustomization" | "HelmRelease"): string | undefined {
+  if (object.spec.suspend === true) return "it is suspended";
+  const mode = "driftDetection" in object.spec ? object.spec.driftDetection?.mode : undefined;
+  return kind === "HelmRelease" && mode !== "enabled" ? "its drift detection is off" : undefined;
 }
 
 /** An owner keeps a target of several objects when it lists each that names it. */

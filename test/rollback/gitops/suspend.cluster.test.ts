@@ -7,6 +7,7 @@ import { connect } from "../../../src/kubernetes/connect.ts";
 import type { GitOpsOwner } from "../../../src/releases/gitops-owner.ts";
 import type { Lookup } from "../../../src/releases/watch.ts";
 import type { Prepared } from "../../../src/rollback/act.ts";
+import { askOwners } from "../../../src/rollback/gitops/restoring.ts";
 import { suspendOwners } from "../../../src/rollback/gitops/suspend.ts";
 import { createGitOpsObjects, type GitOpsObjects, type GitOpsPlural } from "../../cluster/gitops-objects.ts";
 import { allowed } from "../../cluster/grant.ts";
@@ -372,6 +373,54 @@ describeOnCluster("the owner of a target is suspended before a rollback", (kubec
     });
     expect(await prepare([argo("by-helm")])).toMatchObject({ kind: "prepared", suspended: [{}] });
   });
+
+  it.each<[string, GitOpsPlural, GitOpsOwner["tool"], object, string | undefined]>([
+    [
+      "HelmRelease without drift detection",
+      "helmreleases",
+      "flux-helmrelease",
+      {},
+      "its drift detection is off",
+    ],
+    [
+      "HelmRelease that only warns of drift",
+      "helmreleases",
+      "flux-helmrelease",
+      { driftDetection: { mode: "warn" } },
+      "its drift detection is off",
+    ],
+    [
+      "HelmRelease with drift detection",
+      "helmreleases",
+      "flux-helmrelease",
+      { driftDetection: { mode: "enabled" } },
+      undefined,
+    ],
+    ["suspended Kustomization", "kustomizations", "flux-kustomization", { suspend: true }, "it is suspended"],
+    ["Kustomization", "kustomizations", "flux-kustomization", {}, undefined],
+    ["Application that syncs when asked", "applications", "argocd", {}, "it syncs only when it is asked"],
+    [
+      "Application that syncs without being asked",
+      "applications",
+      "argocd",
+      { syncPolicy: { automated: {} } },
+      undefined,
+    ],
+  ])(
+    "a %s is known to put a change back or to leave it alone",
+    async (what, plural, tool, spec, expected) => {
+      const name = `ask-${what.toLowerCase().replaceAll(/[^a-z]/gu, "")}`.slice(0, 60);
+      await owning(plural, name, spec);
+      const owner = { ...flux(name, tool), keeps: keeps() };
+      const ask = askOwners({ api: scene.api, argocdNamespace: scene.namespace });
+      const [asked] = await ask([owner]);
+      expect(asked?.leavesAlone).toBe(expected);
+      const [other] = await ask([{ ...owner, keeps: keeps({ name: "other" }) }]);
+      expect(other?.leavesAlone).toBeUndefined();
+      const [missing] = await ask([{ ...owner, name: "missing" }]);
+      expect(missing?.leavesAlone).toBeUndefined();
+    },
+  );
 
   it("the Roles of deploy/gitops allow it; without them it is said which rule is missing", async () => {
     const { namespace, harness } = scene;
