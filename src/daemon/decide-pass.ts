@@ -182,15 +182,24 @@ function wouldAct({ decision }: Decided): boolean {
 
 /** What a second look says. A trigger that it does not confirm gives way to another one that would act as well. */
 async function withConfirmation(
-  { firing }: Decided,
+  { firing, to }: Decided,
   situation: Situation,
   ports: PassPorts,
 ): Promise<Situation> {
-  if (situation.release === undefined) return situation;
-  const confirmation = await confirm(situation.policy, firing, situation.release, ports);
+  const { release } = situation;
+  if (release === undefined) return situation;
+  const [confirmation, needed] = await Promise.all([
+    confirm(situation.policy, firing, release, ports),
+    to && ports.lookForNeeded?.(release.revision, to),
+  ]);
   // Others may have begun to fire while Prometheus was asked again.
   await ports.member.othersMeasured();
-  const looked = { ...situation, gates: gatesNow(situation.policy, ports), confirmation };
+  const looked = {
+    ...situation,
+    gates: gatesNow(situation.policy, ports),
+    confirmation,
+    ...(needed && { needed }),
+  };
   if (confirmation.notFiring === undefined) return looked;
   const others = { ...situation, firing: situation.firing.filter((other) => other !== firing) };
   const next = decide(others);

@@ -2,6 +2,8 @@ import { commandByHand } from "../decisions/by-hand.ts";
 import type { Decided } from "../decisions/decide.ts";
 import type { Evidence } from "../decisions/decision.ts";
 import { afterEffects, ownersNextStep } from "../decisions/gitops.ts";
+import { movedTags } from "../decisions/moved-tags.ts";
+import { unseenNeeds } from "../decisions/needed.ts";
 import { nextStep } from "../decisions/next-step.ts";
 import type { Situation } from "../decisions/situation.ts";
 import { slotsBySeries } from "../engine/each-series.ts";
@@ -67,12 +69,17 @@ function summarize({ decision, firing, obstacles, to }: Decided, situation: Situ
   const target = targetKey(policy);
   const what = `${firing.status.reason}.`;
   const move = `${target} from ${release && revisionText(release.revision)} to ${to && revisionText(to)}`;
+  const warnings = [
+    ...unseenNeeds(situation),
+    ...(release && to ? movedTags(release.revision, to) : []),
+    ...afterEffects(situation),
+  ];
   if (decision.decision === "rollback") {
     const act = `${what} Rolling back ${move}; then it is verified that this helped.`;
-    return [act, ...afterEffects(situation)].join(" ");
+    return [act, ...warnings].join(" ");
   }
   const why = obstacles.at(0)?.detail ?? decision.reason;
-  const after = decision.reason === "awaiting-approval" ? afterEffects(situation) : [];
+  const after = decision.reason === "awaiting-approval" ? warnings : [];
   const act =
     decision.reason === "observe-mode" && decision.otherReasons.length === 0
       ? `Would have rolled back ${move}, but ${why}.`

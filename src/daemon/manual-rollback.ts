@@ -1,9 +1,12 @@
+import { movedTags } from "../decisions/moved-tags.ts";
+import { unseenNeeds } from "../decisions/needed.ts";
 import { afterEffects } from "../decisions/gitops.ts";
 import { type ByHand, decideByHand } from "../decisions/manual.ts";
 import type { Situation } from "../decisions/situation.ts";
 import { wasBreachingBefore } from "../decisions/track.ts";
 import type { DecisionRecord } from "../log/record.ts";
 import type { GitOpsOwner } from "../releases/gitops-owner.ts";
+import type { Needed } from "../releases/release-context.ts";
 import { type Release, type Revision, revisionText } from "../releases/release.ts";
 import { revisionDiff } from "../releases/template-diff.ts";
 import type { Lookup } from "../releases/watch.ts";
@@ -33,6 +36,7 @@ export type Handled = Pick<
   | "precheck"
   | "lookInto"
   | "askOwners"
+  | "lookForNeeded"
   | "mayDecide"
 >;
 
@@ -54,6 +58,7 @@ interface Weighed {
   readonly release: Release;
   readonly to: Revision;
   readonly owners: readonly GitOpsOwner[];
+  readonly needed?: Needed;
   readonly plan: RollbackPlan;
 }
 
@@ -99,7 +104,7 @@ async function weigh(
     return refused("superseded", detail);
   }
   const situation = await withOwnersAsked(situationOf(running, lookup, ports), running);
-  const decided = await decideWithPrecheck(situation, to, running);
+  const { decided, needed } = await decideWithLooks(situation, to, running);
   // It may have been let go while the precheck ran.
   if (!running.mayDecide()) return beingReplaced(name);
   if (!decided.ok) return { ...decided, kind: "refused" };
@@ -118,7 +123,8 @@ async function weigh(
     ],
   };
   const { owners = [] } = situation;
-  return { ok: true, running, uid: lookup.snapshot.uid, release, to: chosen, owners, plan };
+  const ofCluster = { uid: lookup.snapshot.uid, owners, ...(needed && { needed }) };
+  return { ok: true, running, ...ofCluster, release, to: chosen, plan };
 }
 
 async function withOwnersAsked(situation: Situation, { askOwners }: Handled): Promise<Situation> {
@@ -146,18 +152,19 @@ function unannounced({ name, notify }: Policy): readonly string[] {
     : [`No maintenance is announced to users: \`notify\` of ${name} does not name \`statuspage\`.`];
 }
 
-/** A person may not undo either what cannot be undone. */
-async function decideWithPrecheck(
+/** A person may not undo either what cannot be undone, nor go back to what would not start. */
+async function decideWithLooks(
   situation: Situation,
   to: string | undefined,
-  { policy, precheck }: Handled,
-): Promise<ByHand> {
-  const decided = decideByHand(situation, to);
-  if (!decided.ok || precheck === undefined) return decided;
-  const { id, revision } = decided.release;
-  const change = { policy, target: targetKey(policy), release: id, from: revision, to: decided.to };
-  const objection = await precheck(change);
-  return objection === undefined ? decided : decideByHand({ ...situation, objection }, to);
+  { policy, precheck, lookForNeeded }: Handled,
+): Promise<{ readonly decided: ByHand; readonly needed?: Needed }> {
+  const first = decideByHand(situation, to);
+  if (!first.ok) return { decided: first };
+  const { id, revision } = first.release;
+  const change = { policy, target: targetKey(policy), release: id, from: revision, to: first.to };
+  const [objection, needed] = await Promise.all([precheck?.(change), lookForNeeded?.(revision, first.to)]);
+  const looked = { ...situation, ...(objection && { objection }), ...(needed && { needed }) };
+  return { decided: decideByHand(looked, to), ...(needed && { needed }) };
 }
 
 /** A target whose version nobody can tell is as it was last taken to be, as for automation. */
@@ -236,7 +243,7 @@ async function carryOut(
 }
 
 function decisionOf(
-  { running: { policy }, release, to, owners, plan }: Weighed,
+  { running: { policy }, release, to, owners, plan, needed }: Weighed,
   { reason, note }: ManualRollback,
   by: Asker,
   decisionId: string,
@@ -257,7 +264,13 @@ function decisionOf(
     reason: "rollback",
     otherReasons: [],
     trigger: MANUAL,
-    summary: [act, ...data, ...afterEffects({ policy, owners })].join(" "),
+    summary: [
+      act,
+      ...data,
+      ...unseenNeeds({ ...(needed && { needed }) }),
+      ...movedTags(release.revision, to),
+      ...afterEffects({ policy, owners }),
+    ].join(" "),
     ...(owners.length > 0 && { owners }),
     from: { revision: release.revision.name, digest: release.revision.digest },
     to: { revision: to.name, digest: to.digest },

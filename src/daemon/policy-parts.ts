@@ -2,7 +2,7 @@ import type { Logger } from "pino";
 import type { KubeApi } from "../kubernetes/api.ts";
 import type { DecisionRecord } from "../log/record.ts";
 import type { AskOwners } from "../rollback/gitops/restoring.ts";
-import type { LookInto } from "../releases/release-context.ts";
+import type { LookForNeeded, LookInto } from "../releases/release-context.ts";
 import type { TargetWatch } from "../releases/watch.ts";
 import { type Policy, targetKey } from "../rules/policy.ts";
 import type { Probe } from "../signals/probe.ts";
@@ -52,7 +52,11 @@ export interface Shared {
 
 /** Puts one policy together and runs it. `kube` is needed for targets in a cluster. */
 export function assemblePolicy(policy: Policy, shared: Shared, kube: KubeApi | undefined): RunningPolicy {
-  const { watch, strategy, markStanding, lookInto, askOwners } = targetParts(policy, shared, kube);
+  const { watch, strategy, markStanding, lookInto, lookForNeeded, askOwners } = targetParts(
+    policy,
+    shared,
+    kube,
+  );
   const probers = startProbers(policy, shared);
   const reports = reportsFor(policy, shared.reportSources, kube);
   const skewMs = (): number => shared.slotClock.now() - shared.now();
@@ -88,6 +92,7 @@ export function assemblePolicy(policy: Policy, shared: Shared, kube: KubeApi | u
     markStanding,
     ...(lookInto && { lookInto }),
     ...(askOwners && { askOwners }),
+    ...(lookForNeeded && { lookForNeeded }),
     skewMs,
   });
   rollbacks.resume();
@@ -100,6 +105,7 @@ export function assemblePolicy(policy: Policy, shared: Shared, kube: KubeApi | u
     precheck,
     lookInto,
     askOwners,
+    lookForNeeded,
     stopping,
   });
 }
@@ -116,11 +122,13 @@ function runningPolicy(
     readonly precheck: Precheck | undefined;
     readonly lookInto: LookInto | undefined;
     readonly askOwners: AskOwners | undefined;
+    readonly lookForNeeded: LookForNeeded | undefined;
     /** Ends what a pass waits for. */
     readonly stopping: AbortController;
   },
 ): RunningPolicy {
-  const { rollbacks, watch, probers, reports, checkpoints, precheck, lookInto, askOwners, stopping } = parts;
+  const { rollbacks, watch, probers, reports, checkpoints, precheck, stopping } = parts;
+  const { lookInto, lookForNeeded, askOwners } = parts;
   const stop = async (): Promise<void> => {
     const passed = passes.stop();
     stopping.abort();
@@ -143,6 +151,7 @@ function runningPolicy(
     ...(precheck && { precheck }),
     ...(lookInto && { lookInto }),
     ...(askOwners && { askOwners }),
+    ...(lookForNeeded && { lookForNeeded }),
     mayDecide: passes.mayDecide,
     overdueMs: passes.overdueMs,
     retire: async () => {

@@ -3,7 +3,7 @@ import type { FiringTrigger } from "../decisions/situation.ts";
 import type { InstantQuery } from "../signals/query.ts";
 import type { DecisionRecord, LogRecord, RecordBody } from "../log/record.ts";
 import type { Release } from "../releases/release.ts";
-import type { LookInto } from "../releases/release-context.ts";
+import type { LookForNeeded, LookInto } from "../releases/release-context.ts";
 import type { MarkStanding } from "../releases/watch.ts";
 import type { RollbackOrder } from "../rollback/act.ts";
 import type { AskOwners } from "../rollback/gitops/restoring.ts";
@@ -51,6 +51,8 @@ export interface PassPorts extends ConfirmPorts {
   readonly lookInto?: LookInto;
   /** Absent where the policy acts whatever owners do. */
   readonly askOwners?: AskOwners;
+  /** Absent where the target does not show what its pods need, or a script knows a way of its own. */
+  readonly lookForNeeded?: LookForNeeded;
   readonly checkpoints: { readonly look: LookAfterLaunch };
   readonly metrics: Metrics;
   readonly logger: Logger;

@@ -150,11 +150,16 @@ function actRights(policy: Policy): readonly Right[] {
 }
 
 function lookRights(namespace: string): readonly Right[] {
-  return (["configmaps", "secrets"] as const).map((resource) => ({
+  const whys = {
+    configmaps: "see whether ConfigMaps exist that an earlier revision needs, and say which changed lately",
+    secrets: "see whether Secrets exist that an earlier revision needs, and say which changed lately",
+    persistentvolumeclaims: "see whether claims exist that an earlier revision needs",
+  } as const;
+  return (["configmaps", "secrets", "persistentvolumeclaims"] as const).map((resource) => ({
     verb: "get",
     ref: { group: "", resource, namespace },
     need: "optional",
-    why: `say which ${resource === "secrets" ? "Secrets" : "ConfigMaps"} of the pods changed lately`,
+    why: whys[resource],
   }));
 }
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { slotAt } from "../engine/slots.ts";
-import type { LookInto } from "../releases/release-context.ts";
+import type { LookForNeeded, LookInto } from "../releases/release-context.ts";
 import type { TargetWatch } from "../releases/watch.ts";
 import type { AskOwners } from "../rollback/gitops/restoring.ts";
 import type { Precheck } from "../rollback/precheck.ts";
@@ -32,6 +32,7 @@ export interface RunningPolicy {
   readonly lookInto?: LookInto;
   /** Absent where the policy acts whatever owners do. */
   readonly askOwners?: AskOwners;
+  readonly lookForNeeded?: LookForNeeded;
   /** False once it is on its way out. */
   readonly mayDecide: () => boolean;
   /** For how long no pass has ended as it should although one was begun, in ms; 0 between passes. */

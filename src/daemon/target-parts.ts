@@ -5,8 +5,9 @@ import { watchBlueGreen } from "../releases/blue-green-watch.ts";
 import { deploymentStandings, groupStandings } from "../releases/deployment-standing.ts";
 import { watchDeployment } from "../releases/deployment-watch.ts";
 import { watchGroup } from "../releases/group-watch.ts";
+import { lookForNeeded } from "../releases/needed-objects.ts";
 import { lookIntoWith } from "../releases/look-into.ts";
-import type { LookInto } from "../releases/release-context.ts";
+import type { LookForNeeded, LookInto } from "../releases/release-context.ts";
 import type { LoggedRelease } from "../releases/logged-release.ts";
 import { watchScript } from "../releases/script-watch.ts";
 import { statefulSetStandings } from "../releases/statefulset-standing.ts";
@@ -36,6 +37,8 @@ export interface TargetParts {
   readonly lookInto?: LookInto;
   /** Absent where the policy acts whatever owners do. */
   readonly askOwners?: AskOwners;
+  /** Absent where a script rolls back, which knows a way of its own. */
+  readonly lookForNeeded?: LookForNeeded;
 }
 
 /** What following and changing targets needs of the process. */
@@ -54,11 +57,21 @@ export interface TargetPorts {
 export function targetParts(policy: Policy, ports: TargetPorts, kube: KubeApi | undefined): TargetParts {
   const parts = partsOf(policy, ports, kube);
   if (kube === undefined) return parts;
+  const found = { ...parts, ...needsOf(policy, parts.watch, kube) };
   const { argocdNamespace } = ports;
-  if (policy.gitops === "refuse") return { ...parts, askOwners: askOwners({ api: kube, argocdNamespace }) };
-  if (policy.gitops !== "suspend") return parts;
+  if (policy.gitops === "refuse") return { ...found, askOwners: askOwners({ api: kube, argocdNamespace }) };
+  if (policy.gitops !== "suspend") return found;
   const prepare = suspendOwners({ api: kube, reread: parts.watch.reread, argocdNamespace });
-  return { ...parts, strategy: { ...parts.strategy, prepare } };
+  return { ...found, strategy: { ...parts.strategy, prepare } };
+}
+
+function needsOf(
+  { target, rollback }: Policy,
+  watch: TargetWatch,
+  api: KubeApi,
+): Pick<TargetParts, "lookForNeeded"> {
+  if (target.kind === "script" || rollback.strategy.kind === "script") return {};
+  return { lookForNeeded: lookForNeeded({ api, namespace: target.namespace, watch }) };
 }
 
 function partsOf(policy: Policy, ports: TargetPorts, kube: KubeApi | undefined): TargetParts {

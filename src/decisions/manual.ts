@@ -1,6 +1,8 @@
 import type { Release, Revision } from "../releases/release.ts";
 import { afterEffects, ownersNextStep } from "./gitops.ts";
 import { heldBackFrom } from "./held-back.ts";
+import { movedTags } from "./moved-tags.ts";
+import { missingNeeds, unseenNeeds } from "./needed.ts";
 import { TARGET_CHECKS } from "./obstacles.ts";
 import { HOLD_REASONS, type HoldReason } from "./reason.ts";
 import type { Situation } from "./situation.ts";
@@ -76,7 +78,7 @@ export function decideByHand(situation: Situation, to: string | undefined): ByHa
   }
   const chosen = to === undefined ? chooseForPerson(situation, release) : named(situation, release, to);
   if ("reason" in chosen) return chosen;
-  const held = heldBackFrom(situation, chosen);
+  const held = heldBackFrom(situation, chosen) ?? missingNeeds(situation);
   if (held !== undefined) return bound("target-not-ready", held);
   return { ok: true, release, to: chosen, warnings: warnings(situation, release, chosen) };
 }
@@ -142,6 +144,8 @@ function warnings(situation: Situation, release: Release, to: Revision): readonl
     ...vulnerabilitiesIn(situation, to),
     ...(situation.clash === undefined ? [] : [keepsAutomation("target-not-ready", situation.clash)]),
     ...said,
+    ...unseenNeeds(situation),
+    ...movedTags(release.revision, to),
     ...afterEffects(situation),
     `Only what runs is rolled back: databases and other data stay as ${release.revision.name} left them.`,
   ];

@@ -5,6 +5,7 @@ import { chooseTarget } from "../releases/standing.ts";
 import { breachBefore, windowBefore } from "./blame-sentence.ts";
 import { ownedElsewhere } from "./gitops.ts";
 import { heldBack } from "./held-back.ts";
+import { missingNeeds } from "./needed.ts";
 import { HOLD_REASONS, type HoldReason, kindOf } from "./reason.ts";
 import type { FiringTrigger, Situation } from "./situation.ts";
 import { vulnerableTarget } from "./vulnerable-target.ts";
@@ -33,7 +34,7 @@ export const TARGET_CHECKS: Partial<Record<HoldReason, (situation: Situation) =>
   "budget-exhausted": budgetExhausted,
   "gitops-owner": ownedElsewhere,
   "no-known-good-revision": noTarget,
-  "target-not-ready": (situation) => situation.clash ?? heldBack(situation),
+  "target-not-ready": (situation) => situation.clash ?? heldBack(situation) ?? missingNeeds(situation),
 };
 
 const CHECKS: Partial<Record<HoldReason, Check>> = {

@@ -2,6 +2,7 @@ import type { TriggerStatus } from "../engine/trigger-status.ts";
 import type { Blame } from "../releases/blame.ts";
 import type { PastRollback, Release, Revision } from "../releases/release.ts";
 import type { GitOpsOwner } from "../releases/gitops-owner.ts";
+import type { Needed } from "../releases/release-context.ts";
 import type { HeldBack } from "../releases/held-back.ts";
 import type { Policy, Trigger } from "../rules/policy.ts";
 import type { ImageReport } from "../signals/image-report.ts";
@@ -68,6 +69,8 @@ export interface Situation {
   readonly owners?: readonly GitOpsOwner[];
   /** Why what would be put back would not take effect. */
   readonly heldBack?: readonly HeldBack[];
+  /** Whether pods of the revision to go back to find what they need; absent where that was not looked at. */
+  readonly needed?: Needed;
   /** Why it would act on the same thing as another policy does, and what to do about that. */
   readonly clash?: string;
   readonly gates: Gates;

@@ -22,6 +22,7 @@ export interface ResourceRef {
     | "services"
     | "configmaps"
     | "secrets"
+    | "persistentvolumeclaims"
     | "tokenreviews"
     | "subjectaccessreviews"
     | "selfsubjectaccessreviews"

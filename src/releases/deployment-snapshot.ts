@@ -1,5 +1,5 @@
 import { REVERSIBLE, type RollbackNote } from "../kubernetes/annotations.ts";
-import type { ContainerStatus, Deployment, Pod, PodTemplate, ReplicaSet } from "../kubernetes/objects.ts";
+import type { Deployment, Pod, ReplicaSet } from "../kubernetes/objects.ts";
 import { clockAt } from "./clock.ts";
 import { firstReadyAt, ranBefore, startAfter, startOf } from "./deployment-dates.ts";
 import { historyOf, ownedBy, type History, type Use } from "./deployment-history.ts";
@@ -17,6 +17,7 @@ import {
   notesNow,
   withAdmitted,
 } from "./template-identity.ts";
+import { imagesOf, pulledBy, type PulledBefore, withPulled } from "./pulled-images.ts";
 import { templateWriters } from "./template-writer.ts";
 
 /** The objects of one Deployment as the cluster has them, and when that was (epoch ms). */
@@ -38,6 +39,7 @@ export interface ReleaseMemory {
   readonly startedAt: number;
   readonly firstReadyAt: number | undefined;
   readonly admitted: Admitted;
+  readonly pulled: PulledBefore;
 }
 
 interface Remembered {
@@ -57,6 +59,7 @@ export function deploymentSnapshot(
   const { memory, logged: inLog = [] } = remembered;
   const owned = ownedBy(deployment, view.replicaSets);
   const admitted = withAdmitted(memory?.admitted ?? new Map(), owned, view.pods);
+  const pulled = withPulled(memory?.pulled ?? new Map(), owned, view.pods);
   const notes = rememberedRollbacks(deployment, owned).map((note) => asRestored(note, deployment));
   const named = [...inLog.map(({ version }) => version), ...notes.flatMap(({ from, to }) => [from, to])];
   const identities = remembered.identities ?? identitiesOf(owned, { admitted, named });
@@ -65,8 +68,8 @@ export function deploymentSnapshot(
   const rollbacks = notesNow(notes, identities);
   const standingOf = standings(owned, rollbacks, identities);
   const logged = loggedNow(inLog, identities);
-  const updated = remember(view, history, { memory, logged, admitted });
-  const known = { standingOf, identities };
+  const updated = remember(view, history, { memory, logged, admitted, pulled });
+  const known = { standingOf, identities, pulled };
   const owners = gitOpsOwners(deployment);
   const paused = pausedDeployment(deployment);
   const snapshot: TargetSnapshot = {
@@ -95,6 +98,7 @@ function asRestored(note: RollbackNote, deployment: Deployment): RollbackNote {
 interface Digests {
   readonly standingOf: (digest: string) => Standing;
   readonly identities: Identities;
+  readonly pulled: PulledBefore;
 }
 
 interface Known extends Digests {
@@ -125,7 +129,10 @@ function releaseOf(view: DeploymentView, history: History, known: Known): Releas
       name: String(firstRevision),
       ...ofDigest(digest, history.current, known),
       images: imagesOf(template),
-      pulled: pulledBy(view, history),
+      pulled: pulledBy(
+        history.run.map(({ replicaSet }) => replicaSet),
+        view.pods,
+      ),
       runsIn: runsIn(history.run.map(({ replicaSet }) => replicaSet)),
     },
     previous: before === undefined ? undefined : revisionOfUse(before, known),
@@ -150,8 +157,8 @@ function remember(
   {
     memory,
     logged,
-    admitted,
-  }: Pick<ReleaseMemory, "admitted"> & {
+    ...seen
+  }: Pick<ReleaseMemory, "admitted" | "pulled"> & {
     readonly memory: ReleaseMemory | undefined;
     readonly logged: readonly LoggedRelease[];
   },
@@ -176,7 +183,7 @@ function remember(
     firstRevision: Math.min(same?.firstRevision ?? Infinity, first.revision),
     startedAt,
     firstReadyAt: ready.length === 0 ? undefined : Math.min(...ready),
-    admitted,
+    ...seen,
   };
 }
 
@@ -208,10 +215,12 @@ function earlierOf({ uses, run }: History, known: Digests): readonly Revision[] 
 }
 
 function revisionOfUse({ digest, replicaSet, revision }: Use, known: Digests): Revision {
+  const lastPulled = known.pulled.get(replicaSet.metadata.uid) ?? {};
   return {
     name: String(revision),
     ...ofDigest(digest, replicaSet, known),
     images: imagesOf(replicaSet.spec.template),
+    ...(Object.keys(lastPulled).length > 0 && { lastPulled }),
     runsIn: runsIn([replicaSet]),
   };
 }
@@ -241,26 +250,4 @@ function ofDigest(
     ...(formerly.length > 0 && { formerly }),
     ...(goodIn !== undefined && { goodIn }),
   };
-}
-
-/** Digests of what a template may name by tags alone. */
-function pulledBy({ pods }: DeploymentView, { run }: History): NonNullable<Revision["pulled"]> {
-  const pulled = new Map<string, Set<string>>();
-  for (const { replicaSet } of run) {
-    const images = imagesOf(replicaSet.spec.template);
-    for (const { name, imageID = "" } of ownedBy(replicaSet, pods).flatMap(containersOf)) {
-      const image = images[name] ?? "";
-      if (image !== "" && imageID !== "") pulled.set(image, (pulled.get(image) ?? new Set()).add(imageID));
-    }
-  }
-  return Object.fromEntries([...pulled].map(([image, ids]) => [image, [...ids]]));
-}
-
-function containersOf({ status }: Pod): readonly ContainerStatus[] {
-  return [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])];
-}
-
-function imagesOf({ spec }: PodTemplate): Readonly<Record<string, string>> {
-  const containers = [...(spec.initContainers ?? []), ...spec.containers];
-  return Object.fromEntries(containers.map(({ name, image }) => [name, image ?? ""]));
 }

@@ -41,3 +41,14 @@ export interface TemplatePair {
   readonly before: PodTemplate | undefined;
   readonly after: PodTemplate | undefined;
 }
+
+/** Whether pods of an earlier revision would find what they need. */
+export interface Needed {
+  /** What they need and do not find, such as `ConfigMap shop-v1`. */
+  readonly missing: readonly string[];
+  /** Why some of it could not be looked at, a sentence each. */
+  readonly unseen: readonly string[];
+}
+
+/** Looks at what `to` needs before it takes the place of `from`. Bounded in time; never throws. */
+export type LookForNeeded = (from: Revision, to: Revision) => Promise<Needed>;

@@ -25,6 +25,8 @@ export interface Revision {
   readonly side?: { readonly deployment: string; readonly replicas: number };
   /** By image, as the template names it: what the pods that run it say they pulled. Absent where none is seen. */
   readonly pulled?: Readonly<Record<string, readonly string[]>>;
+  /** The same of pods that ran it last, as far as rollbackd saw them. */
+  readonly lastPulled?: Readonly<Record<string, readonly string[]>>;
   /** By image: the containers of the cluster that run it. Absent where the target is not a workload. */
   readonly runsIn?: Readonly<Record<string, readonly RunsIn[]>>;
 }

@@ -19,7 +19,7 @@ import { slotAt } from "../../src/engine/slots.ts";
 import type { DecisionRecord, LogRecord } from "../../src/log/record.ts";
 import { LogUnwritable } from "../../src/log/unwritable.ts";
 import type { LogWriter } from "../../src/log/writer.ts";
-import type { LookInto } from "../../src/releases/release-context.ts";
+import type { LookForNeeded, LookInto } from "../../src/releases/release-context.ts";
 import type { MarkStanding } from "../../src/releases/watch.ts";
 import type { Prepare } from "../../src/rollback/act.ts";
 import type { AskOwners } from "../../src/rollback/gitops/restoring.ts";
@@ -56,6 +56,7 @@ export interface World {
   precheck: Precheck | undefined;
   lookInto: LookInto | undefined;
   askOwners: AskOwners | undefined;
+  lookForNeeded: LookForNeeded | undefined;
   markStanding: MarkStanding;
 }
 
@@ -78,6 +79,7 @@ export function createWorld(at: number = TEN): World {
     precheck: undefined,
     lookInto: undefined,
     askOwners: undefined,
+    lookForNeeded: undefined,
     markStanding: async (_, digest, { kind }) => void marked.push(`${digest} ${kind}`),
   };
   return world;
@@ -172,6 +174,7 @@ export function startDaemon(world: World, ...policies: readonly Policy[]): Daemo
           ...(world.precheck && { precheck: world.precheck }),
           ...(world.lookInto && { lookInto: world.lookInto }),
           ...(world.askOwners && { askOwners: world.askOwners }),
+          ...(world.lookForNeeded && { lookForNeeded: world.lookForNeeded }),
           mayDecide: () => true,
         })),
       history,
@@ -241,6 +244,7 @@ function assemble(
     ...(world.precheck && { precheck: precheckOnce(world.precheck) }),
     ...(world.lookInto && { lookInto: world.lookInto }),
     ...(world.askOwners && { askOwners: world.askOwners }),
+    ...(world.lookForNeeded && { lookForNeeded: world.lookForNeeded }),
     instant: world.prometheus.instant,
     sampler: world.prometheus,
     watch: world.target.watch,
