@@ -35,6 +35,13 @@ export function selectorWriters({ metadata }: Service, label: string): readonly 
   );
 }
 
+/** The manager that owns what a Service selects by server-side apply. */
+export function selectorApplier({ metadata }: Service, label: string): string | undefined {
+  return selectorOwners(metadata, label).find(
+    ({ operation, manager }) => operation === "Apply" && manager !== FIELD_MANAGER,
+  )?.manager;
+}
+
 function selectorOwners({ managedFields = [] }: ObjectMeta, label: string): readonly ManagedFields[] {
   return managedFields.filter(({ fieldsV1 }) => ownsSelector(fieldsV1, label));
 }

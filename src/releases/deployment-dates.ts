@@ -10,12 +10,19 @@ import { writesOfTemplate } from "./template-writer.ts";
  * dated by the change of the Deployment: the writer's entry in `managedFields` and the end of the rollout can
  * only be later than that, so the earlier of them is nearest. But a Kubernetes before 1.25 keeps the date of a
  * manager's first change while the same manager changes the value again: what is no later than the ReplicaSet of
- * something that ran before is about that. Where nothing tells, it began when it was seen, at the latest: `seenAt`.
+ * something that ran before is about that. What rollbackd put back it has noted itself, since it gives its fields of the
+ * template to those who deploy: `restoredAt`. Where nothing tells, it began when it was seen, at the latest: `seenAt`.
  */
-export function startOf(use: Use, uses: readonly Use[], deployment: Deployment, seenAt: number): number {
+export function startOf(
+  use: Use,
+  uses: readonly Use[],
+  deployment: Deployment,
+  { seenAt, restoredAt }: { readonly seenAt: number; readonly restoredAt: number | undefined },
+): number {
   if (use.first) return createdAt(use);
   const before = Math.max(...uses.filter(({ revision }) => revision <= use.revision).map(createdAt));
-  return earliest([templateWrittenAt(deployment), rolledOutAt(deployment)], before + 1) ?? seenAt;
+  const dates = [restoredAt, templateWrittenAt(deployment), rolledOutAt(deployment)];
+  return earliest(dates, before + 1) ?? seenAt;
 }
 
 /** Where there are no pods to replace, the controller leaves the date of the rollout before as it is. */

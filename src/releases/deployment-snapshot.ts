@@ -68,7 +68,7 @@ export function deploymentSnapshot(
   const rollbacks = notesNow(notes, identities);
   const standingOf = standings(owned, rollbacks, identities);
   const logged = loggedNow(inLog, identities);
-  const updated = remember(view, history, { memory, logged, admitted, pulled });
+  const updated = remember(view, history, { memory, logged, admitted, pulled, rollbacks });
   const known = { standingOf, identities, pulled };
   const owners = gitOpsOwners(deployment);
   const paused = pausedDeployment(deployment);
@@ -157,10 +157,12 @@ function remember(
   {
     memory,
     logged,
+    rollbacks,
     ...seen
   }: Pick<ReleaseMemory, "admitted" | "pulled"> & {
     readonly memory: ReleaseMemory | undefined;
     readonly logged: readonly LoggedRelease[];
+    readonly rollbacks: readonly RollbackNote[];
   },
 ): ReleaseMemory {
   const [first] = run;
@@ -171,7 +173,9 @@ function remember(
     nothingElseSince({ uses }, first.digest, memory.firstRevision)
       ? memory
       : undefined;
-  const dates = { startedAt: startOf(first, uses, deployment, at), seenAt: at };
+  const note = rollbacks.find(({ to, revision }) => to === first.digest && revision === first.revision);
+  const begun = startOf(first, uses, deployment, { seenAt: at, restoredAt: note?.at });
+  const dates = { startedAt: begun, seenAt: at };
   const startedAt = Math.min(same?.startedAt ?? Infinity, startAfter(logged, first.digest, dates));
   const ofRun = run.flatMap(({ replicaSet }) => ownedBy(replicaSet, pods));
   const ready = [same?.firstReadyAt, firstReadyAt(deployment, ofRun, startedAt)].filter(

@@ -13,6 +13,7 @@ import {
   sidesOf,
   withoutColor,
 } from "../releases/blue-green-sides.ts";
+import { selectorApplier } from "../releases/blue-green-switch.ts";
 import { digestAmong } from "../releases/deployment-digest.ts";
 import { revisionOf } from "../releases/deployment-history.ts";
 import { rememberedRollbacks } from "../releases/deployment-marks.ts";
@@ -149,7 +150,18 @@ async function attempt(
   if (waiting !== undefined) return waiting;
   await doSwitch(options, order, { service, to: ground.to }, signal);
   const { replicas } = ground.to.deployment.spec;
-  return applied(order, `${replicas ?? 1} of its pods were ready before`);
+  const done = applied(order, `${replicas ?? 1} of its pods were ready before`);
+  const applier = selectorApplier(service, colors.label);
+  return applier === undefined ? done : { ...done, detail: `${done.detail} ${nextApply(order, applier)}` };
+}
+
+/** The selector stays rollbackd's, which is how a later start recognises the switch. */
+function nextApply({ target }: RollbackOrder, applier: string): string {
+  return (
+    `Its selector belongs to the field manager rollbackd now: the next server-side apply that selects the other colour ` +
+    `is refused. Apply ${describe(serviceRef(target))} once with: kubectl apply --server-side --force-conflicts ` +
+    `--field-manager=${applier} -f FILE`
+  );
 }
 
 interface Ground {

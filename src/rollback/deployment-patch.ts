@@ -1,6 +1,7 @@
 import type { Patch } from "../kubernetes/api.ts";
 import type { Deployment, PodTemplate, ReplicaSet } from "../kubernetes/objects.ts";
 import { HASH_LABEL, without } from "../releases/deployment-digest.ts";
+import { LAST_APPLIED, lastAppliedWith } from "./last-applied.ts";
 import { type Notes, rollbackPatch, sameGeneration } from "./patch.ts";
 
 const CHANGE_CAUSE = "kubernetes.io/change-cause";
@@ -11,11 +12,16 @@ const CHANGE_CAUSE = "kubernetes.io/change-cause";
  * not named.
  */
 export function deploymentPatch(deployment: Deployment, replicaSet: ReplicaSet, notes: Notes): Patch {
+  const template = withoutHash(replicaSet.spec.template);
+  const lastApplied = lastAppliedWith(deployment, deployment.spec.template, template);
   return rollbackPatch(deployment, {
     given: sameGeneration(deployment),
-    change: { op: "replace", path: "/spec/template", value: withoutHash(replicaSet.spec.template) },
+    change: { op: "replace", path: "/spec/template", value: template },
     notes,
-    annotations: { [CHANGE_CAUSE]: replicaSet.metadata.annotations?.[CHANGE_CAUSE] },
+    annotations: {
+      [CHANGE_CAUSE]: replicaSet.metadata.annotations?.[CHANGE_CAUSE],
+      ...(lastApplied !== undefined && { [LAST_APPLIED]: lastApplied }),
+    },
   });
 }
 

@@ -1,5 +1,6 @@
 import type { Patch } from "../kubernetes/api.ts";
 import type { ReplicaSet, StatefulSet } from "../kubernetes/objects.ts";
+import { LAST_APPLIED, lastAppliedWith } from "./last-applied.ts";
 import { type Notes, rollbackPatch, sameGeneration } from "./patch.ts";
 
 /**
@@ -8,9 +9,11 @@ import { type Notes, rollbackPatch, sameGeneration } from "./patch.ts";
  * named.
  */
 export function statefulSetPatch(statefulSet: StatefulSet, { spec }: ReplicaSet, notes: Notes): Patch {
+  const lastApplied = lastAppliedWith(statefulSet, statefulSet.spec.template, spec.template);
   return rollbackPatch(statefulSet, {
     given: sameGeneration(statefulSet),
     change: { op: "replace", path: "/spec/template", value: spec.template },
     notes,
+    annotations: { ...(lastApplied !== undefined && { [LAST_APPLIED]: lastApplied }) },
   });
 }

@@ -8,7 +8,7 @@ import type { HeldBack } from "../releases/held-back.ts";
 import { digestAmong } from "../releases/deployment-digest.ts";
 import { findBy, findTemplate } from "../releases/template-identity.ts";
 import type { Act, ActOutcome, Applied, Failed, RollbackOrder, Shown, Strategy } from "./act.ts";
-import { afterWrite } from "./after-write.ts";
+import { afterWrite, type Aftermath } from "./after-write.ts";
 import { failed, failedFor, tryRepeatedly } from "./attempts.ts";
 import { notesWith, writtenDigest } from "./own-write.ts";
 import { type Notes, patchIfUnchanged } from "./patch.ts";
@@ -139,7 +139,8 @@ async function settled(
   const withDigest = (digest: string) => templates.find((each) => digestAmong(each, [digest]) === digest);
   const got = withDigest(seen.digest);
   if (got === undefined) return applied(order, seen.how);
-  const written = { asked: withDigest(order.to.digest), got, object: deployment };
+  const known = { from: withDigest(order.from.digest), asked: withDigest(order.to.digest) };
+  const written = { ...known, before: undefined, got, object: deployment };
   const after = await afterWrite({ api, ref: kind.refOf(order.target) }, order, written, signal);
   return applied(order, seen.how, after);
 }
@@ -176,7 +177,8 @@ async function attempt(
     return turnedBack(kind, order);
   const how = `the cluster runs it as revision ${revision}`;
   if (isRehearsal) return applied(order, how);
-  const written = { asked: target.spec.template, got, object };
+  const from = deployment.spec.template;
+  const written = { before: deployment, from, asked: target.spec.template, got, object };
   return applied(order, how, await afterWrite({ api, ref }, order, written, signal));
 }
 
@@ -214,7 +216,7 @@ function preconditions(
 function applied(
   order: RollbackOrder,
   how: string,
-  { sentences = [], runs }: Partial<Awaited<ReturnType<typeof afterWrite>>> = {},
+  { sentences = [], runs }: Partial<Aftermath> = {},
 ): Applied {
   const images = Object.values(order.to.images).join(", ");
   const put = `The template of revision ${order.to.name}${images && ` (${images})`} was put back: ${how}.`;

@@ -21,6 +21,8 @@ export interface Api {
   readonly create: <T = Json>(path: string, body: object) => Promise<T>;
   /** RFC 7386: maps are merged, lists replaced. */
   readonly mergePatch: <T = Json>(path: string, body: object) => Promise<T>;
+  /** As kubectl patches: lists whose entries have names are merged, too. */
+  readonly strategicPatch: <T = Json>(path: string, body: object) => Promise<T>;
   readonly remove: (path: string, options?: object) => Promise<void>;
   readonly close: () => Promise<void>;
 }
@@ -56,6 +58,7 @@ export function connect(kubeconfig: string): Api {
     get: (path) => call("GET", path),
     create: (path, body) => call("POST", path, body),
     mergePatch: (path, body) => call("PATCH", path, body, "application/merge-patch+json"),
+    strategicPatch: (path, body) => call("PATCH", path, body, "application/strategic-merge-patch+json"),
     remove: async (path, options) => void (await call("DELETE", path, options)),
     close: () => dispatcher.destroy(),
   };

@@ -59,7 +59,9 @@ describe("a template that is used again", () => {
       "10:05:00",
     ],
   ])("%s", (_, object, time) => {
-    expect(startOf(again, [again], object, clock("10:30:00"))).toBe(clock(time));
+    expect(startOf(again, [again], object, { seenAt: clock("10:30:00"), restoredAt: undefined })).toBe(
+      clock(time),
+    );
   });
 
   it.each<[string, Deployment, string]>([
@@ -78,7 +80,9 @@ describe("a template that is used again", () => {
   ])("is never there before what it replaced, %s", (_, object, time) => {
     const bad = replicaSet({ revision: 2, template: template("vcci-api:v2"), created: "09:30:00" });
     const replaced: Use = { revision: 2, replicaSet: bad, digest: "bad", first: true };
-    expect(startOf(again, [replaced, again], object, clock("10:30:00"))).toBe(clock(time));
+    expect(
+      startOf(again, [replaced, again], object, { seenAt: clock("10:30:00"), restoredAt: undefined }),
+    ).toBe(clock(time));
   });
 });
 

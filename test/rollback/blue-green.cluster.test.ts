@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { DECISION, STANDING } from "../../src/kubernetes/annotations.ts";
 import { commandByHand } from "../../src/decisions/by-hand.ts";
@@ -20,11 +23,14 @@ const NEVER = new AbortController().signal;
 describeOnCluster("a blue/green Service is rolled back", (kubeconfig) => {
   let scene: Scene;
   let kubelet: Kubelet;
+  let folder: string;
   beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), "rollbackd-blue-green-"));
     scene = await createScene(kubeconfig);
     kubelet = await startKubelet({ kubeconfig, namespaces: [scene.namespace], images: vcciApiImages });
   });
   afterAll(async () => {
+    rmSync(folder, { recursive: true });
     await scene.stop();
     await kubelet.stop();
   });
@@ -144,6 +150,28 @@ describeOnCluster("a blue/green Service is rolled back", (kubeconfig) => {
     });
   });
 
+  it("names the command for the next deployment when the selector was set by server-side apply", async () => {
+    const applied = await released("applied", { replicas: 1 });
+    const manifest = (color: string) => ({
+      apiVersion: "v1",
+      kind: "Service",
+      metadata: { name: "applied" },
+      spec: { selector: { app: "applied", color }, ports: [{ port: 80, targetPort: 8000, protocol: "TCP" }] },
+    });
+    const apply = async (color: string, ...flags: readonly string[]) => {
+      const file = join(folder, "service.json");
+      writeFileSync(file, JSON.stringify(manifest(color)));
+      return scene.kubectl("apply", "--server-side", "--field-manager=ci", ...flags, "-f", file);
+    };
+    await applied.switchTo("blue");
+    await apply("green", "--force-conflicts");
+    const { detail } = await act(applied, await orderFor(applied));
+    expect(detail).toContain("kubectl apply --server-side --force-conflicts --field-manager=ci -f FILE");
+    await expect(apply("green")).rejects.toThrow('conflict with "rollbackd"');
+    await apply("green", "--force-conflicts");
+    expect(await applied.selected()).toBe("green");
+  });
+
   it("a Service is switched to the other colour when an admission policy changed its template on scaling", async () => {
     const changed = await released("changed");
     const order = await orderFor(changed);
@@ -169,7 +197,7 @@ describeOnCluster("a blue/green Service is rolled back", (kubeconfig) => {
       kind: "failed",
       reason: "target-not-ready",
       detail: expect.stringMatching(
-        /^blue:1 did not get ready within 4s \(blue.+\), so nothing was switched/u,
+        /^blue:1 did not get ready within 4 s \(blue.+\), so nothing was switched/u,
       ) as string,
     });
     expect(await stuck.selected()).toBe("green");
