@@ -17,12 +17,18 @@ type Trigger = PolicyStatus["triggers"][number];
 export function statusText(raw: PolicyStatus, io: Screen): string {
   const policy = visibleDeep(raw);
   const { name, mode, target } = policy;
-  const facts = [...release(policy), ...sight(policy), ...people(policy), ...decided(policy)];
+  const facts = [
+    ...release(policy),
+    ...sight(policy),
+    ...people(policy),
+    ...decided(policy),
+    ...automation(policy),
+  ];
   return [
     `${paint("bold", name, io)}  ${mode}  ${target}`,
     // Commands are there to be copied.
     ...facts.map(([label, text]) =>
-      label === ASKS ? factLine(label, text) : cut(factLine(label, text), io),
+      label === ASKS || label === UNDO ? factLine(label, text) : cut(factLine(label, text), io),
     ),
     ...triggerTable(policy.triggers, io),
   ].join("\n");
@@ -31,6 +37,7 @@ export function statusText(raw: PolicyStatus, io: Screen): string {
 type Fact = readonly [label: string, text: string];
 
 const ASKS = "asks";
+const UNDO = "undo with";
 
 function factLine(label: string, text: string): string {
   return `  ${label.padEnd(10)}  ${text}`;
@@ -77,6 +84,33 @@ function decided({ decision, rollback }: PolicyStatus): readonly Fact[] {
   // One to roll back has ended by now: what runs says how.
   if (decision === undefined || decision.decision === "rollback") return [];
   return [["decision", `${decision.decisionId} ${decision.summary}`]];
+}
+
+function automation({ automation: it, lastRollback: last }: PolicyStatus): readonly Fact[] {
+  return [
+    ...(it === undefined ? [] : [["may act", mayAct(it)] as const]),
+    ...(last === undefined ? [] : [["last", lastRollback(last)] as const]),
+    ...(last?.undo === undefined ? [] : [[UNDO, last.undo] as const]),
+  ];
+}
+
+/** The instant and its rule first: a terminal may cut the rest. */
+function mayAct({ from, until, asks, waits }: NonNullable<PolicyStatus["automation"]>): string {
+  const ask = asks ? ", once a person approves" : "";
+  const end = until === undefined ? "" : `, until ${time(until)}`;
+  if (from === undefined) {
+    const block = waits.find((wait) => wait.until === undefined) ?? waits[0];
+    return block === undefined ? "not now" : `not now (${block.reason}): ${block.detail}`;
+  }
+  const last = waits.toSorted((a, b) => (a.until ?? "").localeCompare(b.until ?? "")).at(-1);
+  return last === undefined ? `now${end}${ask}` : `from ${time(from)} (${last.detail})${end}${ask}`;
+}
+
+function lastRollback(last: NonNullable<PolicyStatus["lastRollback"]>): string {
+  const { decisionId, trigger, by, from, to, endedAt, outcome, failure } = last;
+  const how = outcome === "verified" ? "verified" : `failed (${failure})`;
+  const why = by === undefined ? trigger : `by ${by}`;
+  return `${decisionId} ${how} ${time(endedAt)}: ${from.revision} to ${to.revision}, ${why}`;
 }
 
 const TONES: Readonly<Record<Trigger["state"], Tone>> = {

@@ -4,6 +4,7 @@ import type { Evidence } from "../decisions/decision.ts";
 import { afterEffects, ownersNextStep } from "../decisions/gitops.ts";
 import { movedTags } from "../decisions/moved-tags.ts";
 import { unseenNeeds } from "../decisions/needed.ts";
+import { budgetFreeAt, cooldownEnd } from "../decisions/may-act.ts";
 import { nextStep } from "../decisions/next-step.ts";
 import type { Situation } from "../decisions/situation.ts";
 import { slotsBySeries } from "../engine/each-series.ts";
@@ -43,6 +44,7 @@ export function decisionRecord(
     ...(firing.trigger.severity && { severity: firing.trigger.severity }),
     ...(policy.runbook !== undefined && { runbook: policy.runbook }),
     ...asking(decided, situation),
+    ...(decision.decision === "rollback" && nextRollback(situation)),
     ...(owners.length > 0 && { owners }),
     ...(firing.veto && { veto: firing.veto }),
     ...(situation.objection?.output !== undefined && { output: situation.objection.output }),
@@ -62,6 +64,21 @@ function asking({ decision, firing }: Decided, { at, policy }: Situation): Parti
   }
   if (decision.decision !== "escalate" || decision.reason !== "awaiting-approval") return {};
   return { approveUntil: new Date(at + policy.approvalTimeoutMs).toISOString() };
+}
+
+/** As it will be once this one has begun; not there where no rule keeps the next one back. */
+function nextRollback(situation: Situation): Pick<DecisionRecord, "nextRollback"> {
+  const { at, rollbacks } = situation;
+  const begun = {
+    ...situation,
+    lastAttemptAt: at,
+    rollbacks: [...rollbacks, { decisionId: "", at, fromDigest: "" }],
+  };
+  const [cooled = at, free = at] = [cooldownEnd(begun), budgetFreeAt(begun)];
+  const next = Math.max(cooled, free);
+  if (next === at) return {};
+  const rule = free === next ? "budget-exhausted" : "cooldown";
+  return { nextRollback: { at: new Date(next).toISOString(), rule } };
 }
 
 function summarize({ decision, firing, obstacles, to }: Decided, situation: Situation): string {

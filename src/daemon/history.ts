@@ -12,6 +12,7 @@ import {
   type RecordedRelease,
   type UnknownSpell,
 } from "./history-fold.ts";
+import { createLastRollbacks, type LastRollback } from "./last-rollback.ts";
 import type { Approval } from "./people-fold.ts";
 
 /** What the log says that the daemon needs to go on where it stopped. A view of the log, never more than it. */
@@ -26,6 +27,8 @@ export interface History {
   readonly begun: (target: string) => readonly ScriptRollback[];
   /** When a rollback of the target was last begun, whatever came of it. */
   readonly lastAttemptAt: (target: string) => number | undefined;
+  /** The newest rollback of a target that has ended. */
+  readonly lastRollback: (target: string) => LastRollback | undefined;
   readonly open: (target: string) => OpenRollback | undefined;
   /** Of all targets. */
   readonly allOpen: () => readonly OpenRollback[];
@@ -68,9 +71,11 @@ export interface History {
 
 export function createHistory(): History {
   const memory = emptyMemory();
+  const last = createLastRollbacks();
   return {
     apply: (record) => {
       fold(memory, record);
+      last.apply(record);
     },
     rollbacks: (target) => memory.rollbacks.get(target) ?? [],
     acted: (target) => (memory.rollbacks.get(target) ?? []).filter(({ isUncertain }) => isUncertain !== true),
@@ -80,6 +85,7 @@ export function createHistory(): History {
       return open === undefined || open.appliedAt !== undefined ? past : [...past, pastOf(open)];
     },
     lastAttemptAt: (target) => memory.attempts.get(target),
+    lastRollback: last.of,
     open: (target) => memory.open.get(target),
     allOpen: () => [...memory.open.values()],
     loadedAt: (policy, trigger, hash) => {

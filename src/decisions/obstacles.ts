@@ -6,6 +6,7 @@ import { breachBefore, windowBefore } from "./blame-sentence.ts";
 import { ownedElsewhere } from "./gitops.ts";
 import { heldBack } from "./held-back.ts";
 import { missingNeeds } from "./needed.ts";
+import { budgetFreeAt, cooldownEnd, spentAt } from "./may-act.ts";
 import { HOLD_REASONS, type HoldReason, kindOf } from "./reason.ts";
 import type { FiringTrigger, Situation } from "./situation.ts";
 import { vulnerableTarget } from "./vulnerable-target.ts";
@@ -104,22 +105,21 @@ function windowNotWhole({ release }: Situation, { blame, status }: FiringTrigger
     : undefined;
 }
 
-function cooldown({ rollbacks, lastAttemptAt, policy, at }: Situation): string | undefined {
-  const last = Math.max(
-    lastAttemptAt ?? Number.NEGATIVE_INFINITY,
-    ...rollbacks.map((rollback) => rollback.at),
-  );
-  return at - last < policy.cooldownMs
-    ? `the last rollback of the target began ${formatDuration(at - last)} ago, within the cooldown of ${formatDuration(policy.cooldownMs)}`
-    : undefined;
+function cooldown(situation: Situation): string | undefined {
+  const { policy, at } = situation;
+  const end = cooldownEnd(situation);
+  if (end === undefined) return undefined;
+  const age = formatDuration(at - (end - policy.cooldownMs));
+  return `the last rollback of the target began ${age} ago, and its cooldown of ${formatDuration(policy.cooldownMs)} ends at ${formatInstant(end)}`;
 }
 
-function budgetExhausted({ rollbacks, policy, at }: Situation): string | undefined {
-  const { rollbacks: allowed, perMs } = policy.budget;
-  const spent = rollbacks.filter((rollback) => at - rollback.at < perMs).length;
-  return spent >= allowed
-    ? `${spent} of ${allowed} rollbacks in ${formatDuration(perMs)} are spent`
-    : undefined;
+function budgetExhausted(situation: Situation): string | undefined {
+  const { rollbacks: allowed, perMs } = situation.policy.budget;
+  const spent = spentAt(situation).length;
+  if (spent < allowed) return undefined;
+  const free = budgetFreeAt(situation);
+  const next = free === undefined ? "" : `; the next one is possible at ${formatInstant(free)}`;
+  return `${spent} of ${allowed} rollbacks in ${formatDuration(perMs)} are spent${next}`;
 }
 
 function noTarget({ release, earlier, predecessorBreaching }: Situation): string | undefined {

@@ -172,6 +172,8 @@ export interface DecisionRecord {
   readonly veto?: Veto;
   /** Who else has a say in what the target runs. */
   readonly owners?: readonly GitOpsOwner[];
+  /** Of a rollback: when the next automatic one of the target is possible, and by which rule. */
+  readonly nextRollback?: { readonly at: string; readonly rule: HoldReason };
   /** What the precheck printed that does not let the release be undone. */
   readonly output?: string;
 }

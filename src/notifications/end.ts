@@ -1,3 +1,6 @@
+import type { HoldReason } from "../decisions/reason.ts";
+import { undoCommand } from "../decisions/undo-command.ts";
+import { formatInstant } from "../text/format.ts";
 import type { DecisionRecord } from "../log/record.ts";
 import { AFTER_OVERTAKEN, failureText } from "./failure.ts";
 import { incidentKey, type Message, ring, stamp } from "./message.ts";
@@ -19,13 +22,31 @@ function ofVerified(record: Of<"rollback.verified">, decision: DecisionRecord | 
     event: "resolve",
     severity: "info",
     title: `${record.target} has recovered${to(decision).replace(" to ", " on ")}`,
-    lines: [
+    lines: present(
       record.detail,
       ...record.steps,
+      nextRollback(decision),
+      howToUndo(decision),
       `Next: find out what is wrong with ${decision?.from?.revision ?? "the release"}; it is not rolled out again by rollbackd.`,
-    ],
+    ),
     evidence: [],
   };
+}
+
+const RULES: Partial<Record<HoldReason, string>> = { cooldown: "cooldown", "budget-exhausted": "budget" };
+
+function nextRollback(decision: DecisionRecord | undefined): string {
+  if (decision?.nextRollback === undefined) return "";
+  const { at, rule } = decision.nextRollback;
+  return `The next automatic rollback of ${decision.target} is possible from ${formatInstant(Date.parse(at))} (${RULES[rule] ?? rule}).`;
+}
+
+/** Empty where the key and the revisions do not tell the command, as of a switch of colours. */
+function howToUndo(decision: DecisionRecord | undefined): string {
+  if (decision === undefined || decision.byHand !== undefined) return "";
+  const { target, from, to: restored } = decision;
+  const command = undoCommand(target, restored?.revision, from?.revision);
+  return command === "" ? "" : `To undo the rollback: ${command}`;
 }
 
 function ofOvertaken(record: Of<"rollback.failed">, isQuiet: boolean): Message {

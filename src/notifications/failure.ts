@@ -1,3 +1,4 @@
+import { undoCommand } from "../decisions/undo-command.ts";
 import type { DecisionRecord } from "../log/record.ts";
 import type { ActFailure } from "../rollback/act.ts";
 import type { VerificationFailure } from "../verification/judge.ts";
@@ -220,25 +221,4 @@ function leftText(
     case "restored":
       return `${to} was put back in the place of ${from}.`;
   }
-}
-
-/** The key of a script target begins like this; how it is rolled back only its script knows. */
-const SCRIPT = "script/";
-
-/** In the key of a StatefulSet this is before its name. */
-const STATEFUL_SET = "statefulset";
-
-function undoCommand(target: string, from: string | undefined, to: string | undefined): string {
-  if (target.startsWith(SCRIPT) || to === undefined) return "";
-  const [namespace, name = "", ofKind] = target.split("/");
-  const undo = (workload: string, revision: string) =>
-    `kubectl -n ${namespace} rollout undo ${workload} --to-revision=${revision}`;
-  if (name === STATEFUL_SET) return undo(`${name}/${ofKind}`, to);
-  if (!to.includes(":")) return undo(`deployment/${name}`, to);
-  // A group, named `api:7,worker:4`: what the release did not change stays.
-  const before = new Set(from?.split(","));
-  const moved = to.split(",").filter((member) => !before.has(member));
-  return moved
-    .map((member) => undo(`deployment/${member.split(":")[0]}`, member.split(":")[1] ?? ""))
-    .join(" && ");
 }

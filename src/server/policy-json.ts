@@ -6,6 +6,7 @@ import { withMemory } from "../daemon/target-facts.ts";
 import type { Lookup } from "../releases/watch.ts";
 import type { Release, Revision } from "../releases/release.ts";
 import { type Policy, targetKey, type Trigger } from "../rules/policy.ts";
+import { automationJson } from "./automation-json.ts";
 import { checkpointsJson } from "./checkpoint-json.ts";
 import { instant } from "./instant.ts";
 import { peopleJson } from "./people-json.ts";
@@ -37,6 +38,7 @@ export function policyJson({ policy, carried }: RunningPolicy, { history, now }:
     ...peopleJson(policy.name, { history, now }),
     decision: decisionJson(policy.name, history),
     rollback: rollbackJson(target, history),
+    ...automationJson(policy, lookup, { history, now }),
   };
 }
 

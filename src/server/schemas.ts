@@ -133,6 +133,43 @@ const DECISION_BRIEF = Type.Object({
   summary: Type.String(),
 });
 
+const AUTOMATION = Type.Object(
+  {
+    from: Type.Optional(
+      instant("earliest time of an automatic rollback; not there where something else than time must change"),
+    ),
+    until: Type.Optional(instant("when the guard period of the release ends")),
+    asks: Type.Boolean({ description: "a person has to approve it" }),
+    waits: Type.Array(
+      Type.Object({
+        reason: oneOf([...HOLD_REASONS], "docs/reasons.md explains each"),
+        detail: Type.String(),
+        until: Type.Optional(instant("not there where time alone does not end it")),
+      }),
+      { description: "the rules that keep automation from acting now" },
+    ),
+  },
+  { description: "when a trigger that fires may roll back" },
+);
+
+const LAST_ROLLBACK = Type.Object({
+  decisionId: Type.String(),
+  trigger: Type.String(),
+  by: Type.Optional(Type.String({ description: "the person who asked for it" })),
+  summary: Type.Optional(Type.String({ description: "why, with the numbers" })),
+  from: Type.Object(named),
+  to: Type.Object(named),
+  startedAt: instant(),
+  endedAt: instant(),
+  outcome: oneOf(["verified", "failed"]),
+  failure: Type.Optional(Type.String({ description: "reason of a failure" })),
+  undo: Type.Optional(
+    Type.String({
+      description: "command that brings the release back; there while nothing else was deployed",
+    }),
+  ),
+});
+
 export const POLICY = Type.Object({
   name: Type.String(),
   mode: MODE,
@@ -156,6 +193,8 @@ export const POLICY = Type.Object({
       appliedAt: Type.Optional(instant("there once the target took the change, and it is being verified")),
     }),
   ),
+  automation: Type.Optional(AUTOMATION),
+  lastRollback: Type.Optional(LAST_ROLLBACK),
 });
 
 export const POLICIES = Type.Object({ policies: Type.Array(POLICY) });

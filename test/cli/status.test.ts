@@ -126,6 +126,52 @@ describe("status", () => {
   });
 });
 
+describe("the text of what automation may do", () => {
+  const until = "2026-01-01T01:00:00.000Z";
+  const cooldown = { reason: "cooldown", detail: "cooldown of 15 min", until: "2026-01-01T00:15:00.000Z" };
+  type Automation = NonNullable<PolicyStatus["automation"]>;
+  const line = (automation: Automation): string | undefined =>
+    statusText({ ...well, automation }, terminal(true, 80).io)
+      .split("\n")
+      .find((each) => each.includes("may act"));
+
+  it.each<[string, Automation, string]>([
+    [
+      "now, until the guard ends",
+      { from: until, until, asks: false, waits: [] },
+      "now, until 2026-01-01 01:00:00Z",
+    ],
+    ["after approval", { from: until, asks: true, waits: [] }, "now, once a person approves"],
+    [
+      "at an instant, by a rule",
+      { from: "2026-01-01T00:15:00.000Z", asks: false, waits: [cooldown as Automation["waits"][number]] },
+      "from 2026-01-01 00:15:00Z (cooldown of 15 min)",
+    ],
+    [
+      "not by time alone",
+      { asks: false, waits: [{ reason: "observe-mode", detail: "every trigger is in observe mode" }] },
+      "not now (observe-mode): every trigger is in observe mode",
+    ],
+  ])("says %s within 80 columns", (_, automation, words) => {
+    expect(line(automation)).toBe(`  may act     ${words}`);
+    expect(line(automation)?.length).toBeLessThanOrEqual(80);
+  });
+
+  it("says how the last rollback ended, and the whole command that undoes it", () => {
+    const undo = "kubectl -n vcci-production rollout undo deployment/vcci-api --to-revision=2";
+    const lastRollback = {
+      ...rollback,
+      trigger: "error-rate",
+      endedAt: "2026-01-01T00:05:00.000Z",
+      outcome: "verified",
+      undo,
+    } as const;
+    const lines = statusText({ ...well, lastRollback }, terminal(true, 80).io).split("\n");
+    expect(lines).toContain("  last        d-2 verified 2026-01-01 00:05:00Z: 7 to 6, error-rate");
+    expect(lines).toContain(`  undo with   ${undo}`);
+  });
+});
+
 describe("the text of a policy", () => {
   const busy: PolicyStatus = {
     ...well,

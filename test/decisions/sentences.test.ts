@@ -145,11 +145,11 @@ describe("what stands in the way is said with its numbers", () => {
 
   test("the cooldown and the budget: what was spent, and how long ago", () => {
     expect(said({ rollbacks: [rolledBack(14 * MINUTE)] })).toEqual([
-      "cooldown (escalate): the last rollback of the target began 14 min ago, within the cooldown of 15 min",
-      "budget-exhausted (escalate): 1 of 1 rollbacks in 1 d are spent",
+      "cooldown (escalate): the last rollback of the target began 14 min ago, and its cooldown of 15 min ends at 2026-03-02 10:06:00Z",
+      "budget-exhausted (escalate): 1 of 1 rollbacks in 1 d are spent; the next one is possible at 2026-03-03 09:51:00Z",
     ]);
     expect(said({ lastAttemptAt: at - MINUTE })).toEqual([
-      "cooldown (escalate): the last rollback of the target began 1 min ago, within the cooldown of 15 min",
+      "cooldown (escalate): the last rollback of the target began 1 min ago, and its cooldown of 15 min ends at 2026-03-02 10:19:00Z",
     ]);
     expect(said({ rollbacks: [rolledBack(24 * HOUR)] })).toEqual([]);
   });
