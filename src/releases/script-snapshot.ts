@@ -3,9 +3,12 @@ export interface VersionsAt {
   /** Epoch ms. */
   readonly at: number;
   readonly versions: readonly string[];
-  /** A name that cannot be a version's, and because of which `versions` is empty. */
-  readonly unusable?: string;
+  /** What cannot be a version, and because of which `versions` is empty. */
+  readonly unusable?: Unusable;
 }
+
+/** A name that no version may have, or labels of a series of which not exactly one names it. */
+export type Unusable = { readonly name: string } | { readonly labels: readonly string[] };
 
 /** One uninterrupted time of a version as the target's newest. */
 export interface VersionRun {

@@ -4,9 +4,11 @@ import type { Policy } from "../rules/policy.ts";
 import { targetKey } from "../rules/policy.ts";
 import type { InstantQuery, RangeQuery } from "../signals/query.ts";
 import { describeTarget, type ScriptHistory } from "./script-release.ts";
-import { observe, type VersionsAt, type VersionTrail } from "./script-snapshot.ts";
+import { observe, type Unusable, type VersionsAt, type VersionTrail } from "./script-snapshot.ts";
 import { toldTarget } from "./script-told.ts";
 import { versionsOf, versionsOver } from "./script-versions.ts";
+import { versionLabel } from "../rules/promql-labels.ts";
+import { visibleLine } from "../text/visible.ts";
 import { unusableVersion } from "./version-name.ts";
 import type { Lookup, TargetWatch } from "./watch.ts";
 
@@ -49,7 +51,7 @@ function watchVersions(query: VersionQuery, ports: ScriptWatchPorts): TargetWatc
   let trail: VersionTrail | undefined;
   let seenUntil: number | undefined;
   let unanswered = notAsked(query);
-  let unusable: string | undefined;
+  let unusable: Unusable | undefined;
 
   const lookup = (): Lookup => {
     if (unusable !== undefined) return notUsable(query, unusable);
@@ -157,12 +159,25 @@ function noVersion({ expr }: VersionQuery, from: number, to: number): Extract<Lo
   return { ok: false, reason: "unknown-version", detail: `${expr} has no result ${when}` };
 }
 
-function notUsable({ expr }: VersionQuery, name: string): Extract<Lookup, { ok: false }> {
+function notUsable({ expr }: VersionQuery, unusable: Unusable): Extract<Lookup, { ok: false }> {
+  const why =
+    "name" in unusable
+      ? `${unusableVersion(unusable.name)}. Correct the label where it is set`
+      : notOneLabel(expr, unusable.labels);
   return {
     ok: false,
     reason: "unusable-version",
-    detail: `${expr} gives a version that cannot be used: ${unusableVersion(name)}. Correct the label where it is set`,
+    detail: `${expr} gives a version that cannot be used: ${why}`,
   };
+}
+
+/** With `pod` in the name, a pod that is replaced would be a release; with no label, the number of pods would be it. */
+function notOneLabel(expr: string, labels: readonly string[]): string {
+  const shown = labels.map(visibleLine).join(", ");
+  return labels.length === 0
+    ? "a series has no label that names the version. Set the label in every version of the service"
+    : `a series has the labels ${shown}, and exactly one may name the version. ` +
+        `Write \`count by (${versionLabel(labels)}) (${expr})\` in release.expr`;
 }
 
 function unreachable(

@@ -1,6 +1,9 @@
 import { fillSpan } from "./build-checkpoints.ts";
 import type { Complain } from "./complain.ts";
 import type { Path } from "./document.ts";
+import { lintCompared, lintParts, lintSide, type Sides } from "./lint-empty.ts";
+import { writtenAt } from "./lint-measure.ts";
+import { lintRateOfSum } from "./lint-range.ts";
 import { lintProbe, lintQuery, wrongUnit } from "./lint-trigger.ts";
 import { readPromql } from "./promql.ts";
 import type { WrittenCheck, WrittenPolicy } from "./schema.ts";
@@ -94,7 +97,32 @@ function lintSpans(path: Path, check: WrittenCheck, at: string, complain: Compla
       continue;
     }
     lintQuery(where, fillSpan(expr, at), complain);
+    const side = where.at(-1) === "expr" ? undefined : where.at(-1) === "total" ? "total" : "errors";
+    for (const written of writtenAt(where, fillSpan(expr, at))) {
+      lintRateOfSum(written, complain);
+      lintParts(written, { any: side === "errors" }, complain);
+      if (side === undefined) lintCompared(written, sidesOf(check), complain);
+      else lintSide(written, side, complain);
+    }
   }
+}
+
+const OPPOSITE = {
+  above: ["Gtr", "Lte"],
+  below: ["Lss", "Gte"],
+  atLeast: ["Gte", "Lss"],
+  atMost: ["Lte", "Gtr"],
+} as const;
+
+function sidesOf({ must = {} }: WrittenCheck): Sides | undefined {
+  for (const key of ["above", "below", "atLeast", "atMost"] as const) {
+    const written = must[key];
+    if (written === undefined) continue;
+    const [good, bad] = OPPOSITE[key];
+    const limit = parseThreshold(written).value;
+    return { good, bad, limit, text: `${key}: ${written}`, use: "check" };
+  }
+  return undefined;
 }
 
 function lintCriterion(

@@ -1,5 +1,7 @@
 import type { Complain } from "./complain.ts";
 import type { Path, RulesDocument } from "./document.ts";
+import { labelsOf, versionLabel } from "./promql-labels.ts";
+import { treeOf } from "./promql.ts";
 import type { WrittenPolicy } from "./schema.ts";
 
 /** Whether the target can be rolled back in the way that is asked for. */
@@ -42,6 +44,39 @@ function formOf(target: Partial<WrittenPolicy>["target"]): Form | undefined {
   if (target?.service !== undefined) return { is: "has `service`", strategy: "blue-green" };
   if (target?.statefulsets !== undefined) return { is: "has `statefulsets`", strategy: "statefulset" };
   return target?.deployments && { is: "has `deployments`", strategy: "deployment" };
+}
+
+/** The version is the one label of the result: with `pod` or `instance` beside it, every new pod would be a release. */
+export function lintVersion(path: Path, expr: string, complain: Complain): void {
+  const top = treeOf(expr);
+  if (top === undefined) return;
+  const labels = labelsOf(top, expr);
+  if (labels?.size === 1) return;
+  const written = expr.trim();
+  if (labels === undefined) {
+    complain(
+      path,
+      "target",
+      "This keeps all labels of the metric, such as `pod` and `instance`, so every new pod would be a release. " +
+        `Keep the label with the version alone: \`count by (version) (${written})\`.`,
+    );
+  } else if (labels.size === 0) {
+    complain(
+      path,
+      "target",
+      "No label is left to name the version. Keep the label with the version alone, as in " +
+        "`count by (version) (app_info)`; where the value is the version, write " +
+        `\`count_values("version", ${written})\`.`,
+    );
+  } else {
+    const version = versionLabel([...labels]);
+    complain(
+      path,
+      "target",
+      `The labels ${[...labels].map((label) => `\`${label}\``).join(" and ")} are left, and exactly one may name the ` +
+        `version. Write \`count by (${version}) (${written})\`.`,
+    );
+  }
 }
 
 /** Whether releases of the target can be seen, and how long they may be rolled back. */

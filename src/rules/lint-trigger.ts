@@ -1,5 +1,6 @@
 import type { Complain } from "./complain.ts";
 import type { Path, RulesDocument } from "./document.ts";
+import { lintMeasures } from "./lint-measure.ts";
 import { exceedsPolicy } from "./mode.ts";
 import { readPromql } from "./promql.ts";
 import type { PromqlUnit } from "./promql-units.ts";
@@ -31,6 +32,7 @@ export function lintTrigger(about: About, trigger: WrittenTrigger, complain: Com
   } else {
     lintThreshold(about, trigger, complain);
     lintWindow(about, trigger, complain);
+    lintMeasures(about.path, trigger, complain);
   }
   const mode = about.policy.mode ?? "observe";
   if (trigger.mode !== undefined && exceedsPolicy(trigger.mode, mode)) {

@@ -3,10 +3,13 @@ import type { Complain } from "./complain.ts";
 import type { Path, RulesDocument } from "./document.ts";
 import { lintCheckpoints } from "./lint-checkpoint.ts";
 import { lintNotify } from "./lint-notify.ts";
-import { lintRelease, lintStrategy } from "./lint-target.ts";
+import { lintVeto } from "./lint-empty.ts";
+import { lintRateOfSum } from "./lint-range.ts";
+import { lintRelease, lintStrategy, lintVersion } from "./lint-target.ts";
 import { lintStatusPage } from "./lint-status-page.ts";
 import { lintProbe, lintQuery, lintTrigger } from "./lint-trigger.ts";
 import type { Problem } from "./problem.ts";
+import { treeOf } from "./promql.ts";
 import type { WrittenPolicy, WrittenTrigger } from "./schema.ts";
 import { durationMs } from "./units.ts";
 import { listAt } from "./validate.ts";
@@ -27,7 +30,7 @@ export function lint(document: RulesDocument, validation: Validation): readonly 
     }
     lintTiming(path, policy, complain);
     lintPrecheck(path, policy, complain);
-    if (typeof policy.unless === "string") lintQuery([...path, "unless"], policy.unless, complain);
+    if (typeof policy.unless === "string") lintUnless([...path, "unless"], policy.unless, complain);
     if (!isBroken([...path, "statusPage"])) lintStatusPage(path, policy, complain);
     if (!isBroken([...path, "notify"])) lintNotify(path, policy, complain);
     lintCheckpoints(path, policy, validation, complain);
@@ -50,13 +53,21 @@ function lintQueries(path: Path, trigger: Partial<WrittenTrigger>, complain: Com
     [[...path, "expr"], trigger.expr],
     [[...path, "ratio", "errors"], errors],
     [[...path, "ratio", "total"], total],
-    [[...path, "unless"], trigger.unless],
   ] as const;
   for (const [at, expr] of queries) {
     if (typeof expr === "string") {
       lintQuery(at, expr, complain);
     }
   }
+  if (typeof trigger.unless === "string") lintUnless([...path, "unless"], trigger.unless, complain);
+}
+
+function lintUnless(path: Path, expr: string, complain: Complain): void {
+  lintQuery(path, expr, complain);
+  const top = treeOf(expr);
+  if (top === undefined) return;
+  lintVeto({ path, expr, top }, complain);
+  lintRateOfSum({ path, expr, top }, complain);
 }
 
 /** The addresses and queries of a policy outside its triggers. */
@@ -68,6 +79,7 @@ function lintReferences(path: Path, policy: Partial<WrittenPolicy>, complain: Co
   const release = policy.target?.release;
   if (release !== undefined) {
     lintQuery([...path, "target", "release", "expr"], release.expr, complain);
+    lintVersion([...path, "target", "release", "expr"], release.expr, complain);
   }
 }
 

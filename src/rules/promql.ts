@@ -67,6 +67,12 @@ export function readPromql(expr: string): PromqlFacts {
   };
 }
 
+/** The tree of an expression that can be evaluated; undefined for others. */
+export function treeOf(expr: string): SyntaxNode | undefined {
+  if (readPromql(expr).faults.length > 0) return undefined;
+  return operandsOf(parsePromql(expr).topNode)[0];
+}
+
 function faultsOf(tree: Tree, top: SyntaxNode, expr: string): readonly PromqlFault[] {
   const faults: PromqlFault[] = [];
   const fault: Fault = (node, message) => faults.push({ at: node.from, message });

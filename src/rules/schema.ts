@@ -135,7 +135,7 @@ const TargetSchema = Type.Object(
     ),
     release: Type.Optional(
       Type.Object(
-        { expr: promql("PromQL whose result names the running version in a label or its value.") },
+        { expr: promql("PromQL whose result has one label, which names the running version.") },
         { ...closed, description: "For script targets: how a new version shows." },
       ),
     ),

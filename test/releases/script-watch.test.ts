@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import type { ScriptHistory } from "../../src/releases/script-release.ts";
 import { type ScriptWatchPorts, watchScript } from "../../src/releases/script-watch.ts";
-import { versionName, versionsOver } from "../../src/releases/script-versions.ts";
+import { versionsOf, versionsOver } from "../../src/releases/script-versions.ts";
 import type { Lookup } from "../../src/releases/watch.ts";
 import type { Policy } from "../../src/rules/policy.ts";
 import { createPrometheus } from "../../src/signals/prometheus.ts";
@@ -270,22 +270,32 @@ describe("a script target without release.expr", () => {
   });
 });
 
-describe("the name of a version", () => {
+describe("the version that a series names", () => {
   test.each([
-    [{ version: "v1.2.3" }, 4, "v1.2.3"],
-    [{ version: "v1", build: "77" }, 1, "build=77,version=v1"],
-    [{}, 42, "42"],
-    [{}, Number.NaN, undefined],
-    [{ version: "v1" }, Number.NaN, "v1"],
-  ])("of %j with the value %d is %s", (labels, value, expected) => {
-    expect(versionName(labels, value)).toBe(expected);
+    [{ version: "v1.2.3" }, { versions: ["v1.2.3"] }],
+    [
+      { version: "v1", pod: "a" },
+      { versions: [], unusable: { labels: ["pod", "version"] } },
+    ],
+    [{}, { versions: [], unusable: { labels: [] } }],
+    [{ version: "" }, { versions: [], unusable: { name: "" } }],
+  ])("with the labels %j is %j", (labels, expected) => {
+    const series = [{ labels, at: 10, value: 4 }];
+    expect(versionsOf(series, 10)).toEqual({ at: 10, ...expected });
+    const range = [{ labels, points: [{ at: 10, value: 4 }] }];
+    expect(versionsOver(range, { from: 10, to: 10, stepMs: 10 })).toEqual([{ at: 10, ...expected }]);
+  });
+
+  test("is not known while one series beside it does not say its version", () => {
+    const series = [{ version: "v2" }, {}].map((labels) => ({ labels, at: 10, value: 3 }));
+    expect(versionsOf(series, 10)).toEqual({ at: 10, versions: [], unusable: { labels: [] } });
   });
 
   test("a slot of a range without points is one at which nobody could tell", () => {
     const points = [{ at: 20, value: 7 }];
-    expect(versionsOver([{ labels: {}, points }], { from: 10, to: 30, stepMs: 10 })).toEqual([
+    expect(versionsOver([{ labels: { version: "v7" }, points }], { from: 10, to: 30, stepMs: 10 })).toEqual([
       { at: 10, versions: [] },
-      { at: 20, versions: ["7"] },
+      { at: 20, versions: ["v7"] },
       { at: 30, versions: [] },
     ]);
   });
@@ -326,6 +336,24 @@ describe("with a real Prometheus", () => {
     const lookup = await afterStart(EXPR);
     expect(told(lookup)).toBe("v2 after v1, complete");
     expect(lookup).toMatchObject({ snapshot: { release: { startedAt: ago(30), clockAt: ago(30) } } });
+  });
+
+  test("a pod that is replaced begins no release of one version: the pod in the name is refused, with what to write", async () => {
+    const expr = "count by (version, job) (app_info)";
+    const client = createPrometheus({ urls: [prometheus.url] });
+    onTestFinished(client.close);
+    const labelled = `label_replace(${expr}, "pod", "a", "", "")`;
+    const target = { kind: "script", namespace: undefined, releaseExpr: labelled } as const;
+    const ports = { ...client, history: NO_HISTORY, now: () => now };
+    const { watching } = watch({ target, intervalMs: 15_000 }, ports);
+    await eventually("an answer", () => expect(told(watching.current())).toBe("unusable-version"));
+    expect(watching.current()).toMatchObject({
+      ok: false,
+      detail: expect.stringContaining(
+        "a series has the labels pod, version, and exactly one may name the version. " +
+          `Write \`count by (version) (${labelled})\` in release.expr`,
+      ),
+    });
   });
 
   test("a rule that Prometheus rejects is told with its words", async () => {

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { policyIn, rulesWith, triggerIn } from "./written.ts";
 
 const trigger = (changes: Readonly<Record<string, string>> = {}) => {
-  const keys = { expr: "sum(rate(errors_total[5m]))", above: "5%", for: "5m", ...changes };
+  const keys = { expr: "sum(rate(errors_total[1m]))", above: "5%", for: "5m", ...changes };
   return Object.entries(keys)
     .map(([key, value]) => `${key}: ${value}`)
     .join("\n");
@@ -14,11 +14,11 @@ const plain = triggerIn(written({})).hash;
 
 test.each([
   ["a comment in the file", `# why\n${written({})}`],
-  ["a comment in the expression", written({ expr: "|\n  sum(rate(errors_total[5m])) # all of them" })],
-  ["white space in the expression", written({ expr: "sum ( rate( errors_total [5m] ) )" })],
+  ["a comment in the expression", written({ expr: "|\n  sum(rate(errors_total[1m])) # all of them" })],
+  ["white space in the expression", written({ expr: "sum ( rate( errors_total [1m] ) )" })],
   [
     "the order of keys",
-    rulesWith({ trigger: "for: 5m\nabove: 5%\nexpr: sum(rate(errors_total[5m]))", policy: target }),
+    rulesWith({ trigger: "for: 5m\nabove: 5%\nexpr: sum(rate(errors_total[1m]))", policy: target }),
   ],
   ["another way to write the threshold", written({ above: "0.05" })],
   ["another way to write the duration", written({ for: "300s" })],
@@ -29,8 +29,8 @@ test.each([
 });
 
 test.each([
-  ["the expression", written({ expr: "sum(rate(errors_total[1m]))" })],
-  ["a label", written({ expr: 'sum(rate(errors_total{a="b c"}[5m]))' })],
+  ["the expression", written({ expr: "sum(rate(errors_total[2m]))" })],
+  ["a label", written({ expr: 'sum(rate(errors_total{a="b c"}[1m]))' })],
   ["the threshold", written({ above: "6%" })],
   ["`for`", written({ for: "6m" })],
   ["the trigger's mode", written({ mode: "observe" })],

@@ -167,7 +167,7 @@ describe("meaning", () => {
     ["rate(a[1m]) / rate(b[5m])", 300_000],
     ["a", 0],
   ])("%s looks back %d ms", (expr, rangeMs) => {
-    expect(triggerIn(rulesWith({ trigger: `expr: ${expr}\nabove: 1\nfor: 1m` }))).toMatchObject({ rangeMs });
+    expect(triggerIn(rulesWith({ trigger: `expr: ${expr}\nabove: 1\nfor: 1d` }))).toMatchObject({ rangeMs });
   });
 });
 

@@ -11,7 +11,7 @@ export function rulesWith(
     readonly rollback?: string;
   } = {},
 ): string {
-  const trigger = parts.trigger ?? "expr: sum(rate(errors_total[5m]))\nabove: 5\nfor: 5m";
+  const trigger = parts.trigger ?? "expr: sum(rate(errors_total[1m]))\nabove: 5\nfor: 5m";
   return [
     "policies:",
     `  - name: ${parts.name ?? "api"}`,
