@@ -88,7 +88,7 @@ function startRun(policy: Policy, { now, releasedAt, gate, history, metrics, fle
     ...common,
     begin,
     instant: synthetic.instant,
-    sampler: createSampler(inTurns(synthetic)),
+    sampler: createSampler(inTurns(synthetic), policy.intervalMs),
     watch: target.watch,
     probeResults: () => [],
     checkpoints: { look: () => undefined },

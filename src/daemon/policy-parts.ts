@@ -74,7 +74,7 @@ export function assemblePolicy(policy: Policy, shared: Shared, kube: KubeApi | u
   const stopping = new AbortController();
   const spec = policy.rollback.precheck;
   const precheck = spec && precheckWith(spec, { ...shared, signal: stopping.signal });
-  const sampler = createSampler(shared.prometheus);
+  const sampler = createSampler(shared.prometheus, policy.intervalMs);
   const checkpoints = createCheckpoints(policy, { ...shared, skewMs, sampler });
   passes = runPolicy(policy, {
     ...shared,

@@ -44,9 +44,9 @@ const CHECKS: Partial<Record<HoldReason, Check>> = {
   "outside-guard-period": (situation, { trigger }) =>
     trigger.kind === "vulnerability" && situation.release !== undefined ? undefined : outsideGuard(situation),
   // That a rollback came into a breach is its nature, and says nothing about what was put back.
-  "breach-predates-release": ({ release }, { blame }) =>
+  "breach-predates-release": ({ release, at }, { blame }) =>
     release !== undefined && blame?.verdict === "breach-predates-release" && release.cause !== "rollback"
-      ? breachBefore(release, blame)
+      ? breachBefore(release, blame, at)
       : undefined,
   "window-before-release": windowNotWhole,
   "rule-changed": (_, { status, loadedAt, trigger }) =>
@@ -97,11 +97,11 @@ function outsideGuard({ release, policy, at }: Situation): string | undefined {
   return `${release.id} has been live for ${age}, longer than the guard period of ${formatDuration(guard)}`;
 }
 
-function windowNotWhole({ release }: Situation, { blame, status }: FiringTrigger): string | undefined {
+function windowNotWhole({ release, at }: Situation, { blame, status }: FiringTrigger): string | undefined {
   if (release === undefined) return undefined;
   if (blame === undefined) return `how things stood before ${release.id} is not known yet`;
   return blame.verdict === "window-before-release"
-    ? windowBefore(release, blame, status.window.from)
+    ? windowBefore(release, blame, { windowFrom: status.window.from, at })
     : undefined;
 }
 

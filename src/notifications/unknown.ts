@@ -34,9 +34,19 @@ export function ofNoData(record: Of<"evaluation.no-data">): Message {
 }
 
 function nextForUnknown({ unknown }: Of<"evaluation.no-data">): string {
-  return unknown === "no-report" || unknown === "reports-unreadable"
-    ? "have the images scanned by Trivy Operator, or send a report to /api/v1/vulnerabilities; docs/rules.md, section Vulnerabilities, shows both."
-    : "Prometheus answers, so check its query (rollbackd check --prometheus), and whether the service has traffic.";
+  switch (unknown) {
+    case "no-report":
+    case "reports-unreadable":
+      return "have the images scanned by Trivy Operator, or send a report to /api/v1/vulnerabilities; docs/rules.md, section Vulnerabilities, shows both.";
+    case "no-such-series":
+      return "correct `errors` in the rules file, then run `rollbackd check FILE --prometheus URL`; docs/rules.md, section Values that are unknown, says when no series is 0.";
+    case "stale":
+      return "check that the exporter still sends samples. Where samples are rare by design, set `maxSampleAge` on the trigger.";
+    case "impossible":
+      return "look at both sides of the query in Prometheus: a counter that goes back, or `errors` that counts what `total` does not, gives such values.";
+    default:
+      return "Prometheus answers, so check its query (rollbackd check --prometheus), and whether the service has traffic.";
+  }
 }
 
 /** The rule is broken, which only its owner can mend. As quiet as no data, and at once: waiting would not help. */

@@ -133,6 +133,7 @@ function buildTrigger(
     minCoverage: written.minCoverage,
     maxGapMs: written.maxGap === undefined ? Math.round(forMs * DEFAULT_GAP) : durationMs(written.maxGap),
     aggregate: written.aggregate,
+    ...(written.maxSampleAge !== undefined && { maxSampleAgeMs: durationMs(written.maxSampleAge) }),
     rangeMs: rangeOf(query),
   };
   return { ...metric, hash: triggerHash(metric, policy) };

@@ -109,6 +109,7 @@ const METRIC: Table<MetricTrigger> = {
   breachRatio: percent("breachRatio"),
   minCoverage: percent("minCoverage"),
   maxGapMs: duration("maxGap"),
+  maxSampleAgeMs: (ms) => (ms === undefined ? [] : duration("maxSampleAge")(ms)),
   aggregate: plain("aggregate"),
   // It follows from the query.
   rangeMs: nothing,

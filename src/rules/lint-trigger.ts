@@ -19,7 +19,16 @@ const MAX_SLOTS = 11_000;
 /** Seconds are rarely compared with more than this, milliseconds often. */
 const SUSPICIOUS_SECONDS = 100;
 
-const METRIC_KEYS = ["above", "below", "for", "breachRatio", "minCoverage", "maxGap", "aggregate"] as const;
+const METRIC_KEYS = [
+  "above",
+  "below",
+  "for",
+  "breachRatio",
+  "minCoverage",
+  "maxGap",
+  "maxSampleAge",
+  "aggregate",
+] as const;
 
 export function lintTrigger(about: About, trigger: WrittenTrigger, complain: Complain): void {
   lintPlaces(about, trigger, complain);

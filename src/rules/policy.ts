@@ -49,6 +49,8 @@ export interface MetricTrigger extends TriggerBase {
   readonly maxGapMs: number;
   /** How several series become one verdict; without it several series are an error. */
   readonly aggregate: "any" | "all" | "each" | undefined;
+  /** A sample older than this is stale. Absent: twice the usual time between samples. */
+  readonly maxSampleAgeMs?: number;
   /** How far back the query looks from its evaluation instant (longest range, nested subqueries added). */
   readonly rangeMs: number;
 }

@@ -74,6 +74,12 @@ const TriggerSchema = Type.Object(
     maxGap: Type.Optional(
       duration("Longest run of unknown slots that the window may hold. A fifth of `for` when left out."),
     ),
+    maxSampleAge: Type.Optional(
+      positiveDuration(
+        "A slot is unknown (stale) where the newest sample that a selector without a range finds is older. " +
+          "Twice the second-longest gap between samples of the last hour when left out.",
+      ),
+    ),
     aggregate: Type.Optional(
       Type.Enum(["any", "all", "each"], {
         description:

@@ -45,19 +45,22 @@ export interface RatioReading {
   readonly total: readonly Reading[];
   /** In the unit of `total`; with less traffic than this a ratio means nothing. */
   readonly minTotal: number;
+  /** Why no errors are not 0; undefined where they are. */
+  readonly whyNotZero: () => string | undefined;
 }
 
 /**
- * Errors ÷ total, from 0 to 1. A counter of errors that never counted is absent, so no errors with traffic is 0;
- * no total is no data. With `aggregate` the sides are joined by their labels and each pair is a ratio.
+ * Errors ÷ total, from 0 to 1. A counter of errors that never counted is absent, so no errors with traffic is 0
+ * unless `whyNotZero` has a reason; no total is no data. With `aggregate` the sides are joined by their labels and
+ * each pair is a ratio.
  */
 export function reduceRatio(rule: SeriesRule, at: number, ratio: RatioReading): Sample {
-  const { errors, total, minTotal } = ratio;
+  const { errors, total } = ratio;
   if (total.length === 0) return unknown(at, "no-data", "total returned no series");
   if (rule.aggregate === undefined) {
     if (total.length > 1) return manySeries(at, "total", total);
     if (errors.length > 1) return manySeries(at, "errors", errors);
-    return divide(at, errors[0]?.value ?? 0, total[0]?.value ?? 0, minTotal);
+    return divide(at, errors[0]?.value, total[0]?.value ?? 0, ratio);
   }
   const errorsOf = byLabels(errors);
   const totalOf = byLabels(total);
@@ -70,7 +73,7 @@ export function reduceRatio(rule: SeriesRule, at: number, ratio: RatioReading): 
     const sample =
       whole === undefined
         ? unknown(at, "no-data", `errors without a total for ${name}`)
-        : divide(at, errorsOf.get(name) ?? 0, whole, minTotal);
+        : divide(at, errorsOf.get(name), whole, ratio);
     return { name, sample };
   });
   if (rule.aggregate === "each") return combineEach(rule, at, parts);
@@ -87,13 +90,21 @@ const HIGHEST_RATIO = 1.1;
 /** A difference of rates that are equal is seldom exactly 0; this share of the total is rounding. */
 const ROUNDING = 1e-9;
 
-function divide(at: number, errors: number, total: number, minTotal: number): Sample {
+function divide(
+  at: number,
+  measured: number | undefined,
+  total: number,
+  { minTotal, whyNotZero }: Pick<RatioReading, "minTotal" | "whyNotZero">,
+): Sample {
   if (!Number.isFinite(total)) return notANumber(at, "total", total);
   if (total < 0) return impossible(at, `total is ${brief(total)}, and a rate cannot be negative`);
   if (total < minTotal) {
     return unknown(at, "low-traffic", `total ${brief(total)} is below minTotal ${brief(minTotal)}`);
   }
   if (total <= 0) return unknown(at, "low-traffic", `total is ${brief(total)}`);
+  const notZero = measured === undefined ? whyNotZero() : undefined;
+  if (notZero !== undefined) return unknown(at, "no-such-series", notZero);
+  const errors = measured ?? 0;
   const ratio = errors / total;
   if (!Number.isFinite(ratio))
     return notANumber(at, `errors ${brief(errors)} ÷ total ${brief(total)}`, ratio);

@@ -3,6 +3,8 @@ export type UnknownReason =
   | "no-data" // the query answered with nothing
   | "low-traffic" // fewer requests than `minTotal`
   | "impossible" // NaN, an infinity, a negative side of a ratio, or far more errors than requests
+  | "stale" // only Prometheus's lookback keeps the value alive
+  | "no-such-series" // `errors` is empty, and that does not mean that there are none
   | "not-a-number" // in records of earlier versions: `impossible` now
   | "many-series" // several series and no `aggregate`
   | "partial-response" // the server warned that the answer is incomplete
@@ -15,28 +17,29 @@ export type UnknownReason =
   | "not-evaluated"; // nobody asked: the daemon was down or late
 
 /** What it takes for a slot to be known again: that a server answers, that there is something to measure, a better rule. */
-export type UnknownKind = "no-answer" | "no-value" | "many-series" | "query-rejected";
+export type UnknownKind = "no-answer" | "no-value" | "no-such-series" | "many-series" | "query-rejected";
+
+const KINDS: Readonly<Record<UnknownReason, UnknownKind>> = {
+  unreachable: "no-answer",
+  "query-failed": "no-answer",
+  "partial-response": "no-answer",
+  "reports-unreadable": "no-answer",
+  "target-unseen": "no-answer",
+  "not-evaluated": "no-answer",
+  "no-data": "no-value",
+  "low-traffic": "no-value",
+  impossible: "no-value",
+  stale: "no-value",
+  "not-a-number": "no-value",
+  "no-report": "no-value",
+  "no-such-series": "no-such-series",
+  "many-series": "many-series",
+  "query-rejected": "query-rejected",
+};
 
 /** Reasons of one kind take turns: a server that goes away times out and refuses, a service at night has few requests or none. */
 export function unknownKind(reason: UnknownReason): UnknownKind {
-  switch (reason) {
-    case "unreachable":
-    case "query-failed":
-    case "partial-response":
-    case "reports-unreadable":
-    case "target-unseen":
-    case "not-evaluated":
-      return "no-answer";
-    case "no-data":
-    case "low-traffic":
-    case "impossible":
-    case "not-a-number":
-    case "no-report":
-      return "no-value";
-    case "many-series":
-    case "query-rejected":
-      return reason;
-  }
+  return KINDS[reason];
 }
 
 /**

@@ -1,8 +1,10 @@
 import type { MetricTrigger } from "../rules/policy.ts";
 import type { Answer, InstantQuery, InstantSeries, RangeQuery, RangeSeries } from "./query.ts";
 import type { Grid } from "./range-chunks.ts";
-import { type Reading, reduceExpr, reduceRatio } from "./reduce.ts";
-import type { Sample } from "./sample.ts";
+import { type Asking, askQuery, type AskedQuery, type Table } from "./ask-query.ts";
+import { reduceExpr, reduceRatio } from "./reduce.ts";
+import { isKnown, type Sample } from "./sample.ts";
+import { createSlotHistories } from "./slot-history.ts";
 
 /** Samples and whom they came from; one endpoint for all of them. */
 export interface Measured {
@@ -10,8 +12,8 @@ export interface Measured {
   readonly endpoint: string;
 }
 
-/** What a trigger measures: query, threshold and how several series are judged. */
-export type Measurable = Pick<MetricTrigger, "query" | "threshold" | "aggregate">;
+/** What a trigger measures: query, threshold, how several series are judged, and how old samples may be. */
+export type Measurable = Pick<MetricTrigger, "query" | "threshold" | "aggregate" | "maxSampleAgeMs">;
 
 export interface Sampler {
   /** One sample, for exactly `at` (epoch ms). Never throws. */
@@ -20,76 +22,57 @@ export interface Sampler {
   readonly sampleRange: (trigger: Measurable, grid: Grid) => Promise<Measured>;
 }
 
-/** Turns queries into samples, live and from history by the same rules. */
-export function createSampler(source: {
-  readonly instant: InstantQuery;
-  readonly range: RangeQuery;
-}): Sampler {
+/**
+ * Turns queries into samples, live and from history by the same rules. `intervalMs` is that of the slots which
+ * `sampleAt` is asked about.
+ */
+export function createSampler(
+  source: { readonly instant: InstantQuery; readonly range: RangeQuery },
+  intervalMs: number,
+): Sampler {
+  const histories = createSlotHistories(source, intervalMs);
   return {
     sampleAt: (trigger, at) =>
-      measure(trigger, { from: at, to: at, stepMs: 1 }, async (expr) =>
-        atOnly(await source.instant(expr, at)),
+      measure(
+        trigger,
+        { from: at, to: at, stepMs: intervalMs },
+        {
+          values: async (expr) => atOnly(await source.instant(expr, at)),
+          history: (expr, anew) => histories.until(expr, at, anew),
+        },
       ),
     sampleRange: (trigger, grid) =>
-      measure(trigger, grid, async (expr) => bySlot(await source.range(expr, grid))),
+      measure(trigger, grid, {
+        values: async (expr) => bySlot(await source.range(expr, grid)),
+        history: (expr) => histories.over(expr, grid),
+      }),
   };
 }
 
-/** The readings of one query at an instant. */
-type Readings = (at: number) => readonly Reading[];
-type Table = { readonly ok: true; readonly at: Readings; readonly endpoint: string } | Failed;
-type Failed = Extract<Answer<never>, { ok: false }>;
-type Fetch = (expr: string) => Promise<Table>;
+async function measure(trigger: Measurable, grid: Grid, asking: Asking): Promise<Measured> {
+  const asked = await askQuery(trigger, grid, asking);
+  if (!asked.ok) {
+    const { reason, detail, endpoint } = asked;
+    return { samples: instants(grid).map((at) => ({ at, unknown: reason, detail })), endpoint };
+  }
+  const samples = instants(grid).map((at) => {
+    const sample = reduce(trigger, at, asked);
+    const saysSomething = isKnown(sample) || sample.series !== undefined;
+    const stale = saysSomething ? asked.whyStale(at) : undefined;
+    return stale === undefined ? sample : ({ at, unknown: "stale", detail: stale } as const);
+  });
+  return { samples, endpoint: asked.endpoint };
+}
 
-async function measure(trigger: Measurable, grid: Grid, fetch: Fetch): Promise<Measured> {
+function reduce(trigger: Measurable, at: number, { values, noErrors }: AskedQuery): Sample {
   const { query } = trigger;
-  if (query.kind === "expr") {
-    const table = await fetch(query.expr);
-    if (!table.ok) return allUnknown(grid, table);
-    const samples = instants(grid).map((at) => reduceExpr(trigger, at, table.at(at)));
-    return { samples, endpoint: table.endpoint };
-  }
-  const sides = await fetchSides(query, fetch);
-  if (!sides.ok) return allUnknown(grid, sides);
-  const samples = instants(grid).map((at) =>
-    reduceRatio(trigger, at, {
-      errors: sides.errors(at),
-      total: sides.total(at),
-      minTotal: query.minTotal,
-    }),
-  );
-  return { samples, endpoint: sides.endpoint };
-}
-
-type Sides =
-  | { readonly ok: true; readonly errors: Readings; readonly total: Readings; readonly endpoint: string }
-  | Failed;
-
-/**
- * Both sides of a ratio from one endpoint: replicas may disagree, and a quotient of two opinions is nobody's.
- * A fail-over between the two is the one case in which they are asked again.
- */
-async function fetchSides(
-  { errors, total }: { readonly errors: string; readonly total: string },
-  fetch: Fetch,
-): Promise<Sides> {
-  for (let attempt = 1; ; attempt += 1) {
-    const [errorsTable, totalTable] = await Promise.all([fetch(errors), fetch(total)]);
-    if (!errorsTable.ok) return { ...errorsTable, detail: `errors: ${errorsTable.detail}` };
-    if (!totalTable.ok) return { ...totalTable, detail: `total: ${totalTable.detail}` };
-    const { endpoint } = totalTable;
-    if (errorsTable.endpoint === endpoint) {
-      return { ok: true, errors: errorsTable.at, total: totalTable.at, endpoint };
-    }
-    if (attempt === 2) {
-      const detail = `errors came from ${errorsTable.endpoint} but total from ${endpoint}; asked twice`;
-      return { ok: false, reason: "query-failed", detail, endpoint };
-    }
-  }
-}
-
-function allUnknown(grid: Grid, { reason, detail, endpoint }: Failed): Measured {
-  return { samples: instants(grid).map((at) => ({ at, unknown: reason, detail })), endpoint };
+  if (query.kind === "expr") return reduceExpr(trigger, at, values.at(at));
+  return reduceRatio(trigger, at, {
+    errors: values.errors(at),
+    total: values.at(at),
+    minTotal: query.minTotal,
+    whyNotZero: () => noErrors(at),
+  });
 }
 
 function atOnly(answer: Answer<InstantSeries>): Table {
@@ -104,12 +87,12 @@ function bySlot(answer: Answer<RangeSeries>): Table {
     for (const { at, value } of points) values.set(at, value);
     return { labels, values };
   });
-  const readings: Readings = (at) =>
+  const at = (slot: number) =>
     series.flatMap(({ labels, values }) => {
-      const value = values.get(at);
+      const value = values.get(slot);
       return value === undefined ? [] : [{ labels, value }];
     });
-  return { ok: true, at: readings, endpoint: answer.endpoint };
+  return { ok: true, at, endpoint: answer.endpoint };
 }
 
 function instants({ from, to, stepMs }: Grid): readonly number[] {

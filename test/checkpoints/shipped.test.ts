@@ -103,7 +103,7 @@ async function found(checkpoint: Checkpoint, startedAt: number): Promise<Readonl
     checkpoint,
     { dueAt: startedAt + checkpoint.atMs, startedAt },
     {
-      sampler: createSampler(prometheus),
+      sampler: createSampler(prometheus, 15 * SECOND),
       probe: createProbe(Date.now),
       environment: { PATH: process.env["PATH"] },
       secrets: () => [],

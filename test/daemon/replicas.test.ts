@@ -25,7 +25,7 @@ test("trap 12: of two replicas that disagree a window holds the word of one, ove
   const triggers = [metricTrigger({ forMs: (SLOTS - 1) * INTERVAL })];
   const passes = runPolicy(policy({ intervalMs: INTERVAL, triggers }), {
     ...measuringOnly("p"),
-    sampler: createSampler(prometheus),
+    sampler: createSampler(prometheus, INTERVAL),
     now: Date.now,
     slotClock: { now: Date.now, isKnown: async () => true },
   });

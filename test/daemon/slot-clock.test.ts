@@ -68,7 +68,7 @@ async function started(aheadMs: number, options: Scene = {}) {
   const metrics = createMetrics("test");
   const passes = runPolicy(quick(options.offsetMs ?? 0), {
     instant: prometheus.instant,
-    sampler: createSampler(prometheus),
+    sampler: createSampler(prometheus, INTERVAL),
     probeResults: () => [],
     checkpoints: { look: () => undefined },
     sharing: () => [],
@@ -155,7 +155,7 @@ describe("trap 17: what comes late", () => {
     const [trigger] = quick(0).triggers;
     if (trigger?.kind !== "metric") throw new TypeError("no metric trigger");
     const grid = { from, to, stepMs: INTERVAL };
-    const { samples } = await createSampler(prometheus).sampleRange(trigger, grid);
+    const { samples } = await createSampler(prometheus, INTERVAL).sampleRange(trigger, grid);
     return { live, samples, status: metricStatus(trigger, INTERVAL, samples.slice(-5)) };
   };
 

@@ -46,7 +46,7 @@ function run(expr: string, prometheus: Prometheus) {
   const triggers = [metricTrigger({ query: { kind: "expr", expr }, forMs: 10 * INTERVAL })];
   const passes = runPolicy(policy({ name: expr, intervalMs: INTERVAL, triggers }), {
     ...rest,
-    sampler: createSampler(prometheus),
+    sampler: createSampler(prometheus, INTERVAL),
     now: Date.now,
     slotClock: { now: Date.now, isKnown: async () => true },
   });

@@ -49,15 +49,19 @@ function start(log: MemoryLog, guarded = scripted()) {
     history.apply(written);
     return written;
   };
-  const value = (at: number) => ({ at, value: at >= state.from && at < state.until ? 0.2 : 0.01 });
+  const isBad = (at: number) => at >= state.from && at < state.until;
+  /** Every sample is as new as it can be. */
+  const value = (expr: string, at: number) => {
+    return { at, value: expr.startsWith("max(timestamp(") ? at / 1000 : isBad(at) ? 0.2 : 0.01 };
+  };
   const endpoint = "http://prometheus";
   const shared = {
     prometheus: {
-      instant: async (_: string, at: number) =>
-        ({ ok: true, endpoint, series: [{ labels: {}, ...value(at) }] }) as const,
-      range: async (_: string, { from, to, stepMs }: { from: number; to: number; stepMs: number }) => {
+      instant: async (expr: string, at: number) =>
+        ({ ok: true, endpoint, series: [{ labels: {}, ...value(expr, at) }] }) as const,
+      range: async (expr: string, { from, to, stepMs }: { from: number; to: number; stepMs: number }) => {
         const points = Array.from({ length: (to - from) / stepMs + 1 }, (__, index) =>
-          value(from + index * stepMs),
+          value(expr, from + index * stepMs),
         );
         return { ok: true, endpoint, series: [{ labels: {}, points }] } as const;
       },

@@ -60,21 +60,21 @@ describe("what stands in the way is said with its numbers", () => {
 
     test("without a gap", () => {
       expect(text({ before: breached })).toBe(
-        `breach-predates-release (escalate): the last known slot before ${id} breached at 2026-03-02 09:59:45Z, 15s before it started, and no known slot since then was healthy`,
+        `breach-predates-release (escalate): the last known slot before ${id} breached at 09:59:45Z, 15 s before it started, and no known slot since then was healthy`,
       );
     });
 
     test("with a gap after it, also across the start of the release", () => {
       const knownAgainAt = TEN + 2 * MINUTE;
       expect(text({ before: breached, lostSight: true, knownAgainAt })).toMatch(
-        /15s before it started; unknown from then until 2026-03-02 10:02:00Z, and no known slot since then was healthy$/,
+        /15 s before it started; unknown from then until 10:02:00Z, and no known slot since then was healthy$/,
       );
     });
 
     test("where the trigger was firing long before", () => {
       const before = { at: TEN - 40 * MINUTE, verdict: "breaching", firing: true } as const;
       expect(text({ before, lostSight: true })).toMatch(
-        /the last known slot before \S+ was firing at 2026-03-02 09:20:00Z, 40m before it started; unknown/,
+        /the last known slot before \S+ was firing at 09:20:00Z, 40 min before it started; unknown/,
       );
     });
 
@@ -94,14 +94,14 @@ describe("what stands in the way is said with its numbers", () => {
 
     test("it was healthy right before", () => {
       expect(text({})).toBe(
-        `window-before-release (hold): its window begins at 2026-03-02 10:00:00Z, before ${id} started at 2026-03-02 10:00:00Z`,
+        `window-before-release (hold): its window begins at 10:00:00Z, before ${id} started at 10:00:00Z`,
       );
     });
 
     test("the last known slot is too old to say", () => {
       const unsure = { ...basis, before, lostSight: true, knownAgainAt: TEN + MINUTE };
       expect(text({ past: "unknown", countsFrom, basis: unsure })).toBe(
-        `window-before-release (hold): its window begins at 2026-03-02 10:00:00Z, and only what is measured from 2026-03-02 10:03:00Z counts against ${id}: the last known slot before ${id} was healthy at 2026-03-02 09:40:00Z, 20m before it started; unknown from then until 2026-03-02 10:01:00Z`,
+        `window-before-release (hold): its window begins at 10:00:00Z, and only what is measured from 10:03:00Z counts against ${id}: the last known slot before ${id} was healthy at 09:40:00Z, 20 min before it started; unknown from then until 10:01:00Z`,
       );
       expect(text({ past: "unknown", countsFrom, basis: { ...unsure, knownAgainAt: undefined } })).toMatch(
         /; unknown since then$/,
@@ -111,7 +111,7 @@ describe("what stands in the way is said with its numbers", () => {
     test("nothing is known from before", () => {
       const none = { ...basis, before: undefined };
       expect(text({ past: "unknown", countsFrom, basis: none })).toMatch(
-        /: nothing is known from the hour before \S+ started at 2026-03-02 10:00:00Z$/,
+        /: nothing is known from the hour before \S+ started at 10:00:00Z$/,
       );
     });
 
@@ -119,7 +119,7 @@ describe("what stands in the way is said with its numbers", () => {
       const breached = { ...before, verdict: "breaching" } as const;
       const healed = { ...basis, before: breached, healthySince: true };
       expect(text({ past: "breaching", countsFrom, basis: healed })).toMatch(
-        /breached at 2026-03-02 09:40:00Z, 20m before it started, and a later slot was healthy$/,
+        /breached at 09:40:00Z, 20 min before it started, and a later slot was healthy$/,
       );
     });
 

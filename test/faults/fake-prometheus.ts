@@ -74,6 +74,13 @@ async function parametersOf(request: IncomingMessage): Promise<URLSearchParams> 
   return request.method === "GET" ? searchParams : new URLSearchParams(Buffer.concat(chunks).toString());
 }
 
+/** Every sample is as new as it can be: the newest of a selector is of the instant that is asked about. */
+function measured(expr: string, at: number, valueAt: Question["valueAt"]): number | undefined {
+  const selector = /^max\(timestamp\((?<selector>.*)\)\)$/u.exec(expr)?.groups?.selector;
+  if (selector === undefined) return valueAt(expr, at);
+  return valueAt(selector, at) === undefined ? undefined : at / 1000;
+}
+
 interface Question {
   readonly expr: string;
   readonly parameters: URLSearchParams;
@@ -85,7 +92,7 @@ interface Question {
 function dataOf({ expr, parameters, isRange, valueAt, now }: Question): object {
   const ms = (name: string): number => Math.round(Number(parameters.get(name)) * 1000);
   const point = (at: number): readonly [number, string][] => {
-    const value = expr === "time()" ? at / 1000 : valueAt(expr, at);
+    const value = expr === "time()" ? at / 1000 : measured(expr, at, valueAt);
     return value === undefined ? [] : [[at / 1000, String(value)]];
   };
   if (isRange) {

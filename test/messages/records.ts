@@ -158,6 +158,33 @@ export const RECORDS: Bodies = {
       reason: "error-rate unknown: low-traffic: 0.2 requests a second, fewer than minTotal 1",
       unknown: "low-traffic",
     },
+    {
+      type: "evaluation.no-data",
+      ...OF,
+      trigger: "error-rate",
+      since: "2026-03-02T10:00:00.000Z",
+      reason:
+        "error-rate unknown: no-such-series (errors returned no series, and in the hour before there was no series of http_requests_total with the labels app, code; if the counter appears with its first error, append `or vector(0)` to errors); no known slot in the window, 0 of 21 slots known",
+      unknown: "no-such-series",
+    },
+    {
+      type: "evaluation.no-data",
+      ...OF,
+      trigger: "queue-length",
+      since: "2026-03-02T10:00:00.000Z",
+      reason:
+        "queue-length unknown: stale (the newest sample of queue_length is 3 min old, and maxSampleAge is 2 min); last known 12 at 10:01:45Z, 8 of 21 slots known",
+      unknown: "stale",
+    },
+    {
+      type: "evaluation.no-data",
+      ...OF,
+      trigger: "error-rate",
+      since: "2026-03-02T10:00:00.000Z",
+      reason:
+        "error-rate unknown: impossible (errors 0.5 is 11770 % of total 0.004248, which cannot be: a counter went back, or the two count different things); last known 0.01 at 09:59:45Z, 11 of 21 slots known",
+      unknown: "impossible",
+    },
   ],
   "decision.made": [ROLLBACK, ...HELD.values()],
   "rollback.started": [

@@ -107,7 +107,7 @@ describe("trap 12: replicas that disagree", () => {
 
   test("a range is one's word, whoever fails in the middle of it", async () => {
     const [low, high] = [await peer(1), await peer(9)];
-    const { sampleRange } = createSampler(connect([low.proxy, high.proxy]));
+    const { sampleRange } = createSampler(connect([low.proxy, high.proxy]), 1000);
     low.proxy.next(undefined, { kind: "answer", status: 503 });
     const grid = { from: AT, to: AT + 15_000_000, stepMs: 1000 };
     const { samples, endpoint } = await sampleRange(expr, grid);

@@ -51,7 +51,7 @@ let sampler: Sampler;
 beforeAll(async () => {
   server = await startPrometheus({ backfill: history, lookbackMs: 30 * SECOND });
   prometheus = createPrometheus({ urls: [server.url] });
-  sampler = createSampler(prometheus);
+  sampler = createSampler(prometheus, 15 * SECOND);
 });
 
 afterAll(async () => {

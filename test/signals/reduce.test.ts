@@ -9,6 +9,8 @@ const alone: SeriesRule = { aggregate: undefined, threshold };
 const any: SeriesRule = { aggregate: "any", threshold };
 const all: SeriesRule = { aggregate: "all", threshold };
 
+const whyNotZero = () => undefined;
+
 const series = (...values: readonly number[]): readonly Reading[] =>
   values.map((value, index) => ({ labels: { pod: `p${index}` }, value }));
 const labelled = (values: Readonly<Record<string, number>>): readonly Reading[] =>
@@ -50,7 +52,7 @@ describe("an expression", () => {
 
 describe("a ratio", () => {
   const ratio = (errors: readonly Reading[], total: readonly Reading[], rule = alone, minTotal = 1) =>
-    reduceRatio(rule, AT, { errors, total, minTotal });
+    reduceRatio(rule, AT, { errors, total, minTotal, whyNotZero });
 
   test("is errors ÷ total", () => {
     expect(ratio(series(5), series(100))).toEqual({ at: AT, value: 0.05 });
@@ -58,6 +60,18 @@ describe("a ratio", () => {
 
   test("trap 5: no error series with traffic is 0", () => {
     expect(ratio([], series(100))).toEqual({ at: AT, value: 0 });
+  });
+
+  test("is unknown without errors where that does not mean 0, and traffic is weighed first", () => {
+    const open = (errors: readonly Reading[], total: readonly Reading[], rule = alone) =>
+      reduceRatio(rule, AT, { errors, total, minTotal: 1, whyNotZero: () => "nobody knows" });
+    expect(open([], series(100))).toEqual({ at: AT, unknown: "no-such-series", detail: "nobody knows" });
+    expect(open([], series(0.5))).toMatchObject({ unknown: "low-traffic" });
+    expect(open([], [])).toMatchObject({ unknown: "no-data" });
+    expect(open(series(5), series(100))).toMatchObject({ value: 0.05 });
+    const total = labelled({ a: 100, b: 100 });
+    expect(open(labelled({ a: 20 }), total, any)).toMatchObject({ value: 0.2 });
+    expect(open(labelled({ a: 1 }), total, any)).toMatchObject({ unknown: "no-such-series" });
   });
 
   test("trap 5: no total is no data, whatever the errors say", () => {
@@ -178,6 +192,7 @@ describe("aggregate: each", () => {
       errors,
       total: labelled({ a: 100, b: 100, c: 0.5 }),
       minTotal: 1,
+      whyNotZero,
     });
     expect(said(sample)).toEqual([
       ['{pod="a"}', 0],
@@ -190,7 +205,7 @@ describe("aggregate: each", () => {
 
 describe("what is unknown says which side, and its numbers", () => {
   const ratio = (errors: readonly Reading[], total: readonly Reading[], rule = alone) =>
-    reduceRatio(rule, AT, { errors, total, minTotal: 1 });
+    reduceRatio(rule, AT, { errors, total, minTotal: 1, whyNotZero });
   const nan = Number.NaN;
   test.each<[detail: RegExp, sample: () => Sample]>([
     [/^the expression returned no series$/, () => reduceExpr(alone, AT, [])],
@@ -204,11 +219,14 @@ describe("what is unknown says which side, and its numbers", () => {
     [/^errors NaN ÷ total 100 is NaN$/, () => ratio(series(nan), series(100))],
     [
       /^errors 19\.98 is 11750 % of total 0\.17, which cannot be: a counter went back/,
-      () => reduceRatio(alone, AT, { errors: series(19.98), total: series(0.17), minTotal: 0 }),
+      () => reduceRatio(alone, AT, { errors: series(19.98), total: series(0.17), minTotal: 0, whyNotZero }),
     ],
     [/^errors is -5, and a rate cannot be negative$/, () => ratio(series(-5), series(100))],
     [/^total is -5, and a rate cannot be negative$/, () => ratio(series(5), series(-5))],
-    [/^total is 0$/, () => reduceRatio(alone, AT, { errors: series(0), total: series(0), minTotal: 0 })],
+    [
+      /^total is 0$/,
+      () => reduceRatio(alone, AT, { errors: series(0), total: series(0), minTotal: 0, whyNotZero }),
+    ],
     [/^total 0\.1235 is below minTotal 1$/, () => ratio(series(0.1), series(0.123456))],
     [/^errors without a total for .*x/, () => ratio(labelled({ x: 1 }), labelled({ a: 100 }), any)],
   ])("%s", (detail, sample) => {
