@@ -57,6 +57,11 @@ const DROPPED: readonly (readonly [string, Omit<Version, "image">])[] = [
 /** What v1 says in another way than v2 and v3, and which cannot stand beside it. */
 const REPLACED: readonly (readonly [string, Omit<Version, "image">, Omit<Version, "image">])[] = [
   [
+    "the name of a second container",
+    { pod: { sidecar: { name: "proxy", image: "proxy:1" } } },
+    { pod: { sidecar: { name: "mesh", image: "mesh:1" } } },
+  ],
+  [
     "the kind of a probe",
     { container: { livenessProbe: { httpGet: { path: "/live", port: 8000 } } } },
     { container: { livenessProbe: { tcpSocket: { port: 8000 } } } },
