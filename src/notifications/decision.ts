@@ -2,6 +2,7 @@ import type { DecisionRecord } from "../log/record.ts";
 import { byHandLine } from "./by-hand.ts";
 import { changedLately } from "./changed-lately.ts";
 import { dedupKey, stamp, type Message } from "./message.ts";
+import { reasonLine } from "./reason-line.ts";
 import { type Of, present, runbook, subject } from "./messages.ts";
 
 /** Many targets at once are one incident, whatever their releases. */
@@ -42,6 +43,7 @@ export function ofDecision(record: Of<"decision.made">): Message | undefined {
             : `${target} needs you: ${trigger} fires, and rolling back waits for your approval`,
         lines: present(
           record.summary,
+          reasonLine(record.reason),
           alsoHolding(record),
           changedLately(record),
           howToAnswer(record),

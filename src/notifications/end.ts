@@ -1,3 +1,4 @@
+import { reasonLine } from "./reason-line.ts";
 import type { HoldReason } from "../decisions/reason.ts";
 import { undoCommand } from "../decisions/undo-command.ts";
 import { formatInstant } from "../text/format.ts";
@@ -80,6 +81,7 @@ function ofFailure(record: Of<"rollback.failed">, decision: DecisionRecord | und
     lines: present(
       record.detail,
       ...(record.steps ?? []),
+      reasonLine(record.reason),
       known?.left ?? "",
       `rollbackd does not try again. Next: ${known?.next ?? "Look at the target and restore it by hand."}`,
       known?.command ?? "",

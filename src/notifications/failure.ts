@@ -189,6 +189,9 @@ export function failureText(
   };
 }
 
+/** Every reason of a rollback that failed. */
+export const FAILURE_REASONS: readonly string[] = [...Object.keys(FAILURES), "superseded"];
+
 function isFailure(reason: string): reason is Failure {
   return Object.hasOwn(FAILURES, reason);
 }
