@@ -59,10 +59,10 @@ it("each: two series that breach in turn roll back nothing", async () => {
 });
 
 it("each: a series that breached before the release does not shield the release from another series", async () => {
-  const [world, daemon] = await shipped({ search: bad("09:58:00"), checkout: bad("10:01:00") });
-  await daemon.passUntil(clock("10:05:45"));
+  const [world, daemon] = await shipped({ search: bad("09:58:00"), checkout: bad("10:00:00") });
+  await daemon.passUntil(clock("10:04:45"));
   expect(decisions(world)).toEqual(["escalate breach-predates-release"]);
-  await daemon.passUntil(clock("10:06:00"));
+  await daemon.passUntil(clock("10:05:00"));
   expect(decisions(world)).toEqual(["escalate breach-predates-release", "rollback"]);
   expect(ofType(world, "decision.made")[1]?.summary).toContain('{pod="checkout"}');
 });
