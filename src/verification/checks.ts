@@ -3,8 +3,8 @@ import type { RollbackOrder } from "../rollback/act.ts";
 import { describeCommand } from "../rollback/command-text.ts";
 import { runCommand } from "../rollback/command.ts";
 import { orderEnv } from "../rollback/script.ts";
-import type { CommandSpec, VerifySpec } from "../rules/policy.ts";
-import type { Probe } from "../signals/probe.ts";
+import type { CommandSpec, ProbeSpec, VerifySpec } from "../rules/policy.ts";
+import type { Probe, ProbeResult } from "../signals/probe.ts";
 import type { ProbeFact, SmokeFact, VerificationStep } from "./judge.ts";
 
 export interface CheckPorts {
@@ -27,7 +27,7 @@ export interface CheckFindings {
 
 export interface Checks {
   readonly findings: () => CheckFindings;
-  /** Probes once the rollout is complete, the smoke test once they passed; each is started one time. */
+  /** Probes once the rollout is complete, the smoke test once they pass; each is started one time, probes go on. */
   readonly startWhatIsDue: (waitingFor: readonly VerificationStep[]) => void;
   /** Resolves when everything that was started has ended; `signal` hurries it. */
   readonly ended: () => Promise<unknown>;
@@ -44,7 +44,7 @@ export function prepareChecks(
   const running: Promise<void>[] = [];
   let probing = false;
   let findings: CheckFindings = {
-    probe: probe && { wanted: probe.successes, consecutiveOk: 0, last: undefined },
+    probe: probe && noProbeYet(probe.probe, probe.successes),
     smoke: { kind: smoke === undefined ? "not-configured" : "not-run" },
     smokeOutput: "",
   };
@@ -56,7 +56,7 @@ export function prepareChecks(
   function startProbes(): void {
     if (probe === undefined || probing) return;
     probing = true;
-    running.push(probeUntilPassed(probe, ports.probe, (fact) => found({ probe: fact }), signal));
+    running.push(keepProbing(probe, ports.probe, (fact) => found({ probe: fact }), signal));
   }
 
   function startSmoke(): void {
@@ -76,23 +76,31 @@ export function prepareChecks(
   };
 }
 
-async function probeUntilPassed(
+/** Goes on until the verdict: what passed once may fail by then. */
+async function keepProbing(
   { probe: spec, successes }: NonNullable<VerifySpec["probe"]>,
   probe: Probe,
   onResult: (fact: ProbeFact) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  let inARow = 0;
+  let fact = noProbeYet(spec, successes);
   while (!signal.aborted) {
     const result = await probe(spec, signal);
     if (signal.aborted) return;
-    if (result.ok) inARow += 1;
-    // Trouble of the prober itself says nothing about the target: it neither counts nor breaks the row.
-    else if (result.fault === "target") inARow = 0;
-    onResult({ wanted: successes, consecutiveOk: inARow, last: result });
-    if (inARow >= successes) return;
+    fact = { ...fact, last: result, ...rowWith(fact, result) };
+    onResult(fact);
     await sleep(spec.intervalMs, undefined, { signal }).catch(() => undefined);
   }
+}
+
+function noProbeYet({ intervalMs, timeoutMs }: ProbeSpec, wanted: number): ProbeFact {
+  return { wanted, consecutiveOk: 0, lastOkAt: undefined, last: undefined, freshMs: intervalMs + timeoutMs };
+}
+
+/** Trouble of the prober itself says nothing about the target: it neither counts nor breaks the row, but time goes by. */
+function rowWith({ consecutiveOk, lastOkAt }: ProbeFact, result: ProbeResult): Partial<ProbeFact> {
+  if (result.ok) return { consecutiveOk: consecutiveOk + 1, lastOkAt: result.at };
+  return result.fault === "target" ? { consecutiveOk: 0 } : { consecutiveOk, lastOkAt };
 }
 
 /** Nothing is found out by a test that `signal` ended. */

@@ -13,7 +13,12 @@ export type RolloutFact =
 
 export interface ProbeFact {
   readonly wanted: number;
+  /** Up to the newest result. */
   readonly consecutiveOk: number;
+  /** When the newest success was known. */
+  readonly lastOkAt: number | undefined;
+  /** How old that may be: one interval and one time-out of the probe. */
+  readonly freshMs: number;
   /** What the newest one said; undefined before the first. */
   readonly last: { readonly at: number; readonly detail: string } | undefined;
 }
@@ -78,9 +83,9 @@ interface Check {
 }
 
 /**
- * Did the rollback help? Verified once the rollout is complete, the probes passed in a row, the smoke test passed
- * and every trigger is known to have been healthy, as of a slot after the rollout. The first of these that cannot be met
- * any more is what it failed for.
+ * Did the rollback help? Verified once the rollout is complete, the newest probes passed in a row, the smoke test passed
+ * and the newest known slot of every trigger, after the rollout, is healthy. A pending trigger has not recovered: its
+ * newest slot breaches. The first of these that cannot be met any more is what it failed for.
  */
 export function judge(facts: VerificationFacts): Verdict {
   const recovery = facts.triggers
@@ -136,12 +141,15 @@ function checkRollout(facts: VerificationFacts): Check {
 }
 
 function checkProbe(facts: VerificationFacts): Check | undefined {
-  const { probe } = facts;
+  const { probe, at } = facts;
   if (probe === undefined) return undefined;
+  const { consecutiveOk, wanted, lastOkAt = Number.NEGATIVE_INFINITY, freshMs } = probe;
   const last =
     probe.last === undefined ? "none yet" : `${probe.last.detail} at ${formatInstant(probe.last.at)}`;
-  const line = `probe passed ${probe.consecutiveOk} of ${probe.wanted} in a row: ${last}`;
-  if (probe.consecutiveOk >= probe.wanted) return { step: "probe", standing: "met", line };
+  const isOld = consecutiveOk > 0 && at - lastOkAt > freshMs;
+  const old = isOld ? `, the last success ${formatDuration(at - lastOkAt)} ago` : "";
+  const line = `probe passed ${Math.min(consecutiveOk, wanted)} of ${wanted} in a row${old}: ${last}`;
+  if (consecutiveOk >= wanted && !isOld) return { step: "probe", standing: "met", line };
   return isLate(facts, recoveryDeadline(facts))
     ? {
         step: "probe",
@@ -180,16 +188,19 @@ function checkTrigger(facts: VerificationFacts, status: VerificationFacts["trigg
   const step = "recovery";
   const isFresh = status.at > (restoredAt(facts) ?? Number.POSITIVE_INFINITY);
   const said = `${status.state} at ${formatInstant(status.at)}: ${status.reason}`;
-  if (isFresh && (status.state === "inactive" || wasHealthy(status))) {
+  if (isFresh && status.state === "inactive") {
     return { step, standing: "met", line: `${status.trigger} recovered, ${said}` };
   }
   if (facts.beside?.includes(status.trigger) === true) {
     return { step, standing: "met", line: `${status.trigger} is not what this was for, ${said}` };
   }
-  if (isFresh && facts.mustRecover?.includes(status.trigger) === false && status.state !== "firing") {
+  const late = isLate(facts, recoveryDeadline(facts));
+  // What is pending may be about to fire because of what was put back.
+  const isQuiet = status.state === "unknown" || (status.state === "pending" && late);
+  if (isFresh && facts.mustRecover?.includes(status.trigger) === false && isQuiet) {
     return { step, standing: "met", line: `${status.trigger} did not fire before and does not now, ${said}` };
   }
-  if (!isLate(facts, recoveryDeadline(facts))) {
+  if (!late) {
     return { step, standing: "waiting", line: `${status.trigger} has not recovered yet, ${said}` };
   }
   const within = formatDuration(facts.recoveryMs);
@@ -211,14 +222,6 @@ function checkTrigger(facts: VerificationFacts, status: VerificationFacts["trigg
         standing: "recovery-unknown",
         line: `whether ${status.trigger} recovered within ${within} is not known, ${said}`,
       };
-}
-
-/**
- * A breach that begins anew has been healthy before. One that a hole in the data only keeps from firing has not:
- * all that is known of its window breaches.
- */
-function wasHealthy({ state, window }: VerificationFacts["triggers"][number]): boolean {
-  return state === "pending" && window.breaching < window.known;
 }
 
 /** From when on a measurement can be about what was put back; undefined while it is not all there. */

@@ -1,6 +1,7 @@
 import type { TriggerStatus } from "../engine/trigger-status.ts";
 import type { TargetWatch } from "../releases/watch.ts";
 import type { RollbackOrder } from "../rollback/act.ts";
+import type { VerifySpec } from "../rules/policy.ts";
 import { type CheckPorts, prepareChecks } from "./checks.ts";
 import { judge, type RolloutFact, type VerificationFacts, type Verdict } from "./judge.ts";
 import { rolloutFact } from "./rollout.ts";
@@ -69,13 +70,19 @@ function termsOf(
   "beside" | "mustRecover" | "appliedAt" | "timeoutMs" | "recoveryMs" | "notLateBefore"
 > {
   const { timeoutMs, verify } = policy.rollback;
-  const notLateBefore = startedAt + LOOKS_BEFORE_LATE * policy.intervalMs + policy.queryOffsetMs;
+  const looksMs = LOOKS_BEFORE_LATE * policy.intervalMs + policy.queryOffsetMs;
+  const notLateBefore = startedAt + Math.max(looksMs, rowMs(verify.probe));
   const wanted = new Set([...(manual?.mustRecover ?? []), trigger]);
   // A service that works with a hole beats one that is down; the hole is told of by a decision of its own.
   const beside = policy.triggers
     .filter(({ kind, name }) => kind === "vulnerability" && !wanted.has(name))
     .map(({ name }) => name);
   return { appliedAt, timeoutMs, recoveryMs: verify.recoveryMs, notLateBefore, beside, ...manual };
+}
+
+/** How long a row of probes takes at most: the row of before a restart is not known. */
+function rowMs(verify: VerifySpec["probe"]): number {
+  return verify === undefined ? 0 : verify.successes * (verify.probe.intervalMs + verify.probe.timeoutMs);
 }
 
 /** One for every trigger: one that nobody has looked at is not one that does not fire. */

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { judge, type VerificationFacts } from "../../src/verification/judge.ts";
-import { clock, MINUTE, SECOND, TEN } from "../support/model.ts";
+import { clock, HOUR, MINUTE, SECOND, TEN } from "../support/model.ts";
 
 type Trigger = VerificationFacts["triggers"][number];
 
@@ -19,6 +19,19 @@ const trigger = (
   window: { from: at - 5 * MINUTE, to: at, size: 21, known: 21, breaching, longestGapMs: 0 },
 });
 
+/** The newest of these in a row at `at`; one every 10 s, each within 2 s. */
+function probed(consecutiveOk: number, at: number): NonNullable<VerificationFacts["probe"]> {
+  const last = { at, detail: "HTTP 200 in 4 ms" };
+  return { wanted: 3, consecutiveOk, lastOkAt: at, freshMs: 12 * SECOND, last };
+}
+const NOT_PROBED = {
+  wanted: 3,
+  consecutiveOk: 0,
+  lastOkAt: undefined,
+  freshMs: 12 * SECOND,
+  last: undefined,
+};
+
 const ALL_MET: VerificationFacts = {
   at: clock("10:02:00"),
   appliedAt: TEN,
@@ -26,9 +39,10 @@ const ALL_MET: VerificationFacts = {
   recoveryMs: 10 * MINUTE,
   notLateBefore: TEN,
   rollout: { kind: "complete", at: clock("10:00:42"), detail: "3 of 3 pods updated, 3 ready" },
-  probe: { wanted: 3, consecutiveOk: 3, last: { at: clock("10:01:10"), detail: "HTTP 200 in 4 ms" } },
+  // Fresh at any time of these tests.
+  probe: { ...probed(3, clock("10:01:50")), freshMs: 24 * HOUR },
   smoke: { kind: "passed", at: clock("10:01:30"), detail: "bash smoke.sh exited with code 0 after 12s" },
-  triggers: [trigger("inactive", clock("10:01:45")), trigger("pending", clock("10:01:45"), "p95-latency")],
+  triggers: [trigger("inactive", clock("10:01:45")), trigger("inactive", clock("10:01:45"), "p95-latency")],
 };
 
 const ROLLING = { kind: "running", stalled: false, detail: "1 of 3 pods updated" } as const;
@@ -62,6 +76,12 @@ describe("a trigger that did not fire before a person asked", () => {
     expect(judged("unknown", FRESH)).toMatchObject(VERIFIED);
     expect(judged("firing", FRESH)).toMatchObject(pending("recovery"));
   });
+
+  test("is waited for while it is pending, until the deadline", () => {
+    const facts = { ...ALL_MET, triggers: [trigger("pending", FRESH)], mustRecover: [] };
+    expect(judge(facts)).toMatchObject(pending("recovery"));
+    expect(judge({ ...facts, at: clock("10:10:42") })).toMatchObject(VERIFIED);
+  });
 });
 
 describe("a rollback is", () => {
@@ -70,10 +90,10 @@ describe("a rollback is", () => {
       kind: "verified",
       steps: [
         "rollout complete at 2026-03-02 10:00:42Z, 42 s after the act: 3 of 3 pods updated, 3 ready",
-        "probe passed 3 of 3 in a row: HTTP 200 in 4 ms at 2026-03-02 10:01:10Z",
+        "probe passed 3 of 3 in a row: HTTP 200 in 4 ms at 2026-03-02 10:01:50Z",
         "smoke test passed at 2026-03-02 10:01:30Z: bash smoke.sh exited with code 0 after 12s",
         "error-rate recovered, inactive at 2026-03-02 10:01:45Z: 0.2 %, not above 5 %, 21 of 21 slots",
-        "p95-latency recovered, pending at 2026-03-02 10:01:45Z: 0.2 %, not above 5 %, 21 of 21 slots",
+        "p95-latency recovered, inactive at 2026-03-02 10:01:45Z: 0.2 %, not above 5 %, 21 of 21 slots",
       ],
     });
   });
@@ -102,11 +122,24 @@ describe("a rollback is", () => {
       { rollout: { kind: "superseded", detail: "v3" } },
       failed("superseded"),
     ],
-    ["two of three probes", { probe: { wanted: 3, consecutiveOk: 2, last: undefined } }, pending("probe")],
+    ["two of three probes", { probe: probed(2, clock("10:01:50")) }, pending("probe")],
     [
       "two of three probes at the deadline",
-      { probe: { wanted: 3, consecutiveOk: 2, last: undefined }, at: clock("10:10:42") },
+      { probe: probed(2, clock("10:10:40")), at: clock("10:10:42") },
       failed("probe-timeout"),
+    ],
+    ["a success as old as one probe may take", { probe: probed(3, clock("10:01:48")) }, VERIFIED],
+    ["a success older than that", { probe: probed(3, clock("10:01:47")) }, pending("probe")],
+    [
+      "a success older than that at the deadline",
+      { probe: probed(3, clock("10:01:47")), at: clock("10:10:42") },
+      failed("probe-timeout"),
+    ],
+    ["pending", { triggers: [trigger("pending", FRESH)] }, pending("recovery")],
+    [
+      "pending at the deadline",
+      { triggers: [trigger("pending", FRESH)], at: clock("10:10:42"), probe: undefined },
+      failed("recovery-timeout"),
     ],
     ["smoke test running", { smoke: { kind: "running" } }, pending("smoke")],
     [
@@ -224,10 +257,15 @@ describe("each step says what it waits for or failed at, with its numbers", () =
     ["rollout stuck: 1 of 3 pods updated", { rollout: { ...ROLLING, stalled: true } }],
     ["rollout running: 1 of 3 pods updated", { rollout: ROLLING }],
     ["rollout not complete 5 min after the act: 1 of 3 pods updated", { rollout: ROLLING, ...late }],
-    ["probe passed 0 of 3 in a row: none yet", { probe: { wanted: 3, consecutiveOk: 0, last: undefined } }],
+    ["probe passed 0 of 3 in a row: none yet", { probe: NOT_PROBED }],
+    ["probe passed 0 of 3 in a row: none yet, not enough within 10 min", { probe: NOT_PROBED, ...late }],
     [
-      "probe passed 2 of 3 in a row: none yet, not enough within 10 min",
-      { probe: { wanted: 3, consecutiveOk: 2, last: undefined }, ...late },
+      "probe passed 3 of 3 in a row, the last success 50 s ago: HTTP 200 in 4 ms at 2026-03-02 10:01:10Z",
+      { probe: probed(3, clock("10:01:10")) },
+    ],
+    [
+      "probe passed 3 of 3 in a row: HTTP 200 in 4 ms at 2026-03-02 10:01:50Z",
+      { probe: probed(7, clock("10:01:50")) },
     ],
     ["smoke test not run yet", { smoke: { kind: "not-run" } }],
     ["smoke test running", { smoke: { kind: "running" } }],
@@ -279,7 +317,13 @@ const facts: fc.Arbitrary<VerificationFacts> = fc.record({
     fc.constant({ kind: "superseded" as const, detail: "" }),
   ),
   probe: fc.option(
-    fc.record({ wanted: fc.constant(3), consecutiveOk: fc.nat(3), last: fc.constant(undefined) }),
+    fc.record({
+      wanted: fc.constant(3),
+      consecutiveOk: fc.nat(3),
+      lastOkAt: fc.option(instant, { nil: undefined }),
+      freshMs: fc.constantFrom(12 * SECOND, HOUR),
+      last: fc.constant(undefined),
+    }),
     { nil: undefined },
   ),
   smoke: fc.oneof(
@@ -307,10 +351,11 @@ const PROMISES: Readonly<Record<string, (f: VerificationFacts) => boolean>> = {
   "the rollout is complete, or nobody can see it": ({ rollout }) =>
     rollout.kind === "complete" || rollout.kind === "not-observed",
   "probes passed in a row": ({ probe }) => probe === undefined || probe.consecutiveOk >= probe.wanted,
+  "the last of them recently": ({ probe, at }) =>
+    probe === undefined || (probe.lastOkAt !== undefined && at - probe.lastOkAt <= probe.freshMs),
   "the smoke test passed": ({ smoke }) => smoke.kind === "passed" || smoke.kind === "not-configured",
   "no trigger fires": ({ triggers }) => triggers.every(({ state }) => state !== "firing"),
-  "none breaches in all that is known of its window": ({ triggers }) =>
-    triggers.every(({ state, window }) => state !== "pending" || window.breaching < window.known),
+  "no trigger is about to fire": ({ triggers }) => triggers.every(({ state }) => state !== "pending"),
   "every trigger is known": ({ triggers }) => triggers.every(({ state }) => state !== "unknown"),
   "every trigger was looked at after the act and its rollout": ({ triggers, rollout, appliedAt }) =>
     triggers.every(({ at }) => at > (rollout.kind === "complete" ? rollout.at : appliedAt)),
@@ -331,7 +376,11 @@ describe("whatever the facts", () => {
     fc.assert(
       fc.property(facts, fc.nat(3_600), (f, laterSeconds) => {
         const before = judge(f);
-        const after = judge({ ...f, at: f.at + laterSeconds * SECOND });
+        const laterMs = laterSeconds * SECOND;
+        const { lastOkAt } = f.probe ?? {};
+        // Probes go on: as old as it was it stays.
+        const probe = f.probe && { ...f.probe, lastOkAt: lastOkAt && lastOkAt + laterMs };
+        const after = judge({ ...f, at: f.at + laterMs, probe });
         const allowed = before.kind === "pending" ? ["pending", "failed"] : [before.kind];
         expect(allowed).toContain(after.kind);
       }),
