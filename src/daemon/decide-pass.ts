@@ -109,6 +109,7 @@ function situationOf(seen: Seen, vetoes: Vetoes, ports: PassPorts): Situation {
   const target = targetKey(policy);
   const firing = policy.triggers.flatMap((trigger) => firingOf(seen, trigger, vetoes, ports));
   const clash = firing.length === 0 ? undefined : clashOf(ports.sharing());
+  const verified = ports.history.verified(target);
   return {
     at,
     policy,
@@ -122,6 +123,7 @@ function situationOf(seen: Seen, vetoes: Vetoes, ports: PassPorts): Situation {
     owners: facts?.owners ?? [],
     heldBack: facts?.heldBack ?? [],
     ...(clash !== undefined && { clash }),
+    ...(verified && { verified }),
     gates: gatesNow(policy, ports),
     confirmation: undefined,
   };

@@ -6,6 +6,7 @@ import { movedTags } from "../decisions/moved-tags.ts";
 import { unseenNeeds } from "../decisions/needed.ts";
 import { budgetFreeAt, cooldownEnd } from "../decisions/may-act.ts";
 import { nextStep } from "../decisions/next-step.ts";
+import { relapseOf, relapseSentence } from "../decisions/relapse.ts";
 import type { Situation } from "../decisions/situation.ts";
 import { slotsBySeries } from "../engine/each-series.ts";
 import { windowSize } from "../engine/slots.ts";
@@ -25,6 +26,7 @@ export function decisionRecord(
 ): DecisionRecord {
   const { policy, release, owners = [] } = situation;
   const { decision, firing, to } = decided;
+  const relapse = relapseOf(situation);
   return {
     type: "decision.made",
     policy: policy.name,
@@ -45,6 +47,7 @@ export function decisionRecord(
     ...(policy.runbook !== undefined && { runbook: policy.runbook }),
     ...asking(decided, situation),
     ...(decision.decision === "rollback" && nextRollback(situation)),
+    ...(relapse && { relapse }),
     ...(owners.length > 0 && { owners }),
     ...(firing.veto && { veto: firing.veto }),
     ...(situation.objection?.output !== undefined && { output: situation.objection.output }),
@@ -102,7 +105,14 @@ function summarize({ decision, firing, obstacles, to }: Decided, situation: Situ
       ? `Would have rolled back ${move}, but ${why}.`
       : `${target} is not rolled back (${decision.reason}): ${why}.`;
   const next = decision.reason === "gitops-owner" ? ownersNextStep(situation) : undefined;
-  return [what, act, ...after, next ?? nextStep(decision)].join(" ");
+  const relapse = relapseOf(situation);
+  return [
+    what,
+    ...(relapse ? [relapseSentence(relapse)] : []),
+    act,
+    ...after,
+    next ?? nextStep(decision),
+  ].join(" ");
 }
 
 function evidenceOf(

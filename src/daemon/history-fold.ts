@@ -1,3 +1,4 @@
+import type { VerifiedRollback } from "../decisions/relapse.ts";
 import type { TriggerState } from "../engine/trigger-status.ts";
 import type {
   CheckpointRecord,
@@ -60,6 +61,8 @@ export interface Memory {
   readonly attempts: Map<string, number>;
   /** By target. */
   readonly open: Map<string, OpenRollback>;
+  /** By target: its last rollback, if that was verified. */
+  readonly verified: Map<string, VerifiedRollback>;
   /** By policy and trigger. */
   readonly rules: Map<string, Map<string, { readonly hash: string; readonly loadedAt: number }>>;
   /** By policy and time after the clock of a release: since when the rules have had such a checkpoint, epoch ms. */
@@ -90,6 +93,7 @@ export function emptyMemory(): Memory {
     rollbacks: new Map(),
     attempts: new Map(),
     open: new Map(),
+    verified: new Map(),
     rules: new Map(),
     planned: new Map(),
     states: new Map(),
@@ -296,6 +300,7 @@ function foldRollback(memory: Memory, record: OfRollback, at: number): void {
     memory.people.unbegun.delete(target);
   if (record.type === "rollback.started") {
     memory.attempts.set(target, at);
+    memory.verified.delete(target);
     memory.open.set(target, { started: record, startedAt: at, appliedAt: undefined, suspended: [] });
     return;
   }
@@ -315,6 +320,11 @@ function foldRollback(memory: Memory, record: OfRollback, at: number): void {
     const { runs } = record;
     memory.open.set(target, { ...open, appliedAt: at, ...(runs && { runs }) });
   } else memory.open.delete(target);
+  if (record.type === "rollback.verified") memory.verified.set(target, verifiedOf(open, at));
+}
+
+function verifiedOf({ started, runs }: OpenRollback, at: number): VerifiedRollback {
+  return { decisionId: started.decisionId, at, toDigest: runs?.digest ?? started.to.digest };
 }
 
 const ACTED = new Set(["script-failed", "script-timeout", "interrupted", "partly-applied"]);

@@ -4,6 +4,7 @@ import type { LoadedHashes } from "../rules/changes.ts";
 import type { LoggedRelease } from "../releases/logged-release.ts";
 import type { ScriptRollback } from "../releases/script-release.ts";
 import type { Freeze } from "../decisions/freeze.ts";
+import type { VerifiedRollback } from "../decisions/relapse.ts";
 import {
   emptyMemory,
   fold,
@@ -30,6 +31,8 @@ export interface History {
   /** The newest rollback of a target that has ended. */
   readonly lastRollback: (target: string) => LastRollback | undefined;
   readonly open: (target: string) => OpenRollback | undefined;
+  /** The last rollback of the target, if it was verified. */
+  readonly verified: (target: string) => VerifiedRollback | undefined;
   /** Of all targets. */
   readonly allOpen: () => readonly OpenRollback[];
   /** Since when a trigger has meant what `hash` says; undefined if the log does not know this meaning. */
@@ -87,6 +90,7 @@ export function createHistory(): History {
     lastAttemptAt: (target) => memory.attempts.get(target),
     lastRollback: last.of,
     open: (target) => memory.open.get(target),
+    verified: (target) => memory.verified.get(target),
     allOpen: () => [...memory.open.values()],
     loadedAt: (policy, trigger, hash) => {
       const known = memory.rules.get(policy)?.get(trigger);

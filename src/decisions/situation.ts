@@ -7,6 +7,7 @@ import type { HeldBack } from "../releases/held-back.ts";
 import type { Policy, Trigger } from "../rules/policy.ts";
 import type { ImageReport } from "../signals/image-report.ts";
 import type { Answer } from "./answer.ts";
+import type { VerifiedRollback } from "./relapse.ts";
 import type { Veto } from "./veto.ts";
 
 /** A firing trigger, and what its past says about the release. */
@@ -61,6 +62,8 @@ export interface Situation {
   readonly predecessorBreaching: boolean;
   /** Acts on this target, from the log and from the target itself. */
   readonly rollbacks: readonly PastRollback[];
+  /** The last rollback of this target, if its verification passed. */
+  readonly verified?: VerifiedRollback;
   /** The last time a rollback of this target was begun, whether or not it came to an act. */
   readonly lastAttemptAt: number | undefined;
   /** About images, running or not; absent where no trigger asks for them. */

@@ -1,6 +1,7 @@
 import type { Evidence } from "../decisions/decision.ts";
 import type { ManualReason } from "../decisions/manual-reason.ts";
 import type { HoldReason } from "../decisions/reason.ts";
+import type { Relapse } from "../decisions/relapse.ts";
 import type { Veto } from "../decisions/veto.ts";
 import type { GitOpsOwner } from "../releases/gitops-owner.ts";
 import type { TriggerState } from "../engine/trigger-status.ts";
@@ -168,6 +169,8 @@ export interface DecisionRecord {
   readonly approveUntil?: string;
   /** The decision that waited for a person, and who approved it. */
   readonly approval?: { readonly decisionId: string; readonly by: string };
+  /** It fires again within `recovery` after a rollback was verified, and what was put back still runs. */
+  readonly relapse?: Relapse;
   /** What the `unless` of the trigger or of its policy had against it. */
   readonly veto?: Veto;
   /** Who else has a say in what the target runs. */

@@ -10,6 +10,31 @@ export const MASS_KEY = dedupKey(["mass-breach"]);
 
 /** The decision to roll back, to call for help, or (in observe mode) what would have been decided; undefined: nobody is told. */
 export function ofDecision(record: Of<"decision.made">): Message | undefined {
+  const message = ofFirst(record);
+  return record.relapse === undefined ? message : withRelapse(record, message);
+}
+
+/** Reasons to hold that leave users with a failure that a rollback did not end. */
+const EXPOSED = new Set<DecisionRecord["reason"]>(["observe-mode", "frozen"]);
+
+/** A rollback that was verified and did not last is as loud as one that failed, whatever else is said. */
+function withRelapse(record: Of<"decision.made">, message: Message | undefined): Message | undefined {
+  if (record.decision === "rollback" || (record.decision === "hold" && !EXPOSED.has(record.reason))) {
+    return message;
+  }
+  return {
+    ...stamp(record),
+    ...subject(record),
+    evidence: record.evidence,
+    lines: present(record.summary, runbook(record)),
+    ...message,
+    event: "trigger",
+    severity: "critical",
+    title: `${record.target} needs you: ${record.trigger} fires again after a verified rollback (${record.reason})`,
+  };
+}
+
+function ofFirst(record: Of<"decision.made">): Message | undefined {
   const about = { ...stamp(record), ...subject(record), evidence: record.evidence };
   const { trigger, target } = record;
   switch (record.decision) {

@@ -87,7 +87,7 @@ async function keepProbing(
   while (!signal.aborted) {
     const result = await probe(spec, signal);
     if (signal.aborted) return;
-    fact = { ...fact, last: result, ...rowWith(fact, result) };
+    fact = after(fact, result);
     onResult(fact);
     await sleep(spec.intervalMs, undefined, { signal }).catch(() => undefined);
   }
@@ -98,9 +98,10 @@ function noProbeYet({ intervalMs, timeoutMs }: ProbeSpec, wanted: number): Probe
 }
 
 /** Trouble of the prober itself says nothing about the target: it neither counts nor breaks the row, but time goes by. */
-function rowWith({ consecutiveOk, lastOkAt }: ProbeFact, result: ProbeResult): Partial<ProbeFact> {
-  if (result.ok) return { consecutiveOk: consecutiveOk + 1, lastOkAt: result.at };
-  return result.fault === "target" ? { consecutiveOk: 0 } : { consecutiveOk, lastOkAt };
+function after(fact: ProbeFact, result: ProbeResult): ProbeFact {
+  const last = result;
+  if (result.ok) return { ...fact, last, consecutiveOk: fact.consecutiveOk + 1, lastOkAt: result.at };
+  return result.fault === "target" ? { ...fact, last, consecutiveOk: 0 } : { ...fact, last };
 }
 
 /** Nothing is found out by a test that `signal` ended. */

@@ -187,6 +187,18 @@ export const VARIANTS: readonly DecisionRecord[] = [
       owners: [{ tool: "flux-helmrelease", namespace: "apps", name: "shop", seenIn: "label x" }],
     },
   }),
+  recordFor("20260302T100500Z-relapse", {
+    situation: {
+      lastAttemptAt: AT - 14 * MINUTE,
+      verified: { decisionId: "20260302T095500Z-3f9a1c", at: TEN - 2 * MINUTE, toDigest: RUNNING.digest },
+    },
+  }),
+  recordFor("20260302T100500Z-relapse-observed", {
+    situation: {
+      verified: { decisionId: "20260302T095500Z-3f9a1c", at: TEN - 2 * MINUTE, toDigest: RUNNING.digest },
+    },
+    firing: { trigger: metricTrigger({ mode: "observe" }) },
+  }),
   recordFor("20260302T100500Z-no-release", {
     situation: { release: undefined },
     firing: { blame: undefined },
