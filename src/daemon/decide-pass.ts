@@ -105,7 +105,7 @@ async function withLastLooks(
 }
 
 function situationOf(seen: Seen, vetoes: Vetoes, ports: PassPorts): Situation {
-  const { at, policy, facts, watched } = seen;
+  const { at, policy, facts, unseen, watched } = seen;
   const target = targetKey(policy);
   const firing = policy.triggers.flatMap((trigger) => firingOf(seen, trigger, vetoes, ports));
   const clash = firing.length === 0 ? undefined : clashOf(ports.sharing());
@@ -115,6 +115,7 @@ function situationOf(seen: Seen, vetoes: Vetoes, ports: PassPorts): Situation {
     policy,
     firing,
     release: facts?.release,
+    ...(unseen !== undefined && { unseen }),
     earlier: facts?.earlier ?? [],
     predecessorBreaching: wasBreachingBefore(policy, watched, facts?.release),
     rollbacks: facts?.rollbacks ?? ports.history.rollbacks(target),

@@ -1,4 +1,4 @@
-import type { VerifiedRollback } from "../decisions/relapse.ts";
+import type { VerifiedRollback } from "../decisions/situation.ts";
 import type { TriggerState } from "../engine/trigger-status.ts";
 import type {
   CheckpointRecord,

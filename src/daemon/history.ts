@@ -4,7 +4,7 @@ import type { LoadedHashes } from "../rules/changes.ts";
 import type { LoggedRelease } from "../releases/logged-release.ts";
 import type { ScriptRollback } from "../releases/script-release.ts";
 import type { Freeze } from "../decisions/freeze.ts";
-import type { VerifiedRollback } from "../decisions/relapse.ts";
+import type { VerifiedRollback } from "../decisions/situation.ts";
 import {
   emptyMemory,
   fold,

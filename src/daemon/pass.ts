@@ -58,7 +58,7 @@ export async function runPass(
   const watched = await measureAll(policy, before, { at, slot, release: facts?.release, rollout }, ports);
   // What was measured while connections were being ended says nothing about the target.
   if (ports.isStopping()) return before;
-  const seen: Seen = { at, policy, facts, watched };
+  const seen: Seen = { at, policy, facts, unseen: unseenOf(lookup), watched };
   ports.member.measured(heatNow(policy, watched));
   const sight = await recordChanges(seen, before.sight, ports);
   showMetrics(seen, ports);
@@ -76,9 +76,9 @@ export async function weighAgain(
   ports: PassPorts,
 ): Promise<void> {
   if (measuredAt === undefined) return;
-  const facts = factsOf(ports.watch.current(), ports);
+  const lookup = ports.watch.current();
   await ports.member.othersMeasured();
-  await decideNow({ at, policy, facts, watched }, ports);
+  await decideNow({ at, policy, facts: factsOf(lookup, ports), unseen: unseenOf(lookup), watched }, ports);
 }
 
 /** As far as a shared cause may be behind it: that images share a vulnerability takes nothing down. */
@@ -92,6 +92,10 @@ function heatNow({ intervalMs, triggers }: Policy, watched: ReadonlyMap<string, 
 
 function factsOf(lookup: Lookup, { history }: PassPorts): Seen["facts"] {
   return lookup.ok ? { ...withMemory(lookup.snapshot, history), uid: lookup.snapshot.uid } : undefined;
+}
+
+function unseenOf(lookup: Lookup): string | undefined {
+  return lookup.ok ? undefined : lookup.detail;
 }
 
 type Now = Instant & {

@@ -7,5 +7,7 @@ export interface Seen {
   readonly at: number;
   readonly policy: Policy;
   readonly facts: (TargetFacts & { readonly uid: string }) | undefined;
+  /** Why there are none. */
+  readonly unseen: string | undefined;
   readonly watched: ReadonlyMap<string, Watched>;
 }

@@ -57,7 +57,10 @@ const CHECKS: Partial<Record<HoldReason, Check>> = {
       : undefined,
   vetoed: (_, { veto }) => veto?.detail,
   "target-same-vulnerability": vulnerableTarget,
-  "not-confirmed": ({ confirmation }) => confirmation?.notFiring ?? confirmation?.unseen,
+  "not-confirmed": ({ confirmation, unseen }) =>
+    confirmation?.notFiring ??
+    confirmation?.unseen ??
+    (unseen && `what the target runs cannot be seen: ${unseen.replace(/\.$/u, "")}`),
   "awaiting-approval": (_, { trigger, answer }) => {
     if (trigger.mode !== "approve" || answer?.kind === "approved") return undefined;
     return answer === undefined ? "a person has to approve it" : answer.detail;
@@ -76,7 +79,7 @@ export function obstaclesTo(situation: Situation, firing: FiringTrigger): readon
 
 /** A trigger that went quiet is no news; one that still fires on a target that nobody can see is. */
 function kindIn(
-  { confirmation }: Situation,
+  { confirmation, unseen }: Situation,
   { answer, trigger, veto }: FiringTrigger,
   reason: HoldReason,
 ): Obstacle["kind"] {
@@ -85,11 +88,13 @@ function kindIn(
   if (reason === "awaiting-approval" && answer !== undefined) return "hold";
   // No window ends that could be waited for: until the next scan somebody has to decide.
   if (reason === "rule-changed" && trigger.kind === "vulnerability") return "escalate";
-  const isExposed = confirmation?.notFiring === undefined && confirmation?.unseen !== undefined;
+  const isExposed = confirmation?.notFiring === undefined && (confirmation?.unseen ?? unseen) !== undefined;
   return reason === "not-confirmed" && isExposed ? "escalate" : kindOf(reason);
 }
 
-function outsideGuard({ release, policy, at }: Situation): string | undefined {
+function outsideGuard({ release, unseen, policy, at }: Situation): string | undefined {
+  // A target that cannot be seen may run a release that is to blame.
+  if (unseen !== undefined) return undefined;
   if (release === undefined) return "no release of the target is known";
   const { guard } = policy;
   if (guard === "always" || isGuarded(release, guard, at)) return undefined;
@@ -122,7 +127,8 @@ function budgetExhausted(situation: Situation): string | undefined {
   return `${spent} of ${allowed} rollbacks in ${formatDuration(perMs)} are spent${next}`;
 }
 
-function noTarget({ release, earlier, predecessorBreaching }: Situation): string | undefined {
+function noTarget({ release, unseen, earlier, predecessorBreaching }: Situation): string | undefined {
+  if (unseen !== undefined) return undefined;
   if (release === undefined) return "no release of the target is known";
   if (chooseTarget(release, earlier, predecessorBreaching) !== undefined) return undefined;
   if (release.cause === "rollback") return `${release.revision.name} is itself what rollbackd put back`;

@@ -1,15 +1,6 @@
 import { formatDuration, formatInstant } from "../text/format.ts";
 import type { Situation } from "./situation.ts";
 
-/** A rollback whose verification passed. */
-export interface VerifiedRollback {
-  readonly decisionId: string;
-  /** Epoch ms. */
-  readonly at: number;
-  /** What was put back. */
-  readonly toDigest: string;
-}
-
 /** A trigger that breaches again after a rollback that was verified, though what was put back still runs. */
 export interface Relapse {
   /** Of the rollback. */

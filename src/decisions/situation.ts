@@ -7,7 +7,6 @@ import type { HeldBack } from "../releases/held-back.ts";
 import type { Policy, Trigger } from "../rules/policy.ts";
 import type { ImageReport } from "../signals/image-report.ts";
 import type { Answer } from "./answer.ts";
-import type { VerifiedRollback } from "./relapse.ts";
 import type { Veto } from "./veto.ts";
 
 /** A firing trigger, and what its past says about the release. */
@@ -50,12 +49,23 @@ export interface Objection {
   readonly output?: string;
 }
 
+/** A rollback whose verification passed. */
+export interface VerifiedRollback {
+  readonly decisionId: string;
+  /** Epoch ms. */
+  readonly at: number;
+  /** What was put back. */
+  readonly toDigest: string;
+}
+
 /** Everything a decision about one target depends on, at one instant. */
 export interface Situation {
   readonly at: number;
   readonly policy: Policy;
   readonly firing: readonly FiringTrigger[];
   readonly release: Release | undefined;
+  /** Where that is undefined: why what the target runs cannot be seen. */
+  readonly unseen?: string;
   /** Newest first, without the running one. */
   readonly earlier: readonly Revision[];
   /** Some trigger was breaching when the release replaced its predecessor. */

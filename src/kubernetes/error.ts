@@ -137,12 +137,21 @@ function nextStep(kind: KubeErrorKind, { verb, ref }: Call): string {
         ? `. Add to the ClusterRole of rollbackd's account: ${ruleFor(verb, ref)}`
         : `. Add to the Role of rollbackd's account in namespace "${ref.namespace}": ${ruleFor(verb, ref)}`;
     case "unauthorized":
-      return `. Check the token or client certificate that rollbackd runs with.`;
+      return (
+        ". Check the token or client certificate that rollbackd runs with: " +
+        `kubectl auth can-i ${verb} ${canI(ref)}`
+      );
     case "not-found":
       return `. Check the names in the policy's target.`;
     default:
       return "";
   }
+}
+
+/** Asks the same as `kubectl` with the same kubeconfig. */
+function canI({ group, resource, namespace }: ResourceRef): string {
+  const kind = group === "" ? resource : `${resource}.${group}`;
+  return namespace === "" ? kind : `${kind} -n ${namespace}`;
 }
 
 function messageOf(body: string): string | undefined {

@@ -193,7 +193,7 @@ describe("the target", () => {
     world.target.trouble = { ok: false, reason: "unknown-version", detail: "two versions run" };
     await daemon.passUntil(clock("10:07:00"));
     expect(world.target.acts()).toBe(0);
-    expect(decisions(world)).toEqual(["escalate outside-guard-period"]);
+    expect(decisions(world)).toEqual(["escalate not-confirmed"]);
     world.target.trouble = undefined;
     await daemon.passUntil(clock("10:07:15"));
     expect(world.target.acts()).toBe(1);

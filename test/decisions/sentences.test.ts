@@ -45,6 +45,20 @@ describe("what stands in the way is said with its numbers", () => {
     ]);
   });
 
+  test.each([
+    [
+      'Could not list deployments in namespace "shop": forbidden. Add to the Role of rollbackd\'s account in namespace "shop": {apiGroups: ["apps"], resources: ["deployments"], verbs: ["list"]}',
+    ],
+    ["Could not list pods: Unauthorized. Check the token or client certificate"],
+    [
+      "Could not list pods: no answer from https://10.0.0.1 (connect ECONNREFUSED). Check that the API server runs.",
+    ],
+  ])("a target that cannot be seen is said as that, not as a release that is too old: %s", (unseen) => {
+    expect(said({ release: undefined, unseen }, { blame: undefined })).toEqual([
+      `not-confirmed (escalate): what the target runs cannot be seen: ${unseen.replace(/\.$/u, "")}`,
+    ]);
+  });
+
   test("outside the guard period: how long it has been live", () => {
     const old = release({ clockAt: at - 2 * HOUR });
     expect(said({ release: old })).toEqual([

@@ -199,6 +199,14 @@ export const VARIANTS: readonly DecisionRecord[] = [
     },
     firing: { trigger: metricTrigger({ mode: "observe" }) },
   }),
+  recordFor("20260302T100500Z-forbidden", {
+    situation: {
+      release: undefined,
+      unseen:
+        'Could not list deployments in namespace "shop": deployments.apps is forbidden. Add to the Role of rollbackd\'s account in namespace "shop": {apiGroups: ["apps"], resources: ["deployments"], verbs: ["list"]}',
+    },
+    firing: { blame: undefined },
+  }),
   recordFor("20260302T100500Z-no-release", {
     situation: { release: undefined },
     firing: { blame: undefined },
