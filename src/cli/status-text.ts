@@ -83,7 +83,9 @@ function decided({ decision, rollback }: PolicyStatus): readonly Fact[] {
   }
   // One to roll back has ended by now: what runs says how.
   if (decision === undefined || decision.decision === "rollback") return [];
-  return [["decision", `${decision.decisionId} ${decision.summary}`]];
+  return [
+    ["decision", `${decision.decisionId} ${decision.decision}, ${decision.reason}: ${decision.summary}`],
+  ];
 }
 
 function automation({ automation: it, lastRollback: last }: PolicyStatus): readonly Fact[] {
@@ -110,7 +112,7 @@ function lastRollback(last: NonNullable<PolicyStatus["lastRollback"]>): string {
   const { decisionId, trigger, by, from, to, endedAt, outcome, failure } = last;
   const how = outcome === "verified" ? "verified" : `failed (${failure})`;
   const why = by === undefined ? trigger : `by ${by}`;
-  return `${decisionId} ${how} ${time(endedAt)}: ${from.revision} to ${to.revision}, ${why}`;
+  return `${decisionId} ${how}: ${from.revision} to ${to.revision}, ${why}, ${time(endedAt)}`;
 }
 
 const TONES: Readonly<Record<Trigger["state"], Tone>> = {

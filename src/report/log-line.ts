@@ -96,7 +96,8 @@ export function logLine(record: LogRecord): LogLine {
   const policy = "policy" in record && record.policy !== undefined ? `${record.policy}: ` : "";
   const about = record as Readonly<Record<string, unknown>>;
   const found = FIELDS.flatMap((name) => {
-    const value = about[name];
+    // The reason of a trigger is the sentence itself.
+    const value = name === "reason" && "slot" in about ? undefined : about[name];
     return typeof value === "string" ? [[name, value] as const] : [];
   });
   return {

@@ -167,7 +167,7 @@ describe("the text of what automation may do", () => {
       undo,
     } as const;
     const lines = statusText({ ...well, lastRollback }, terminal(true, 80).io).split("\n");
-    expect(lines).toContain("  last        d-2 verified 2026-01-01 00:05:00Z: 7 to 6, error-rate");
+    expect(lines).toContain("  last        d-2 verified: 7 to 6, error-rate, 2026-01-01 00:05:00Z");
     expect(lines).toContain(`  undo with   ${undo}`);
   });
 });
@@ -219,7 +219,7 @@ describe("the text of a policy", () => {
     expect(lines({ ...well, decision }).join()).not.toContain("Rolling back");
     expect(
       lines({ ...well, decision: { ...decision, decision: "hold", reason: "frozen" } }).join(),
-    ).toContain("Rolling");
+    ).toContain("d-1 hold, frozen: Rolling");
     expect(lines({ ...well, rollback }).join()).toContain("d-2 from 7 to 6, begun 2026-01-01 00:00:00Z");
   });
 

@@ -78,6 +78,10 @@ describe("the log line of a record", () => {
     expect(levels.map(([, level]) => level)).not.toContain("debug");
   });
 
+  it("does not repeat the sentence of a trigger as a field", () => {
+    expect(lineOf("trigger.firing").fields).not.toHaveProperty("reason");
+  });
+
   it("of a daemon that crashed is at level error", () => {
     const [crashed] = recordsOf([{ type: "daemon.stopped", cause: "crash: TypeError" }]);
     expect(crashed && logLine(crashed).level).toBe("error");
