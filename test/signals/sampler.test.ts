@@ -168,6 +168,19 @@ describe("the age of what is read", () => {
     }
   });
 
+  test("trap 13: that is a partial answer, as of Thanos without one of its stores, leaves the value unknown", async () => {
+    const partial = {
+      ok: false,
+      reason: "partial-response",
+      detail: "a store is gone",
+      endpoint: "a",
+    } as const;
+    const sampler = createSampler({ instant: async () => value(1), range: async () => partial }, INTERVAL);
+    expect((await sampler.sampleAt(load, AT)).samples).toEqual([
+      { at: AT, unknown: "partial-response", detail: "age of load: a store is gone" },
+    ]);
+  });
+
   test("that cannot be asked leaves the value unknown for the reason that it could not", async () => {
     const range = async (): Promise<Answer<RangeSeries>> => down;
     const { samples } = await createSampler({ instant: async () => value(1), range }, INTERVAL).sampleAt(
