@@ -167,6 +167,7 @@ function isOfTrigger(record: LogRecord): record is OfTrigger {
 }
 
 function isOfRollback(record: LogRecord): record is OfRollback {
+  if (record.type === "rollback.waiting") return false;
   return record.type.startsWith("rollback.") || record.type === "gitops.suspended";
 }
 

@@ -66,9 +66,9 @@ export function assemblePolicy(policy: Policy, shared: Shared, kube: KubeApi | u
     strategy,
     markStanding,
     skewMs,
-    verify: (order, appliedAt, signal) => {
+    verify: (order, appliedAt, signal, onWaiting) => {
       const triggers = () => [...(passes?.carried().watched.values() ?? [])].map(({ track }) => track.status);
-      return verifyRollback(order, appliedAt, { ...shared, watch, triggers }, signal);
+      return verifyRollback(order, appliedAt, { ...shared, watch, triggers, onWaiting }, signal);
     },
   });
   const stopping = new AbortController();

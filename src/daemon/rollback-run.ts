@@ -7,6 +7,7 @@ import type { MarkStanding } from "../releases/watch.ts";
 import type { Applied, Failed, RollbackOrder, Shown, Strategy } from "../rollback/act.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { VerifyOutcome } from "../verification/verify.ts";
+import type { Waiting } from "../verification/waiting.ts";
 import type { OpenRollback, Started } from "./history-fold.ts";
 import type { RecordInLog } from "./ports.ts";
 
@@ -14,7 +15,12 @@ import type { RecordInLog } from "./ports.ts";
 export interface RollbackPorts {
   readonly record: RecordInLog;
   readonly strategy: Strategy;
-  readonly verify: (order: RollbackOrder, appliedAt: number, signal: AbortSignal) => Promise<VerifyOutcome>;
+  readonly verify: (
+    order: RollbackOrder,
+    appliedAt: number,
+    signal: AbortSignal,
+    onWaiting: (waiting: Waiting) => void,
+  ) => Promise<VerifyOutcome>;
   readonly markStanding: MarkStanding;
   readonly metrics: Metrics;
   readonly logger: Logger;
@@ -259,7 +265,10 @@ async function verify(
   ports: RollbackPorts,
   signal: AbortSignal,
 ): Promise<void> {
-  const outcome = await ports.verify(order, appliedAt, signal);
+  const outcome = await ports.verify(order, appliedAt, signal, ({ detail, reasons }) => {
+    // Told in vain it is told with the end: verification goes on whether or not the log can take it.
+    void ports.record({ type: "rollback.waiting", ...about(order), detail, reasons });
+  });
   if (outcome.kind === "aborted") return;
   ports.metrics.rollbackDuration.observe((ports.now() - startedAt) / 1_000);
   ports.metrics.rollbacks.inc({ outcome: outcome.kind === "verified" ? "verified" : outcome.reason });

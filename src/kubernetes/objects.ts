@@ -137,6 +137,9 @@ export interface Pod extends KubeObject {
     readonly volumes?: readonly { readonly name: string }[];
   };
   readonly status?: {
+    readonly phase?: string;
+    readonly reason?: string;
+    readonly message?: string;
     readonly conditions?: readonly Condition[];
     readonly containerStatuses?: readonly ContainerStatus[];
     readonly initContainerStatuses?: readonly ContainerStatus[];
@@ -148,4 +151,6 @@ export interface ContainerStatus {
   readonly name: string;
   /** `registry/app@sha256:…` once it was pulled. */
   readonly imageID?: string;
+  readonly state?: { readonly waiting?: { readonly reason?: string; readonly message?: string } };
+  readonly lastState?: { readonly terminated?: { readonly exitCode?: number; readonly reason?: string } };
 }

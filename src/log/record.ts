@@ -213,6 +213,13 @@ export type RollbackRecord =
       /** What the target runs in place of what was to be put back, where admission changed that. */
       readonly runs?: Omit<StartedRevision, "revision">;
     })
+  /** The cluster says why what was put back does not get on: once for each new set of reasons. */
+  | (OfRollback & {
+      readonly type: "rollback.waiting";
+      /** How many pods run what, and the reasons. */
+      readonly detail: string;
+      readonly reasons: readonly string[];
+    })
   | (OfRollback & {
       readonly type: "rollback.verified";
       readonly detail: string;

@@ -10,7 +10,7 @@ interface Explained {
   /** What happened, as the end of "the rollback failed: …". */
   readonly what: string;
   /** How the target stands: as it was before, not there, perhaps changed, half changed, or with the earlier revision back. */
-  readonly left: "unchanged" | "not-switched" | "gone" | "unclear" | "half" | "restored";
+  readonly left: "unchanged" | "not-switched" | "gone" | "unclear" | "half" | "restored" | "rolling";
   /** A sentence. */
   readonly next: string;
   /** What a person is asked for is the rollback itself. */
@@ -124,17 +124,17 @@ const FAILURES: Readonly<Record<Failure, Explained>> = {
   },
   "rollout-timeout": {
     what: "what was put back did not get ready in time",
-    left: "restored",
+    left: "rolling",
     next: "Look at its pods and their events; it may still be on its way.",
   },
   "rollout-stalled": {
     what: "what was put back does not get ready",
-    left: "restored",
+    left: "rolling",
     next: "Look at its pods and their events: images, quotas, ConfigMaps and Secrets that it needs.",
   },
   "rollout-blocked": {
     what: "a pod that does not get ready holds up what was put back",
-    left: "restored",
+    left: "rolling",
     next: "Delete the pod that is named above, which rollbackd never does; the rollout then goes on by itself.",
   },
   "probe-timeout": {
@@ -221,6 +221,8 @@ function leftText(
       return `Whether ${target} still runs ${from} is not known.`;
     case "half":
       return `${target} runs ${from} in part and ${to} in part.`;
+    case "rolling":
+      return `The template of ${to} is in force on ${target}, but not all of its pods run; the others still run ${from} or are gone.`;
     case "restored":
       return `${to} was put back in the place of ${from}.`;
   }

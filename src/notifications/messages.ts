@@ -15,8 +15,8 @@ export function ofApplied(record: Of<"rollback.applied">, decision: DecisionReco
     ...subject(record),
     event: "info",
     severity: "info",
-    title: `Rolled back ${record.target}${to(decision)}`,
-    lines: [record.detail, "Next: it is being verified that this helped."],
+    title: `The rollback of ${record.target}${to(decision)} was accepted`,
+    lines: [record.detail, "Next: rollbackd verifies that its pods run and that this helped."],
     evidence: [],
   };
 }

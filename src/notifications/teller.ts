@@ -25,6 +25,7 @@ import { ofNoData } from "./unknown.ts";
 import { ofRights } from "./rights.ts";
 import { createUnknownEnds } from "./unknown-ends.ts";
 import { createReappliedTeller } from "./reapplied.ts";
+import { ofWaiting } from "./waiting.ts";
 import { createSuspendedTeller, type SuspendedTeller } from "./suspended.ts";
 
 interface Known {
@@ -64,6 +65,7 @@ export function createTeller(): (record: LogRecord) => readonly Message[] {
     note(record, known);
     const messages = [
       ...tell(record, known),
+      ...known.suspended.tell(record),
       ...brokenRules(record),
       ...ofRights(record),
       ...people(record),
@@ -102,10 +104,10 @@ function tell(record: LogRecord, known: Known): readonly Message[] {
       // From here on the end of the rollback is the end of the incident; one that never began ends with its triggers.
       known.incidents.setActing(record, true);
       return [];
-    case "gitops.suspended":
-      return known.suspended.tell(record);
     case "rollback.applied":
       return [applied(record, known)];
+    case "rollback.waiting":
+      return [ofWaiting(record, known.decisions.get(record.decisionId))];
     case "rollback.verified":
     case "rollback.failed":
       return ended(record, known);

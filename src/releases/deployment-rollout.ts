@@ -1,24 +1,40 @@
-import type { Condition, Deployment } from "../kubernetes/objects.ts";
+import type { Condition, Deployment, Pod } from "../kubernetes/objects.ts";
 import type { RolloutStatus } from "./release.ts";
+import { rolloutReasons } from "./rollout-reasons.ts";
 
 /**
  * Complete when `kubectl rollout status` would say so. A ProgressDeadlineExceeded from before `startedAt`
- * (epoch ms) is about the release before: the controller leaves it there until the new rollout moves.
+ * (epoch ms) is about the release before: the controller leaves it there until the new rollout moves. `pods`: of the
+ * template that is rolled out.
  */
-export function rolloutStatus(deployment: Deployment, startedAt: number): RolloutStatus {
+export function rolloutStatus(
+  deployment: Deployment,
+  startedAt: number,
+  pods: readonly Pod[] = [],
+): RolloutStatus {
   if (!isObserved(deployment)) {
     return { complete: false, stalled: false, detail: "the cluster has not taken up the newest change yet" };
   }
   const { replicas = 0, updatedReplicas = 0, availableReplicas = 0 } = deployment.status ?? {};
   const stalled = deadlineExceededAt(deployment, startedAt) !== undefined;
   const old = replicas - updatedReplicas;
+  const complete = !stalled && podsComplete(deployment);
+  const reasons = complete ? [] : rolloutReasons(deployment.status?.conditions, pods);
   const detail = [
     `${updatedReplicas} of ${deployment.spec.replicas ?? 1} pods updated`,
     `${availableReplicas} available`,
     ...(old > 0 ? [`${old} old still there`] : []),
     ...(stalled ? [`stalled: ${whyStalled(deployment)}`] : []),
   ].join(", ");
-  return { complete: !stalled && podsComplete(deployment), stalled, detail };
+  return { complete, stalled, ...withReasons(detail, reasons) };
+}
+
+/** How a rollout stands, with what the cluster says of why. */
+export function withReasons(
+  detail: string,
+  reasons: readonly string[],
+): Pick<RolloutStatus, "detail" | "reasons"> {
+  return reasons.length === 0 ? { detail } : { detail: `${detail}; ${reasons.join("; ")}`, reasons };
 }
 
 /** The controller's own words, as part of a sentence. */

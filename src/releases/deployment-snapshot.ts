@@ -200,11 +200,11 @@ function nothingElseSince({ uses }: Pick<History, "uses">, digest: string, revis
  * stalls there is not its rollout.
  */
 function rolloutOf(
-  { deployment }: DeploymentView,
-  { run }: Pick<History, "run">,
+  { deployment, pods }: DeploymentView,
+  { run, current }: Pick<History, "run" | "current">,
   { startedAt, firstReadyAt: readyAt }: ReleaseMemory,
 ): RolloutStatus {
-  const status = rolloutStatus(deployment, startedAt);
+  const status = rolloutStatus(deployment, startedAt, ownedBy(current, pods));
   const stalledAt = status.stalled ? deadlineExceededAt(deployment, startedAt) : undefined;
   const isRestart = run.length > 1 && readyAt !== undefined;
   return stalledAt === undefined || isRestart ? status : { ...status, stalledAt };

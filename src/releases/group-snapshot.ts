@@ -169,12 +169,16 @@ function rollbacksOf(members: Members<TargetSnapshot>, known: readonly Revision[
 /** Of the members that the release changed: what becomes of the others is not its rollout. */
 function rolloutOf(members: Members<TargetSnapshot>, { changed }: GroupRelease): RolloutStatus {
   const all = [...members].flatMap(([name, { rollout }]) => (changed.has(name) ? [{ name, rollout }] : []));
+  const reasons = all.flatMap(({ name, rollout }) =>
+    (rollout.reasons ?? []).map((each) => `${name}: ${each}`),
+  );
   const stalls = all.flatMap(({ rollout }) => rollout.stalledAt ?? []);
   return {
     complete: all.every(({ rollout }) => rollout.complete),
     stalled: all.some(({ rollout }) => rollout.stalled),
     ...(stalls.length > 0 && { stalledAt: Math.min(...stalls) }),
     detail: all.map(({ name, rollout }) => `${name}: ${rollout.detail}`).join("; "),
+    ...(reasons.length > 0 && { reasons }),
   };
 }
 

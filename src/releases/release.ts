@@ -110,6 +110,8 @@ export interface RolloutStatus {
   readonly blockedBy?: string;
   /** "2 of 3 pods updated, 1 ready" */
   readonly detail: string;
+  /** Why pods do not get ready, in the cluster's own words; absent where it gives none. `detail` has them, too. */
+  readonly reasons?: readonly string[];
 }
 
 /** All that is known of a target at one instant, from the cluster (or, for a script target, from its version query). */

@@ -1,8 +1,9 @@
 import type { ControllerRevision, Pod, StatefulSet } from "../kubernetes/objects.ts";
 import { readySince } from "./deployment-dates.ts";
 import { ownedBy } from "./deployment-history.ts";
-import { instant } from "./deployment-rollout.ts";
+import { instant, withReasons } from "./deployment-rollout.ts";
 import type { RolloutStatus } from "./release.ts";
+import { rolloutReasons } from "./rollout-reasons.ts";
 import {
   isObserved,
   isOfRevision,
@@ -33,6 +34,12 @@ export function statefulSetRollout(view: StatefulSetView): RolloutStatus {
   const stalledAt = complete ? undefined : deadlineOf(pods, updated, usedSince(updated, view, revisions));
   const stalled = stalledAt !== undefined && stalledAt <= view.at && isMoving(statefulSet);
   const blockedBy = complete ? undefined : blockingPod({ ...view, pods }, updated)?.metadata.name;
+  const reasons = complete
+    ? []
+    : rolloutReasons(
+        [],
+        pods.filter((pod) => isOfRevision(pod, updated)),
+      );
   const detail = [
     counts(statefulSet),
     ...(stalled ? [`stalled: no pod got ready for ${PROGRESS_DEADLINE_SECONDS / 60} minutes`] : []),
@@ -43,7 +50,7 @@ export function statefulSetRollout(view: StatefulSetView): RolloutStatus {
     stalled,
     ...(stalled && { stalledAt }),
     ...(blockedBy !== undefined && { blockedBy }),
-    detail,
+    ...withReasons(detail, reasons),
   };
 }
 

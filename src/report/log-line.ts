@@ -43,6 +43,7 @@ const HEADS: Heads = {
   "decision.made": decisionHead,
   "rollback.started": ["warn", "rollback started"],
   "gitops.suspended": ["warn", "GitOps owner suspended"],
+  "rollback.waiting": ["warn", "rollback waits for its pods"],
   "rollback.applied": ["warn", "rollback applied"],
   "rollback.verified": ["info", "rollback verified"],
   "rollback.failed": ["error", "rollback failed"],

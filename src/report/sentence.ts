@@ -39,6 +39,7 @@ const SENTENCES: Sentences = {
   "rollback.started": ({ target, from, to, strategy }) =>
     `${target} from ${from.revision} to ${to.revision} (${strategy})`,
   "gitops.suspended": ({ detail, resume }) => `${detail} Resume it with: ${resume}`,
+  "rollback.waiting": ({ target, detail }) => `${target}: ${detail}`,
   "rollback.applied": ({ target, detail }) => `${target}: ${detail}`,
   "rollback.verified": ({ target, detail }) => `${target}: ${detail}`,
   "rollback.failed": ({ target, reason, detail }) => `${target}: ${reason}: ${detail}`,

@@ -219,7 +219,7 @@ function applied(
   { sentences = [], runs }: Partial<Aftermath> = {},
 ): Applied {
   const images = Object.values(order.to.images).join(", ");
-  const put = `The template of revision ${order.to.name}${images && ` (${images})`} was put back: ${how}.`;
+  const put = `The template of revision ${order.to.name}${images && ` (${images})`} is in force: ${how}.`;
   return { kind: "applied", detail: [put, ...sentences].join(" "), ...(runs && { runs }) };
 }
 

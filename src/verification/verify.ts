@@ -5,10 +5,13 @@ import type { VerifySpec } from "../rules/policy.ts";
 import { type CheckPorts, prepareChecks } from "./checks.ts";
 import { judge, type RolloutFact, type VerificationFacts, type Verdict } from "./judge.ts";
 import { rolloutFact } from "./rollout.ts";
+import { onceEach, type Waiting, waitingOf } from "./waiting.ts";
 import { createWaker } from "./waker.ts";
 
 export interface VerifyPorts extends CheckPorts {
   readonly watch: Pick<TargetWatch, "current" | "onChange">;
+  /** Called once for each new set of reasons that the cluster gives for pods that do not get ready. */
+  readonly onWaiting?: (rollout: Waiting) => void;
   /** The newest status of each of the policy's triggers; those not evaluated yet are left out. */
   readonly triggers: () => readonly TriggerStatus[];
 }
@@ -42,10 +45,12 @@ export async function verifyRollback(
   const terms = termsOf(order, appliedAt, ports.now());
   const tickMs = Math.min(LONGEST_TICK_MS, order.policy.intervalMs);
   let rollout: RolloutFact | undefined;
+  const tellWaiting = onceEach(ports.onWaiting ?? (() => undefined));
   try {
     while (!signal.aborted) {
       const at = ports.now();
       rollout = rolloutFact(order, ports.watch.current(), at, rollout);
+      tellWaiting(waitingOf(order, ports.watch.current(), rollout));
       const { probe, smoke, smokeOutput } = checks.findings();
       const triggers = statusesOf(order, appliedAt, ports.triggers());
       const verdict = judge({ ...terms, at, rollout, probe, smoke, triggers });

@@ -197,6 +197,17 @@ export const RECORDS: Bodies = {
       ...REVISIONS,
     },
   ],
+  "rollback.waiting": [
+    {
+      type: "rollback.waiting",
+      ...OF,
+      target: TARGET,
+      decisionId: "20260302T100600Z-3f9a1c",
+      detail:
+        '0 of 3 pods updated, 0 available, 3 old still there; ImagePullBackOff: Back-off pulling image "shop:1", container api (pod api-7d9f-x2k)',
+      reasons: ['ImagePullBackOff: Back-off pulling image "shop:1", container api (pod api-7d9f-x2k)'],
+    },
+  ],
   "gitops.suspended": [
     {
       type: "gitops.suspended",
@@ -210,7 +221,8 @@ export const RECORDS: Bodies = {
     {
       type: "rollback.applied",
       ...OF_ROLLBACK,
-      detail: "The template of revision 1 (registry.example/vcci-api:1.4.1) was put back: patched at once.",
+      detail:
+        "The template of revision 1 (registry.example/vcci-api:1.4.1) is in force: the cluster runs it as revision 3.",
     },
   ],
   "rollback.verified": [

@@ -13,6 +13,7 @@ type Told = readonly [what: RegExp, left: RegExp, next: RegExp];
 
 const UNCHANGED = /Nothing was changed: shop\/api still runs 7\./;
 const UNCLEAR = /Whether shop\/api still runs 7 is not known\./;
+const ROLLING = /The template of 6 is in force on shop\/api, but not all of its pods run/;
 const RESTORED = /6 was put back in the place of 7\./;
 const UNDO = /roll back by hand.*\nkubectl -n shop rollout undo deployment\/api --to-revision=6$/;
 
@@ -46,9 +47,9 @@ const ofAct: Readonly<Record<Exclude<ActFailure, "superseded">, Told>> = {
 };
 
 const ofVerification: Readonly<Record<Exclude<VerificationFailure, "superseded">, Told>> = {
-  "rollout-timeout": [/did not get ready in time/, RESTORED, /Look at its pods/],
-  "rollout-stalled": [/does not get ready/, RESTORED, /Look at its pods/],
-  "rollout-blocked": [/holds up what was put back/, RESTORED, /Delete the pod that is named above/],
+  "rollout-timeout": [/did not get ready in time/, ROLLING, /Look at its pods/],
+  "rollout-stalled": [/does not get ready/, ROLLING, /Look at its pods/],
+  "rollout-blocked": [/holds up what was put back/, ROLLING, /Delete the pod that is named above/],
   "probe-timeout": [/does not answer well/, RESTORED, /Look at its pods/],
   "smoke-failed": [/smoke test failed/, RESTORED, /Read what the test printed/],
   "recovery-timeout": [/did not help/, RESTORED, /another cause than the release/],

@@ -165,7 +165,7 @@ describe("a rollback", () => {
     const teller = createTeller();
     const [made, done, end] = recordsOf([decision("d1"), applied("d1"), verified("d1")]).map(teller);
     expect(made?.[0]?.lines.join(" ")).toMatch(/11\.2 %, above 5 % for 1 min.*From 7 to 6\..*how it ends/);
-    expect(done?.[0]?.title).toBe("Rolled back shop/api to 6");
+    expect(done?.[0]?.title).toBe("The rollback of shop/api to 6 was accepted");
     expect(end?.[0]?.title).toBe("shop/api has recovered on 6");
     expect(made?.[0]?.logHead).toMatch(/^[0-9a-f]{64}@1$/);
   });

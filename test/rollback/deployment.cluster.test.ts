@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -320,6 +320,37 @@ describeOnCluster("a Deployment is rolled back", (kubeconfig) => {
     expect(release.revision.name).toBe("3");
     expect(release.startedAt).toBeGreaterThanOrEqual(before);
     expect(release.startedAt).toBeLessThanOrEqual(Date.now());
+  });
+
+  it("a quota that is used up is read from the Deployment within seconds of the act", async () => {
+    await scene.create("crowded", ["vcci-api:v1", "vcci-api:v2"]);
+    const order = await orderFor("crowded");
+    const quota = {
+      apiVersion: "v1",
+      kind: "ResourceQuota",
+      metadata: { name: "few", namespace: scene.namespace },
+      spec: { hard: { pods: "1" } },
+    };
+    const quotas = `/api/v1/namespaces/${scene.namespace}/resourcequotas`;
+    await scene.harness.create(quotas, quota);
+    // No controller counts here; the API server refuses by what the status says.
+    const folder = mkdtempSync(join(tmpdir(), "rollbackd-quota-"));
+    const file = join(folder, "quota.json");
+    writeFileSync(file, JSON.stringify({ ...quota, status: { hard: { pods: "1" }, used: { pods: "1" } } }));
+    try {
+      await scene.kubectl("replace", "--raw", `${quotas}/few/status`, "-f", file);
+      expect(await act(order)).toMatchObject({ kind: "applied" });
+      await scene.kubectl("delete", "pods", "-l", "app=crowded", "--force", "--grace-period=0");
+      const { rollout } = await eventually("the quota is named", async () => {
+        const snapshot = await scene.snapshot("crowded");
+        expect(snapshot.rollout.reasons?.at(0)).toMatch(/^FailedCreate: .*exceeded quota: few/u);
+        return snapshot;
+      });
+      expect(rollout.detail).toMatch(/^\d of \d pods updated, 0 available.*exceeded quota: few/u);
+    } finally {
+      rmSync(folder, { recursive: true });
+      await scene.harness.remove(`${quotas}/few`);
+    }
   });
 
   it("trap 41: a restart of the bad release is rolled back with it", async () => {

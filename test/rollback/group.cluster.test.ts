@@ -110,7 +110,7 @@ describeOnCluster("trap 25: a group of Deployments is rolled back", (kubeconfig)
     };
     const outcome = await act(both, noting);
     expect(outcome).toMatchObject({ kind: "applied" });
-    expect(outcome.detail).toContain("worker-both: The template of revision 1 (vcci-api:v1) was put back");
+    expect(outcome.detail).toContain("worker-both: The template of revision 1 (vcci-api:v1) is in force");
     expect(changed).toEqual(both.names);
     expect(await images(both)).toEqual(["vcci-api:v1", "vcci-api:v1"]);
     const now = both.watch.current();
