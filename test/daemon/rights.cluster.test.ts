@@ -116,6 +116,7 @@ describeOnCluster("rights, as the API server tells them", (kubeconfig) => {
     await lacks("nothing is missing", []);
     expect(watch.state().optional.flatMap(({ rules }) => rules)).toEqual([
       '{apiGroups: [""], resources: ["configmaps"], verbs: ["get"]}',
+      '{apiGroups: [""], resources: ["persistentvolumeclaims"], verbs: ["get"]}',
       '{apiGroups: [""], resources: ["secrets"], verbs: ["get"]}',
       '{apiGroups: ["apps"], resources: ["replicasets"], verbs: ["patch"]}',
     ]);
