@@ -2,6 +2,8 @@ import type { Evidence } from "../decisions/decision.ts";
 import type { DecisionRecord, LogRecord } from "../log/record.ts";
 import { chart, range } from "../notifications/chart.ts";
 import { AFTER_OVERTAKEN, failureText } from "../notifications/failure.ts";
+import { revisionText } from "../releases/release.ts";
+import { versionOf } from "../releases/version.ts";
 import { contextLines } from "./log-context.ts";
 import type { Io } from "./io.ts";
 import { sentence } from "../report/sentence.ts";
@@ -57,8 +59,8 @@ function header(decision: Decision, io: Screen): string {
     ["target", decision.target],
     ["release", release ?? "-"],
     ["reason", [decision.reason, ...otherReasons].join(", also ")],
-    ...(from === undefined ? [] : [["from", `${from.revision} (${from.digest})`]]),
-    ...(to === undefined ? [] : [["to", `${to.revision} (${to.digest})`]]),
+    ...(from === undefined ? [] : [["from", revisionLine(from)]]),
+    ...(to === undefined ? [] : [["to", revisionLine(to)]]),
     ["record", `${decision.seq}, ${decision.hash}`],
   ];
   return [
@@ -67,6 +69,10 @@ function header(decision: Decision, io: Screen): string {
     "",
     ...rows.map(([name = "", value = ""]) => `  ${name.padEnd(8)} ${value}`),
   ].join("\n");
+}
+
+function revisionLine({ revision, images = {}, digest }: NonNullable<Decision["from"]>): string {
+  return `${revisionText({ name: revision, images })}, digest ${digest}`;
 }
 
 function evidenceText(evidence: Evidence, isCause: boolean, io: Screen): string {
@@ -173,7 +179,7 @@ function nextStep(decision: Decision, last: LogRecord | undefined): string {
     return "Its summary says what to do; nothing was changed.";
   }
   return last?.type === "rollback.verified"
-    ? `Find out what is wrong with ${decision.from?.revision ?? "the release"}; rollbackd does not bring it back.`
+    ? `Find out what is wrong with ${decision.from === undefined ? "the release" : versionOf(decision.from, decision.to)}; rollbackd does not bring it back.`
     : "It is under way: `rollbackd log follow` shows how it goes on.";
 }
 

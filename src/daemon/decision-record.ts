@@ -11,7 +11,7 @@ import type { Situation } from "../decisions/situation.ts";
 import { slotsBySeries } from "../engine/each-series.ts";
 import { windowSize } from "../engine/slots.ts";
 import type { DecisionRecord } from "../log/record.ts";
-import { type Revision, revisionText } from "../releases/release.ts";
+import { recorded, type Revision, revisionText } from "../releases/release.ts";
 import { type Policy, targetKey, type Trigger } from "../rules/policy.ts";
 import type { Sample } from "../signals/sample.ts";
 import type { Watched } from "./measure.ts";
@@ -31,14 +31,15 @@ export function decisionRecord(
     type: "decision.made",
     policy: policy.name,
     target: targetKey(policy),
-    ...(release && { release: release.id, from: named(release.revision) }),
+    ...(release && { release: release.id, from: recorded(release.revision) }),
     decisionId,
     decision: decision.decision,
     reason: decision.reason,
     otherReasons: decision.otherReasons,
     trigger: firing.trigger.name,
+    headline: firing.status.headline,
     summary: summarize(decided, situation),
-    ...(to && { to: named(to), ...byHand(policy, to) }),
+    ...(to && { to: recorded(to), ...byHand(policy, to) }),
     evidence: policy.triggers.flatMap((trigger) => {
       const seen = watched.get(trigger.name);
       return seen === undefined ? [] : [evidenceOf({ situation, to }, trigger, seen)];
@@ -85,10 +86,9 @@ function nextRollback(situation: Situation): Pick<DecisionRecord, "nextRollback"
 }
 
 function summarize({ decision, firing, obstacles, to }: Decided, situation: Situation): string {
-  const { policy, release } = situation;
-  const target = targetKey(policy);
+  const { release } = situation;
   const what = `${firing.status.reason}.`;
-  const move = `${target} from ${release && revisionText(release.revision)} to ${to && revisionText(to)}`;
+  const move = `from ${release && revisionText(release.revision)} to ${to && revisionText(to)}`;
   const warnings = [
     ...unseenNeeds(situation),
     ...(release && to ? movedTags(release.revision, to) : []),
@@ -103,7 +103,7 @@ function summarize({ decision, firing, obstacles, to }: Decided, situation: Situ
   const act =
     decision.reason === "observe-mode" && decision.otherReasons.length === 0
       ? `Would have rolled back ${move}, but ${why}.`
-      : `${target} is not rolled back (${decision.reason}): ${why}.`;
+      : `No rollback: ${why}.`;
   const next = decision.reason === "gitops-owner" ? ownersNextStep(situation) : undefined;
   const relapse = relapseOf(situation);
   return [
@@ -161,8 +161,4 @@ function evidenceOf(
 function evidenceSamples(series: string | undefined, slots: readonly Sample[]): readonly Sample[] {
   const samples = series === undefined ? slots : slotsBySeries(slots)(series);
   return samples.map(({ series: _all, ...sample }) => sample);
-}
-
-function named({ name, digest }: Revision): { readonly revision: string; readonly digest: string } {
-  return { revision: name, digest };
 }

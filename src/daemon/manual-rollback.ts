@@ -7,7 +7,7 @@ import { wasBreachingBefore } from "../decisions/track.ts";
 import type { DecisionRecord } from "../log/record.ts";
 import type { GitOpsOwner } from "../releases/gitops-owner.ts";
 import type { Needed } from "../releases/release-context.ts";
-import { type Release, type Revision, revisionText } from "../releases/release.ts";
+import { type Release, type Revision, recorded, revisionText } from "../releases/release.ts";
 import { revisionDiff } from "../releases/template-diff.ts";
 import type { Lookup } from "../releases/watch.ts";
 import { type Policy, targetKey } from "../rules/policy.ts";
@@ -252,7 +252,7 @@ function decisionOf(
   const data =
     reason === "data-corruption" ? ["Code is rolled back; data is not: it has to be mended by itself."] : [];
   const act =
-    `${by} asked for it: ${reason}${why}. Rolling back ${plan.target} from ${revisionText(release.revision)} ` +
+    `${by} asked for it: ${reason}${why}. Rolling back from ${revisionText(release.revision)} ` +
     `to ${revisionText(to)}; then it is verified.`;
   return {
     type: "decision.made",
@@ -272,8 +272,8 @@ function decisionOf(
       ...afterEffects({ policy, owners }),
     ].join(" "),
     ...(owners.length > 0 && { owners }),
-    from: { revision: release.revision.name, digest: release.revision.digest },
-    to: { revision: to.name, digest: to.digest },
+    from: recorded(release.revision),
+    to: recorded(to),
     ...byHand(policy, to),
     evidence: [],
     ...(policy.runbook !== undefined && { runbook: policy.runbook }),

@@ -1,6 +1,6 @@
 import type { RecordBody } from "../log/record.ts";
 import type { GitOpsOwner } from "../releases/gitops-owner.ts";
-import type { Release, Revision } from "../releases/release.ts";
+import { recorded, type Release } from "../releases/release.ts";
 import type { RecordedRelease } from "./history-fold.ts";
 
 /** Who told of a release and what they added, or who else has a say in it. */
@@ -36,8 +36,8 @@ function observed(policy: string, release: Release, said: Said): RecordBody {
     policy,
     release: release.id,
     target: release.target,
-    ...named(release.revision),
-    ...(release.previous && { previous: named(release.previous) }),
+    ...recorded(release.revision),
+    ...(release.previous && { previous: recorded(release.previous) }),
     startedAt: new Date(release.startedAt).toISOString(),
     cause: release.cause,
     quarantined: release.revision.standing === "quarantined",
@@ -45,8 +45,4 @@ function observed(policy: string, release: Release, said: Said): RecordBody {
     ...(release.writtenBy !== undefined && { writtenBy: release.writtenBy }),
     ...said,
   };
-}
-
-function named({ name, digest }: Revision): { readonly revision: string; readonly digest: string } {
-  return { revision: name, digest };
 }

@@ -2,7 +2,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "pino";
 import type { LogRecord, RecordBody, RollbackRecord } from "../log/record.ts";
 import { differing } from "../releases/group.ts";
-import type { Revision } from "../releases/release.ts";
+import { recorded, type Revision } from "../releases/release.ts";
+import { versionOf } from "../releases/version.ts";
 import type { MarkStanding } from "../releases/watch.ts";
 import type { Applied, Failed, RollbackOrder, Shown, Strategy } from "../rollback/act.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
@@ -55,8 +56,9 @@ export async function recordStart(
   return record !== undefined;
 }
 
-function started({ name, digest, members }: Revision): Started["from"] {
-  return { revision: name, digest, ...(members && { members }) };
+function started(revision: Revision): Started["from"] {
+  const { members } = revision;
+  return { ...recorded(revision), ...(members && { members }) };
 }
 
 /** The act and its verification, after `recordStart`. Ends early and without a verdict when `signal` is aborted. */
@@ -288,7 +290,7 @@ async function verify(
 }
 
 function verifiedDetail({ from, to }: RollbackOrder): string {
-  return `${to.name} runs again instead of ${from.name}, and every check passed`;
+  return `${versionOf(recorded(to), recorded(from))} runs again instead of ${versionOf(recorded(from), recorded(to))}, and every check passed`;
 }
 
 async function recordInsistently(

@@ -135,8 +135,8 @@ function measuringLag<Ports extends RollbackPorts & Pick<PassPorts, "skewMs">>(
 
 /** The order as the log remembers it. */
 function orderOf(policy: Policy, { started, runs }: OpenRollback): RollbackOrder {
-  const revision = ({ revision: name, digest, members }: Started["from"]) => {
-    return { name, digest, standing: "unproven", images: {}, ...(members && { members }) } as const;
+  const revision = ({ revision: name, digest, images = {}, members }: Started["from"]) => {
+    return { name, digest, standing: "unproven", images, ...(members && { members }) } as const;
   };
   return {
     decisionId: started.decisionId,

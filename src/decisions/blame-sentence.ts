@@ -1,8 +1,9 @@
 import type { Blame } from "../releases/blame.ts";
-import type { Release } from "../releases/release.ts";
+import { recorded, type Release } from "../releases/release.ts";
+import { versionOf } from "../releases/version.ts";
 import { formatDuration, formatInstant } from "../text/format.ts";
 
-type Dated = Pick<Release, "id" | "startedAt">;
+type Dated = Pick<Release, "revision" | "startedAt">;
 
 /** Writes instants for someone who reads them on the day of `at` (epoch ms). */
 type Write = (instant: number) => string;
@@ -26,21 +27,25 @@ export function windowBefore(
 ): string {
   const write = readAt(at);
   const begins = `its window begins at ${write(windowFrom)}`;
-  if (past === "healthy") return `${begins}, before ${release.id} started at ${write(release.startedAt)}`;
+  if (past === "healthy") return `${begins}, before ${named(release)} started at ${write(release.startedAt)}`;
   const counts =
     countsFrom === undefined
-      ? `nothing counts against ${release.id} before its first pod is ready`
-      : `${begins}, and only what is measured from ${write(countsFrom)} counts against ${release.id}`;
+      ? `nothing counts against ${named(release)} before its first pod is ready`
+      : `${begins}, and only what is measured from ${write(countsFrom)} counts against ${named(release)}`;
   const healed = past === "breaching" ? ", and a later slot was healthy" : "";
   return `${counts}: ${lastKnown(release, basis, write)}${unknownUntil(basis, write)}${healed}`;
 }
 
-function lastKnown({ id, startedAt }: Dated, { before }: Blame["basis"], write: Write): string {
+function named({ revision }: Pick<Dated, "revision">): string {
+  return versionOf(recorded(revision));
+}
+
+function lastKnown({ revision, startedAt }: Dated, { before }: Blame["basis"], write: Write): string {
   if (before === undefined)
-    return `nothing is known from the hour before ${id} started at ${write(startedAt)}`;
+    return `nothing is known from the hour before ${named({ revision })} started at ${write(startedAt)}`;
   const what = before.verdict === "healthy" ? "was healthy" : before.firing ? "was firing" : "breached";
   const age = formatDuration(startedAt - before.at);
-  return `the last known slot before ${id} ${what} at ${write(before.at)}, ${age} before it started`;
+  return `the last known slot before ${named({ revision })} ${what} at ${write(before.at)}, ${age} before it started`;
 }
 
 function unknownUntil({ before, lostSight, knownAgainAt }: Blame["basis"], write: Write): string {

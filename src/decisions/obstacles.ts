@@ -1,6 +1,7 @@
 import { formatDuration, formatInstant } from "../text/format.ts";
 import { isGuarded } from "../releases/guard.ts";
-import type { Release } from "../releases/release.ts";
+import { recorded, type Release } from "../releases/release.ts";
+import { versionOf } from "../releases/version.ts";
 import { chooseTarget } from "../releases/standing.ts";
 import { breachBefore, windowBefore } from "./blame-sentence.ts";
 import { ownedElsewhere } from "./gitops.ts";
@@ -30,7 +31,7 @@ export const TARGET_CHECKS: Partial<Record<HoldReason, (situation: Situation) =>
   "outside-guard-period": outsideGuard,
   superseded: ({ confirmation }) => confirmation?.movedTo && `the target now runs ${confirmation.movedTo}`,
   "release-not-reversible": ({ release, objection }) =>
-    release?.reversible === false ? `${release.id} is marked as not reversible` : objection?.detail,
+    release?.reversible === false ? `${named(release)} is marked as not reversible` : objection?.detail,
   cooldown,
   "budget-exhausted": budgetExhausted,
   "gitops-owner": ownedElsewhere,
@@ -92,6 +93,10 @@ function kindIn(
   return reason === "not-confirmed" && isExposed ? "escalate" : kindOf(reason);
 }
 
+function named({ revision }: Release): string {
+  return versionOf(recorded(revision));
+}
+
 function outsideGuard({ release, unseen, policy, at }: Situation): string | undefined {
   // A target that cannot be seen may run a release that is to blame.
   if (unseen !== undefined) return undefined;
@@ -99,12 +104,12 @@ function outsideGuard({ release, unseen, policy, at }: Situation): string | unde
   const { guard } = policy;
   if (guard === "always" || isGuarded(release, guard, at)) return undefined;
   const age = formatDuration(at - (release.clockAt ?? at));
-  return `${release.id} has been live for ${age}, longer than the guard period of ${formatDuration(guard)}`;
+  return `${named(release)} has been live for ${age}, longer than the guard period of ${formatDuration(guard)}`;
 }
 
 function windowNotWhole({ release, at }: Situation, { blame, status }: FiringTrigger): string | undefined {
   if (release === undefined) return undefined;
-  if (blame === undefined) return `how things stood before ${release.id} is not known yet`;
+  if (blame === undefined) return `how things stood before ${named(release)} is not known yet`;
   return blame.verdict === "window-before-release"
     ? windowBefore(release, blame, { windowFrom: status.window.from, at })
     : undefined;
@@ -131,8 +136,8 @@ function noTarget({ release, unseen, earlier, predecessorBreaching }: Situation)
   if (unseen !== undefined) return undefined;
   if (release === undefined) return "no release of the target is known";
   if (chooseTarget(release, earlier, predecessorBreaching) !== undefined) return undefined;
-  if (release.cause === "rollback") return `${release.revision.name} is itself what rollbackd put back`;
-  const known = earlier.map(({ name, standing }) => `${name} (${standing})`).join(", ");
+  if (release.cause === "rollback") return `${named(release)} is itself what rollbackd put back`;
+  const known = earlier.map((each) => `${versionOf(recorded(each))}, ${each.standing}`).join("; ");
   return known === ""
     ? nothingBefore(release)
     : `none of the earlier revisions will do: ${known}${predecessorBreaching ? "; the predecessor was breaching too" : ""}`;
@@ -140,6 +145,6 @@ function noTarget({ release, unseen, earlier, predecessorBreaching }: Situation)
 
 function nothingBefore({ revision, nothingBefore: why }: Release): string {
   return why === undefined
-    ? `nothing ran before ${revision.name}`
-    : `there is nothing to go back to from ${revision.name}: ${why}`;
+    ? `nothing ran before ${versionOf(recorded(revision))}`
+    : `there is nothing to go back to from ${versionOf(recorded(revision))}: ${why}`;
 }

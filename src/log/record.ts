@@ -5,6 +5,7 @@ import type { Relapse } from "../decisions/relapse.ts";
 import type { Veto } from "../decisions/veto.ts";
 import type { GitOpsOwner } from "../releases/gitops-owner.ts";
 import type { TriggerState } from "../engine/trigger-status.ts";
+import type { Versioned } from "../releases/version.ts";
 import type { ReleaseContext } from "../releases/release-context.ts";
 import type { ChannelName, Severity } from "../rules/policy.ts";
 import type { UnknownReason } from "../signals/sample.ts";
@@ -90,7 +91,8 @@ type ReleaseRecord =
       readonly target: string;
       readonly revision: string;
       readonly digest: string;
-      readonly previous?: { readonly revision: string; readonly digest: string };
+      readonly images?: Versioned["images"];
+      readonly previous?: Versioned & { readonly digest: string };
       readonly startedAt: string;
       readonly cause: "deploy" | "rollback";
       /** A person deployed what was rolled back before. */
@@ -152,8 +154,10 @@ export interface DecisionRecord {
   readonly trigger: string;
   /** The whole story in a sentence or two, numbers included, next step last. */
   readonly summary: string;
-  readonly from?: { readonly revision: string; readonly digest: string };
-  readonly to?: { readonly revision: string; readonly digest: string };
+  readonly from?: Versioned & { readonly digest: string };
+  readonly to?: Versioned & { readonly digest: string };
+  /** What fired in a few words, with the number: `20.8 % errors`. Absent in older records. */
+  readonly headline?: string;
   /** The command that does it by hand, where target and revision do not tell it. */
   readonly byHand?: string;
   readonly evidence: readonly Evidence[];
@@ -188,8 +192,7 @@ interface OfRollback {
   readonly decisionId: string;
 }
 
-interface StartedRevision {
-  readonly revision: string;
+interface StartedRevision extends Versioned {
   readonly digest: string;
   /** Of a group: what each member runs, by its name. */
   readonly members?: Readonly<Record<string, { readonly name: string; readonly digest: string }>>;

@@ -1,9 +1,11 @@
 import type { DecisionRecord } from "../log/record.ts";
+import { versionOf } from "../releases/version.ts";
+import { formatInstant } from "../text/format.ts";
 import { byHandLine } from "./by-hand.ts";
 import { changedLately } from "./changed-lately.ts";
 import { dedupKey, stamp, type Message } from "./message.ts";
 import { reasonLine } from "./reason-line.ts";
-import { type Of, present, runbook, subject } from "./messages.ts";
+import { type Of, present, runbook, subject, to } from "./messages.ts";
 
 /** Many targets at once are one incident, whatever their releases. */
 export const MASS_KEY = dedupKey(["mass-breach"]);
@@ -26,33 +28,28 @@ function withRelapse(record: Of<"decision.made">, message: Message | undefined):
     ...stamp(record),
     ...subject(record),
     evidence: record.evidence,
-    lines: present(record.summary, runbook(record)),
+    ...runbook(record),
+    lines: [record.summary],
     ...message,
     event: "trigger",
     severity: "critical",
-    title: `${record.target} needs you: ${record.trigger} fires again after a verified rollback (${record.reason})`,
+    title: `${record.target} needs you: ${record.headline ?? `${record.trigger} fires`} again after a verified rollback (${record.reason})`,
   };
 }
 
 function ofFirst(record: Of<"decision.made">): Message | undefined {
-  const about = { ...stamp(record), ...subject(record), evidence: record.evidence };
-  const { trigger, target } = record;
+  const about = { ...stamp(record), ...subject(record), evidence: record.evidence, ...runbook(record) };
   switch (record.decision) {
     case "rollback":
       return {
         ...about,
         event: "trigger",
         severity: record.severity ?? "error",
-        title:
-          record.manual === undefined
-            ? `Rolling back ${target}: ${trigger} fires`
-            : `Rolling back ${target} by hand: ${record.manual.reason}, ${record.manual.by}`,
+        title: rollbackTitle(record),
         lines: present(
           record.summary,
-          fromTo(record),
           changedLately(record),
-          "You will be told how it ends.",
-          runbook(record),
+          "Next: nothing to do yet; another message says how the rollback ends.",
         ),
       };
     case "escalate":
@@ -62,10 +59,7 @@ function ofFirst(record: Of<"decision.made">): Message | undefined {
         ...(record.otherReasons.includes("observe-mode")
           ? { event: "info" as const, severity: "info" as const }
           : { event: "trigger" as const, severity: record.severity ?? "critical" }),
-        title:
-          record.approveUntil === undefined
-            ? `${target} needs you: ${trigger} fires and rollbackd will not roll back (${record.reason})`
-            : `${target} needs you: ${trigger} fires, and rolling back waits for your approval`,
+        title: helpTitle(record),
         lines: present(
           record.summary,
           reasonLine(record.reason),
@@ -73,7 +67,6 @@ function ofFirst(record: Of<"decision.made">): Message | undefined {
           changedLately(record),
           howToAnswer(record),
           byHandLine(record),
-          runbook(record),
         ),
         ...(record.reason === "mass-breach" ? { dedupKey: MASS_KEY, once: true } : {}),
       };
@@ -83,22 +76,39 @@ function ofFirst(record: Of<"decision.made">): Message | undefined {
             ...about,
             event: "info",
             severity: "info",
-            title: `Would have rolled back ${target}: ${trigger} fires (observe mode)`,
-            lines: [record.summary, fromTo(record)],
+            title: `${whatFired(record)}: would have rolled back ${record.target}${to(record)} (observe mode)`,
+            lines: [record.summary],
           }
         : undefined;
   }
 }
 
-function fromTo({ from, to }: DecisionRecord): string {
-  return from === undefined || to === undefined ? "" : `From ${from.revision} to ${to.revision}.`;
+/** Value, release, what is done: whoever is paged decides by this line whether to get up. */
+function rollbackTitle(record: DecisionRecord): string {
+  const { manual, target } = record;
+  return manual === undefined
+    ? `${whatFired(record)}: rolling back ${target}${to(record)}`
+    : `Rolling back ${target}${to(record)} by hand: ${manual.reason}, ${manual.by}`;
+}
+
+function helpTitle(record: DecisionRecord): string {
+  const { target, reason, approveUntil } = record;
+  return approveUntil === undefined
+    ? `${target} needs you: ${whatFired(record)}, not rolled back (${reason})`
+    : `${target} needs you: ${whatFired(record)}; rolling back${to(record)} waits for your approval`;
+}
+
+/** "20.8 % errors after 1.4.2" */
+function whatFired({ headline, trigger, from, to: back }: DecisionRecord): string {
+  const after = from === undefined ? "" : ` after ${versionOf(from, back)}`;
+  return `${headline ?? `${trigger} fires`}${after}`;
 }
 
 /** The exact commands; where the server is, the link of the message says. */
-function howToAnswer({ decisionId, approveUntil }: DecisionRecord): string {
+function howToAnswer({ decisionId, approveUntil }: Of<"decision.made">): string {
   return approveUntil === undefined
     ? ""
-    : `Until ${approveUntil}: rollbackd approve ${decisionId} or rollbackd reject ${decisionId}`;
+    : `Until ${formatInstant(Date.parse(approveUntil))}: rollbackd approve ${decisionId} or rollbackd reject ${decisionId}`;
 }
 
 function alsoHolding({ otherReasons }: DecisionRecord): string {

@@ -3,6 +3,7 @@ import type { HoldReason } from "../decisions/reason.ts";
 import { undoCommand } from "../decisions/undo-command.ts";
 import { formatInstant } from "../text/format.ts";
 import type { DecisionRecord } from "../log/record.ts";
+import { versionOf } from "../releases/version.ts";
 import { AFTER_OVERTAKEN, failureText } from "./failure.ts";
 import { incidentKey, type Message, ring, stamp } from "./message.ts";
 import { type Of, present, runbook, subject, to } from "./messages.ts";
@@ -28,7 +29,7 @@ function ofVerified(record: Of<"rollback.verified">, decision: DecisionRecord | 
       ...record.steps,
       nextRollback(decision),
       howToUndo(decision),
-      `Next: find out what is wrong with ${decision?.from?.revision ?? "the release"}; it is not rolled out again by rollbackd.`,
+      `Next: find out what is wrong with ${released(decision)}. rollbackd does not roll it out again.`,
     ),
     evidence: [],
   };
@@ -48,6 +49,10 @@ function howToUndo(decision: DecisionRecord | undefined): string {
   const { target, from, to: restored } = decision;
   const command = undoCommand(target, restored?.revision, from?.revision);
   return command === "" ? "" : `To undo the rollback: ${command}`;
+}
+
+function released({ from, to: back }: Pick<DecisionRecord, "from" | "to"> = {}): string {
+  return from === undefined ? "the release" : versionOf(from, back);
 }
 
 function ofOvertaken(record: Of<"rollback.failed">, isQuiet: boolean): Message {
@@ -77,7 +82,7 @@ function ofFailure(record: Of<"rollback.failed">, decision: DecisionRecord | und
     ...ring(incidentKey(record.target, record.release), "failed", record.decisionId),
     event: "trigger",
     severity: "critical",
-    title: `${record.target} needs you: the rollback failed (${record.reason})${what}`,
+    title: `${record.target} needs you: the rollback${to(decision)} failed (${record.reason})${what}`,
     lines: present(
       record.detail,
       ...(record.steps ?? []),
@@ -85,8 +90,8 @@ function ofFailure(record: Of<"rollback.failed">, decision: DecisionRecord | und
       known?.left ?? "",
       `rollbackd does not try again. Next: ${known?.next ?? "Look at the target and restore it by hand."}`,
       known?.command ?? "",
-      runbook(decision),
     ),
+    ...runbook(decision),
     evidence: decision?.evidence ?? [],
   };
 }

@@ -1,6 +1,7 @@
 import { undoCommand } from "../decisions/undo-command.ts";
 import type { DecisionRecord } from "../log/record.ts";
 import type { ActFailure } from "../rollback/act.ts";
+import { versionOf } from "../releases/version.ts";
 import type { VerificationFailure } from "../verification/judge.ts";
 
 /** Every way in which a rollback that nobody overtook can fail. */
@@ -183,7 +184,12 @@ export function failureText(
   const { from, to } = decision ?? {};
   return {
     what,
-    left: leftText(mayBeScaled(left, decision), target, from?.revision, to?.revision),
+    left: leftText(
+      mayBeScaled(left, decision),
+      target,
+      from && versionOf(from, to),
+      to && versionOf(to, from),
+    ),
     next,
     command: byHand === true ? (decision?.byHand ?? undoCommand(target, from?.revision, to?.revision)) : "",
   };

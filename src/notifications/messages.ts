@@ -1,5 +1,6 @@
 import type { ChannelName } from "../rules/policy.ts";
 import type { DecisionRecord, LogRecord, RollbackRecord, SuspensionRecord } from "../log/record.ts";
+import { versionOf } from "../releases/version.ts";
 import { formatDuration } from "../text/format.ts";
 import { dedupKey, incidentKey, stamp, type Message } from "./message.ts";
 
@@ -287,12 +288,12 @@ export function present(...lines: readonly string[]): readonly string[] {
   return lines.filter((line) => line !== "");
 }
 
-/** Empty where the policy names none. */
-export function runbook(decision: DecisionRecord | undefined): string {
-  return decision?.runbook === undefined ? "" : `Runbook: ${decision.runbook}`;
+/** Where the policy's author says what to do. */
+export function runbook(decision: DecisionRecord | undefined): Pick<Message, "runbook"> {
+  return decision?.runbook === undefined ? {} : { runbook: decision.runbook };
 }
 
-/** ` to 6`, or nothing where that is not known. */
-export function to(decision: DecisionRecord | undefined): string {
-  return decision?.to === undefined ? "" : ` to ${decision.to.revision}`;
+/** ` to 1.4.1`, or nothing where that is not known. */
+export function to({ from, to: back }: Pick<DecisionRecord, "from" | "to"> = {}): string {
+  return back === undefined ? "" : ` to ${versionOf(back, from)}`;
 }

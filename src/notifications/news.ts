@@ -1,5 +1,6 @@
 import type { LogRecord } from "../log/record.ts";
 import type { StatusStage } from "../rules/status-page.ts";
+import { versionOf } from "../releases/version.ts";
 import { dedupKey, type Message, type News, stamp } from "./message.ts";
 import type { Of } from "./messages.ts";
 
@@ -32,8 +33,8 @@ export function withNews(
       stage: maintenance === undefined ? stages.incident : stages.maintenance,
       key: maintenance === undefined ? (message.incident ?? message.dedupKey) : maintenanceKey(maintenance),
       startedAt: (maintenance ?? decision)?.at ?? message.at,
-      ...(from === undefined ? {} : { from: from.revision }),
-      ...(to === undefined ? {} : { to: to.revision }),
+      ...(from === undefined ? {} : { from: versionOf(from, to) }),
+      ...(to === undefined ? {} : { to: versionOf(to, from) }),
     },
   };
 }

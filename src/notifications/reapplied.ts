@@ -1,4 +1,6 @@
 import { editCommand, ownerText, toolOf, writerText } from "../releases/gitops-owner.ts";
+import { versionOf } from "../releases/version.ts";
+import { formatInstant } from "../text/format.ts";
 import type { LogRecord } from "../log/record.ts";
 import { dedupKey, type Message, stamp } from "./message.ts";
 import type { Of } from "./messages.ts";
@@ -28,7 +30,13 @@ export function createReappliedTeller(): (record: LogRecord) => readonly Message
     const over =
       before === undefined || before.release === record.release
         ? []
-        : [end(record, before, `${record.target} runs ${record.revision} now, not ${before.revision}`)];
+        : [
+            end(
+              record,
+              before,
+              `${record.target} runs ${versionOf(record, before)} now, not ${versionOf(before, record)}`,
+            ),
+          ];
     if (!record.quarantined || record.cause !== "deploy") return over;
     told.set(record.target, record);
     return [...over, ofReapplied(record)];
@@ -36,7 +44,8 @@ export function createReappliedTeller(): (record: LogRecord) => readonly Message
 }
 
 function ofReapplied(record: Observed): Message {
-  const { target, revision, writtenBy, owners = [] } = record;
+  const { target, writtenBy, owners = [] } = record;
+  const revision = versionOf(record);
   const who = writtenBy === undefined ? undefined : writerText(writtenBy);
   const whose = owners.map((owner) => `${ownerText(owner)} (${owner.seenIn})`).join(", ");
   return {
@@ -48,7 +57,7 @@ function ofReapplied(record: Observed): Message {
         ? `What was rolled back runs again: ${target} was changed back to it, as ${revision}`
         : `${who} brought back what was rolled back: ${target} runs it again, as ${revision}`,
     lines: [
-      `The template was written by ${writtenBy ?? "an unknown writer"} at ${record.startedAt}` +
+      `The template was written by ${writtenBy ?? "an unknown writer"} at ${formatInstant(Date.parse(record.startedAt))}` +
         `${whose === "" ? "" : `; the target belongs to ${whose}`}. This version was rolled back before, so users may ` +
         "be exposed again.",
       "rollbackd leaves it there and watches it as a new release with a guard period of its own.",

@@ -96,7 +96,7 @@ function valuesOf(policy: string, { from, to, startedAt }: News) {
 
 /** The page is public and takes HTML: a version that could be more than a name is not shown there. */
 function shownToUsers(version: string | undefined): string | undefined {
-  return version !== undefined && /^(?!.*(?:\/\/|www\.))[\w.+:/,-]{1,100}$/u.test(version)
+  return version !== undefined && /^(?!.*(?:\/\/|www\.))(?:revision )?[\w.+:/,-]{1,100}$/u.test(version)
     ? version
     : undefined;
 }

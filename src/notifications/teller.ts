@@ -1,6 +1,7 @@
 import type { LogRecord } from "../log/record.ts";
 import { createBrokenRules } from "./broken-rules.ts";
 import { createCheckpointTeller } from "./checkpoint.ts";
+import { versionOf } from "../releases/version.ts";
 import { ofDecision } from "./decision.ts";
 import { ofEnd } from "./end.ts";
 import { createIncidents, type Incidents } from "./incidents.ts";
@@ -222,7 +223,7 @@ function replaced(record: Of<"release.observed">, { incidents }: Known): readonl
   const key = incidentKey(record.target, record.release);
   return incidents.endQuiet(
     ({ target, dedupKey }) => target === record.target && dedupKey !== key,
-    (incident) => withEnd(ofReplaced(record, incident, `it runs ${record.revision} now`), incident.since),
+    (incident) => withEnd(ofReplaced(record, incident, `it runs ${versionOf(record)} now`), incident.since),
   );
 }
 

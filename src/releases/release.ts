@@ -2,6 +2,7 @@ import type { PodTemplate } from "../kubernetes/objects.ts";
 import type { RunsIn, UsedImage } from "../signals/image-report.ts";
 import type { GitOpsOwner } from "./gitops-owner.ts";
 import type { HeldBack } from "./held-back.ts";
+import { numbered, type Versioned } from "./version.ts";
 
 /** Good: proven live. Quarantined: rolled back from. Everything else is unproven. */
 export type Standing = "good" | "unproven" | "quarantined";
@@ -65,10 +66,21 @@ export interface Ran {
   readonly cause: Release["cause"];
 }
 
-/** `7 (registry.example/api:1.4.2)`: by number nobody knows a revision, by its images people do. */
+/** `revision 7 (registry.example/api:1.4.2)`: by number nobody knows a revision, by its images people do. */
 export function revisionText({ name, images }: Pick<Revision, "name" | "images">): string {
   const distinct = [...new Set(Object.values(images))];
-  return distinct.length === 0 ? name : `${name} (${distinct.join(", ")})`;
+  return distinct.length === 0 ? numbered(name) : `${numbered(name)} (${distinct.join(", ")})`;
+}
+
+/** A revision as records have it. */
+export function recorded({
+  name,
+  digest,
+  images,
+}: Pick<Revision, "name" | "digest" | "images">): Versioned & {
+  readonly digest: string;
+} {
+  return { revision: name, digest, ...(Object.keys(images).length > 0 && { images }) };
 }
 
 /** A target's change to a revision. All instants are epoch ms. */

@@ -1,4 +1,5 @@
 import type { LogRecord } from "../log/record.ts";
+import { type Versioned, versionOf } from "../releases/version.ts";
 import { formatDuration } from "../text/format.ts";
 import { checkpointLines } from "../notifications/checkpoint.ts";
 import { missingText } from "../notifications/rights.ts";
@@ -19,8 +20,19 @@ const SENTENCES: Sentences = {
     `the rules before stay in force; problems (${problems.length}): ${problems.join("; ")}`,
   "rights.missing": ({ missing }) => missing.map(missingText).join(" "),
   "rights.granted": () => "rollbackd has all rights that it needs in the cluster",
-  "release.observed": ({ target, revision, previous, cause, startedAt, quarantined, writtenBy, by, note }) =>
-    `${target} runs ${revision}${previous === undefined ? "" : ` after ${previous.revision}`} ` +
+  "release.observed": ({
+    target,
+    revision,
+    images,
+    previous,
+    cause,
+    startedAt,
+    quarantined,
+    writtenBy,
+    by,
+    note,
+  }) =>
+    `${target} runs ${versionText({ revision, images }, previous)} ` +
     `(${cause}), since ${startedAt}${quarantined ? "; this revision was rolled back before" : ""}` +
     (writtenBy === undefined ? "" : `; written by ${writtenBy}`) +
     (by === undefined ? "" : `; told by ${by}${noted(note)}`),
@@ -37,7 +49,7 @@ const SENTENCES: Sentences = {
   "decision.made": ({ decision, reason, summary }) =>
     `${decision === "rollback" ? "" : `${decision}, ${reason}: `}${summary}`,
   "rollback.started": ({ target, from, to, strategy }) =>
-    `${target} from ${from.revision} to ${to.revision} (${strategy})`,
+    `${target} from ${versionOf(from, to)} to ${versionOf(to, from)} (${strategy})`,
   "gitops.suspended": ({ detail, resume }) => `${detail} Resume it with: ${resume}`,
   "rollback.waiting": ({ target, detail }) => `${target}: ${detail}`,
   "rollback.applied": ({ target, detail }) => `${target}: ${detail}`,
@@ -84,6 +96,15 @@ const LISTED = 10;
 function listed(texts: readonly string[], between = ", "): string {
   const more = texts.length - LISTED;
   return [...texts.slice(0, LISTED), ...(more > 0 ? [`${more} more`] : [])].join(between);
+}
+
+/** `1.4.2 after 1.4.1` */
+function versionText(
+  { revision, images = {} }: { readonly revision: string; readonly images: Versioned["images"] | undefined },
+  previous: Versioned | undefined,
+): string {
+  const now = { revision, images };
+  return `${versionOf(now, previous)}${previous === undefined ? "" : ` after ${versionOf(previous, now)}`}`;
 }
 
 function noted(note: string | undefined): string {

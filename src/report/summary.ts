@@ -1,4 +1,6 @@
 import { formatDuration } from "../text/format.ts";
+import { revisionText } from "../releases/release.ts";
+import { versionOf } from "../releases/version.ts";
 import type { LogRecord } from "../log/record.ts";
 import { failureText } from "../notifications/failure.ts";
 import { type Incident, instant, isOf, ofTypes, outcomeOf } from "./incident.ts";
@@ -20,7 +22,7 @@ function title(incident: Incident): string {
   const { target, from, to, manual, reason } = decision;
   const outcome = outcomeOf(incident);
   const by = manual === undefined ? "" : " by hand";
-  const way = `${from === undefined ? "" : ` from ${from.revision}`}${to === undefined ? "" : ` to ${to.revision}`}`;
+  const way = `${from === undefined ? "" : ` from ${versionOf(from, to)}`}${to === undefined ? "" : ` to ${versionOf(to, from)}`}`;
   if (outcome === "none") {
     return reason === "observe-mode"
       ? plain(`${target} would have been rolled back${way} (observe mode)`)
@@ -72,14 +74,14 @@ function answerOf({ own, around, decision }: Incident): string {
 
 /** A rollback puts code back, whatever people hope for. */
 function dataWarning({ decision }: Incident): readonly string[] {
-  const { manual, from, runbook } = decision;
+  const { manual, from, to, runbook } = decision;
   if (manual?.reason !== "data-corruption") return [];
   const where =
     runbook === undefined
       ? "The policy names no runbook (`runbook:` in the rules file); find out what was written, and restore it by hand."
       : `How to mend it: ${link(runbook, runbook)}`;
   return [
-    `> **Code was rolled back, data was not.** What ${plain(from?.revision ?? "the release")} wrote is still there. ${where}`,
+    `> **Code was rolled back, data was not.** What ${plain(from === undefined ? "the release" : versionOf(from, to))} wrote is still there. ${where}`,
   ];
 }
 
@@ -105,12 +107,11 @@ function facts({ decision }: Incident): string {
 
 function revision({
   revision: name,
+  images = {},
   digest,
-}: {
-  readonly revision: string;
-  readonly digest: string;
-}): string {
-  return name === digest ? plain(name) : `${plain(name)} (${code(digest)})`;
+}: NonNullable<Incident["decision"]["from"]>): string {
+  const shown = plain(revisionText({ name, images }));
+  return name === digest ? shown : `${shown}, digest ${code(digest)}`;
 }
 
 /** How long each part took. */

@@ -1,6 +1,6 @@
 import { isBetween } from "../releases/group.ts";
 import { writerText } from "../releases/gitops-owner.ts";
-import { isRevision, type Release, type TargetSnapshot } from "../releases/release.ts";
+import { isRevision, type Release, revisionText, type TargetSnapshot } from "../releases/release.ts";
 import type { Lookup } from "../releases/watch.ts";
 import type { RollbackOrder } from "../rollback/act.ts";
 import type { RolloutFact } from "./judge.ts";
@@ -52,11 +52,13 @@ function somethingElse(
 ): RolloutFact {
   const { revision } = release;
   if (before?.kind !== "complete" && isBetween(revision, from, to)) {
-    return running(`${target} runs ${revision.name}, not yet ${to.name} as a whole (${rollout.detail})`);
+    return running(
+      `${target} runs ${revisionText(revision)}, not yet ${revisionText(to)} as a whole (${rollout.detail})`,
+    );
   }
   return {
     kind: "superseded",
-    detail: `${target} now runs ${revision.name}, not ${to.name}${written(release)}`,
+    detail: `${target} now runs ${revisionText(revision)}, not ${revisionText(to)}${written(release)}`,
   };
 }
 

@@ -121,7 +121,7 @@ describe("log show", () => {
     const shown = out.join("\n");
     for (const part of [
       /^ROLLBACK d-1\n {2}error-rate is 11\.2 %, above 5 %/,
-      /from {5}7 \(d7\)/,
+      /from {5}revision 7, digest d7/,
       /query {6}sum\(rate\(http_requests_total/,
       /threshold {2}above 5 % for 1 min/,
       /▁▅·██/,
@@ -129,7 +129,7 @@ describe("log show", () => {
       /\+10 s {7}rollback\.applied {2}shop\/api: template of revision 6 put back/,
       /\+40 s {7}rollback\.verified {2}shop\/api: recovered after 40 s\n {14}rollout complete/,
       /slack {6}trigger {2}delivered 2026-03-02 10:07:00Z/,
-      /Next\n {2}Find out what is wrong with 7/,
+      /Next\n {2}Find out what is wrong with revision 7/,
     ]) {
       expect(shown).toMatch(part);
     }
@@ -191,7 +191,9 @@ test("log follow shows the last records, then new ones, until it is ended", asyn
 describe("log report", () => {
   test("prints one document about a decision", async () => {
     expect(await reportDecision({ data, id: "d-1" }, io())).toBe(0);
-    expect(out.join("\n")).toMatch(/^# shop\/api was rolled back from 7 to 6, and it helped\n/u);
+    expect(out.join("\n")).toMatch(
+      /^# shop\/api was rolled back from revision 7 to revision 6, and it helped\n/u,
+    );
     expect(out.join("\n")).toContain("| slack | trigger | 2026-03-02 10:06:50.000Z | delivered");
   });
 

@@ -188,7 +188,7 @@ describe("the text of a policy", () => {
   it("says what runs, what people decided and are asked, and when what would fire", () => {
     expect(statusText(busy, terminal().io).split("\n")).toEqual([
       "shop  approve  prod/shop",
-      "  release     prod/shop@7: 7 (shop:2), unproven, since 2026-01-01 00:00:00Z, guarded until 2026-01-01 01:00:00Z",
+      "  release     prod/shop@7: revision 7 (shop:2), unproven, since 2026-01-01 00:00:00Z, guarded until 2026-01-01 01:00:00Z",
       "  frozen      until somebody resumes it, by token:alice: load test",
       "  asks        until 2026-01-01 00:30:00Z: rollbackd approve d-1 or rollbackd reject d-1",
       "  trigger     state     value   threshold      outlook",

@@ -22,7 +22,7 @@ const trigger = metricTrigger();
 const at = TEN + 5 * MINUTE;
 const status = metricStatus(trigger, INTERVAL, slots("!".repeat(21)));
 const firing: FiringTrigger = { trigger, status, blame: blameOf("blamed"), loadedAt: 0 };
-const id = release().id;
+const id = "revision 2";
 const rolledBack = (ago: number) => ({ decisionId: "d0", at: at - ago, fromDigest: "digest-0" });
 
 /** All that stands in the way, "reason: sentence". */
@@ -88,14 +88,14 @@ describe("what stands in the way is said with its numbers", () => {
     test("where the trigger was firing long before", () => {
       const before = { at: TEN - 40 * MINUTE, verdict: "breaching", firing: true } as const;
       expect(text({ before, lostSight: true })).toMatch(
-        /the last known slot before \S+ was firing at 09:20:00Z, 40 min before it started; unknown/,
+        /the last known slot before revision 2 was firing at 09:20:00Z, 40 min before it started; unknown/,
       );
     });
 
     test("is no reason against what rollbackd put back", () => {
       expect(
         said({ release: release({ cause: "rollback" }) }, { blame: blameOf("breach-predates-release") }),
-      ).toEqual(["no-known-good-revision (escalate): 2 is itself what rollbackd put back"]);
+      ).toEqual(["no-known-good-revision (escalate): revision 2 is itself what rollbackd put back"]);
     });
   });
 
@@ -125,7 +125,7 @@ describe("what stands in the way is said with its numbers", () => {
     test("nothing is known from before", () => {
       const none = { ...basis, before: undefined };
       expect(text({ past: "unknown", countsFrom, basis: none })).toMatch(
-        /: nothing is known from the hour before \S+ started at 10:00:00Z$/,
+        /: nothing is known from the hour before revision 2 started at 10:00:00Z$/,
       );
     });
 
@@ -139,7 +139,7 @@ describe("what stands in the way is said with its numbers", () => {
 
     test("no pod of the release was ready yet", () => {
       expect(text({ past: "unknown", countsFrom: undefined, basis: { ...basis, before } })).toMatch(
-        /^window-before-release \(hold\): nothing counts against \S+ before its first pod is ready: the last/,
+        /^window-before-release \(hold\): nothing counts against revision 2 before its first pod is ready: the last/,
       );
     });
 
@@ -173,15 +173,17 @@ describe("what stands in the way is said with its numbers", () => {
     expect(
       said({ earlier: bad, release: release({ previous: revision("1") }), predecessorBreaching: true }),
     ).toEqual([
-      "no-known-good-revision (escalate): none of the earlier revisions will do: 1 (unproven), 0 (quarantined); the predecessor was breaching too",
+      "no-known-good-revision (escalate): none of the earlier revisions will do: revision 1, unproven; revision 0, quarantined; the predecessor was breaching too",
     ]);
     expect(said({ earlier: [revision("0", { standing: "quarantined" })] })).toEqual([
-      "no-known-good-revision (escalate): none of the earlier revisions will do: 0 (quarantined)",
+      "no-known-good-revision (escalate): none of the earlier revisions will do: revision 0, quarantined",
     ]);
-    expect(said({ earlier: [] })).toEqual(["no-known-good-revision (escalate): nothing ran before 2"]);
+    expect(said({ earlier: [] })).toEqual([
+      "no-known-good-revision (escalate): nothing ran before revision 2",
+    ]);
     const why = release({ nothingBefore: "blue:3 was deployed after the switch" });
     expect(said({ earlier: [], release: why })).toEqual([
-      "no-known-good-revision (escalate): there is nothing to go back to from 2: blue:3 was deployed after the switch",
+      "no-known-good-revision (escalate): there is nothing to go back to from revision 2: blue:3 was deployed after the switch",
     ]);
   });
 

@@ -73,7 +73,7 @@ describe("going back from a vulnerability", () => {
       PROXY,
     );
     expect(reason).toBe("target-same-vulnerability");
-    expect(detail).toBe("CVE-2 is in both (running: CVE-1, CVE-2; 1 (api:v1, envoy:v1): CVE-2)");
+    expect(detail).toBe("CVE-2 is in both (running: CVE-1, CVE-2; revision 1 (api:v1, envoy:v1): CVE-2)");
   });
 
   test("does not where it is in a part that does not change", () => {

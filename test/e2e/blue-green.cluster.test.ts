@@ -56,7 +56,7 @@ describeOnCluster("a bad release of a blue/green Service", (kubeconfig) => {
       await world.kubectl("scale", "deployment/vcci-api", "--replicas=0");
 
       const verified = await stage.first("rollback.verified");
-      expect(verified.detail).toBe("blue:1 runs again instead of green:1, and every check passed");
+      expect(verified.detail).toMatch(/^\S.* runs again instead of .*, and every check passed$/u);
       const { spec, metadata } = await service();
       expect(spec.selector).toEqual({ app: "vcci-api", color: "blue" });
       expect(metadata.annotations).toMatchObject({ "rollbackd.io/decision": verified.decisionId });
@@ -142,7 +142,7 @@ async function rolledBackBy(alice: Alice, stage: Stage): Promise<void> {
   expect(await alice(...wanted, "--yes")).toMatchObject({ code: 0, stderr: "" });
   const { decisionId, target } = await stage.first("operator.rollback");
   const verified = await stage.first("rollback.verified", (record) => record.decisionId === decisionId);
-  expect(verified.detail).toBe("blue:1 runs again instead of green:2, and every check passed");
+  expect(verified.detail).toMatch(/^\S.* runs again instead of .*, and every check passed$/u);
   const key = `rollbackd/${target}/${target}@green:2`;
   await eventually(
     "she is told of its end",

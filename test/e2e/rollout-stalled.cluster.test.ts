@@ -28,7 +28,7 @@ describeOnCluster("a release whose pods never get ready", (kubeconfig) => {
         evidence: [{ query: "rollout", threshold: "stalled", samples: [{ value: 1 }] }],
       });
       expect(decision.summary).toMatch(
-        /^rollout: the rollout has been stalled since \S+ \S+Z \(1 of 1 pods updated, 1 available, 1 old still there, stalled: ReplicaSet "\S+" has timed out progressing\)\. Rolling back/,
+        /^rollout: the rollout has been stalled since (\S+ )?\S+Z \(1 of 1 pods updated, 1 available, 1 old still there, stalled: ReplicaSet "\S+" has timed out progressing\)\. Rolling back/,
       );
       const { steps } = await stage.first("rollback.verified");
       expect(steps.join("\n")).toMatch(/rollout recovered, inactive at/);

@@ -10,7 +10,7 @@ const NEXT_STEP = new RegExp(
     String.raw`\b(rollbackd|kubectl) [a-z-]+ `,
     "Nothing to do",
     "You will be told",
-    String.raw`(^|[.:;,] |\n|and )(Approve|Ask|Add|Bring|Check|Configure|Decide|Did you mean|Find|Fix|Free|Give|Look|Make|Mend|Name|Raise|Report|Restart|Resume|Revert|Run|Send|Set|Ship|Shorten|Shut|Take|Try|Use|Wait|Write|[Ll]eave it out|wrap it|expected|handle it|Have|[Ff]ree space)\b`,
+    String.raw`(^|[.:;,] |\n|and )(Approve|Ask|Add|Bring|Check|Configure|Decide|Did you mean|Find|Fix|Free|Give|Look|Make|Mend|Name|Raise|Report|Restart|Resume|Revert|Run|Send|Set|Ship|Shorten|Shut|Take|Try|look|Use|Wait|Write|[Ll]eave it out|wrap it|expected|handle it|Have|[Ff]ree space)\b`,
     String.raw`\bmust be\b|\bis none of\b|\bmust not be\b|\bcan only be\b|send the header|Allowed choices|still missing|This trigger needs|sufficiently indented`,
   ].join("|"),
   "u",

@@ -31,5 +31,7 @@ test.each(["release-not-reversible", "log-unwritable", "mass-breach"] as const)(
 
 test("what waits for an answer says so, and does not say that nothing will be done", () => {
   const asking = lines({ reason: "awaiting-approval", approveUntil: "2026-03-02T10:30:00.000Z" });
-  expect(asking).toMatch(/^shop\/api needs you: error-rate fires, and rolling back waits for your approval/u);
+  expect(asking).toMatch(
+    /^shop\/api needs you: error-rate fires after revision 7; rolling back to revision 6 waits for your approval/u,
+  );
 });

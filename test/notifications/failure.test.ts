@@ -11,10 +11,10 @@ type Failure = Exclude<ActFailure | VerificationFailure, "superseded">;
 /** In the title, how the target stands, and the next step. */
 type Told = readonly [what: RegExp, left: RegExp, next: RegExp];
 
-const UNCHANGED = /Nothing was changed: shop\/api still runs 7\./;
-const UNCLEAR = /Whether shop\/api still runs 7 is not known\./;
-const ROLLING = /The template of 6 is in force on shop\/api, but not all of its pods run/;
-const RESTORED = /6 was put back in the place of 7\./;
+const UNCHANGED = /Nothing was changed: shop\/api still runs revision 7\./;
+const UNCLEAR = /Whether shop\/api still runs revision 7 is not known\./;
+const ROLLING = /The template of revision 6 is in force on shop\/api, but not all of its pods run/;
+const RESTORED = /revision 6 was put back in the place of revision 7\./;
 const UNDO = /roll back by hand.*\nkubectl -n shop rollout undo deployment\/api --to-revision=6$/;
 
 const ofAct: Readonly<Record<Exclude<ActFailure, "superseded">, Told>> = {
@@ -25,7 +25,7 @@ const ofAct: Readonly<Record<Exclude<ActFailure, "superseded">, Told>> = {
   paused: [/is paused/, UNCHANGED, /resume it; then roll back by hand\.\nkubectl/],
   "target-not-ready": [
     /other colour did not get ready/,
-    /still runs 7; the other colour may have been scaled/,
+    /still runs revision 7; the other colour may have been scaled/,
     /once they are ready, switch by hand/,
   ],
   "held-back": [/update strategy holds pods back/, UNCHANGED, /roll back by hand.*\nkubectl/],
@@ -40,7 +40,7 @@ const ofAct: Readonly<Record<Exclude<ActFailure, "superseded">, Told>> = {
   "script-timeout": [/took too long/, UNCLEAR, /Look at the target, which may be half done/],
   "partly-applied": [
     /only some members of the group were moved/,
-    /shop\/api runs 7 in part and 6 in part\./,
+    /shop\/api runs revision 7 in part and revision 6 in part\./,
     /Run the commands above that finish it, or those that go back/,
   ],
   interrupted: [/interrupted/, UNCLEAR, /Look at the target/],
@@ -67,7 +67,9 @@ describe("trap 24: the page of a rollback that failed", () => {
   test.each(rows)("%s: names it, how the target stands and the next step", (reason, [what, left, next]) => {
     const page = pageOf(reason);
     expect(page).toMatchObject({ event: "trigger", severity: "critical" });
-    expect(page?.title).toMatch(new RegExp(`needs you: the rollback failed \\(${reason}\\): `, "u"));
+    expect(page?.title).toMatch(
+      new RegExp(`needs you: the rollback to revision 6 failed \\(${reason}\\): `, "u"),
+    );
     expect(page?.title).toMatch(what);
     expect(page?.lines[0]).toContain("the API server refused");
     expect(page?.lines.join("\n")).toMatch(left);
@@ -78,7 +80,7 @@ describe("trap 24: the page of a rollback that failed", () => {
 
   test("of a reason that a newer version wrote still asks for somebody", () => {
     const page = pageOf("out-of-luck");
-    expect(page?.title).toBe("shop/api needs you: the rollback failed (out-of-luck)");
+    expect(page?.title).toBe("shop/api needs you: the rollback to revision 6 failed (out-of-luck)");
     expect(page?.lines.at(-1)).toMatch(/Next: Look at the target/);
   });
 
@@ -108,7 +110,9 @@ describe("trap 24: the page of a rollback that failed", () => {
     (reason) => {
       const records = [decision("d1", { byHand: "kubectl …" }), failed("d1", reason)] as const;
       const page = recordsOf(records).map(createTeller()).at(-1)?.[0];
-      expect(page?.lines.join("\n")).toContain("still runs 7; the other colour may have been scaled up");
+      expect(page?.lines.join("\n")).toContain(
+        "still runs revision 7; the other colour may have been scaled up",
+      );
       const other = recordsOf([decision("d1"), failed("d1", reason)])
         .map(createTeller())
         .at(-1)?.[0];

@@ -147,8 +147,8 @@ describe("a channel that cannot be told", () => {
     await append(all.log, [decision("d1")]);
     await settled(all);
     expect(all.slack.sent.map(({ title }) => title)).toEqual([
-      "Rolling back shop/api: error-rate fires",
-      "PagerDuty could not be told: Rolling back shop/api: error-rate fires",
+      "error-rate fires after revision 7: rolling back shop/api to revision 6",
+      "PagerDuty could not be told: error-rate fires after revision 7: rolling back shop/api to revision 6",
     ]);
     expect(all.slack.sent[1]?.lines.join()).toContain("PagerDuty answered 400");
   });

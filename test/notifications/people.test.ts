@@ -25,7 +25,8 @@ describe("a decision that waits for a person", () => {
     expect(message).toMatchObject({
       event: "trigger",
       dedupKey: KEY,
-      title: "shop/api needs you: error-rate fires, and rolling back waits for your approval",
+      title:
+        "shop/api needs you: error-rate fires after revision 7; rolling back to revision 6 waits for your approval",
     });
     expect(message?.lines.join(" ")).toMatch(/10:30.*rollbackd approve d1 or rollbackd reject d1/);
   });

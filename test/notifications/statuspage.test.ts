@@ -108,7 +108,7 @@ describe("a rollback", () => {
     await tell(channel(own), news(decision("d1")));
     expect(shown()).toEqual([
       "Checkout is slow (api)",
-      "identified: From 7 to 6 since 2026-01-01 00:00 UTC, {unknown}.",
+      "identified: From revision 7 to revision 6 since 2026-01-01 00:00 UTC, {unknown}.",
     ]);
   });
 });

@@ -158,16 +158,48 @@ describe("a rollback", () => {
       createTeller(),
     );
     expect(messages[0]?.severity).toBe("warning");
-    for (const { lines } of messages) expect(lines).toContain("Runbook: https://wiki/shop");
+    for (const { runbook } of messages) expect(runbook).toBe("https://wiki/shop");
   });
 
   test("says from where to where, and with which numbers", () => {
     const teller = createTeller();
     const [made, done, end] = recordsOf([decision("d1"), applied("d1"), verified("d1")]).map(teller);
-    expect(made?.[0]?.lines.join(" ")).toMatch(/11\.2 %, above 5 % for 1 min.*From 7 to 6\..*how it ends/);
-    expect(done?.[0]?.title).toBe("The rollback of shop/api to 6 was accepted");
-    expect(end?.[0]?.title).toBe("shop/api has recovered on 6");
+    expect(made?.[0]?.title).toBe("error-rate fires after revision 7: rolling back shop/api to revision 6");
+    expect(made?.[0]?.lines.join(" ")).toMatch(/11\.2 %, above 5 % for 1 min.*how the rollback ends/);
+    expect(done?.[0]?.title).toBe("The rollback of shop/api to revision 6 was accepted");
+    expect(end?.[0]?.title).toBe("shop/api has recovered on revision 6");
     expect(made?.[0]?.logHead).toMatch(/^[0-9a-f]{64}@1$/);
+  });
+});
+
+describe("a page", () => {
+  const images = (tag: string) => ({ images: { api: `registry.example/api:${tag}` } });
+  const tagged: RecordBody = {
+    ...decision("d1"),
+    headline: "22 % errors",
+    from: { revision: "7", digest: "d7", ...images("v2-errors") },
+    to: { revision: "6", digest: "d6", ...images("v1") },
+  };
+
+  test("says value, release and what is done in its first line", () => {
+    const title = (body: RecordBody) => recordsOf([body]).flatMap(createTeller())[0]?.title;
+    expect(title(tagged)).toBe("22 % errors after v2-errors: rolling back shop/api to v1");
+    expect(title({ ...tagged, decision: "escalate", reason: "cooldown" })).toBe(
+      "shop/api needs you: 22 % errors after v2-errors, not rolled back (cooldown)",
+    );
+  });
+
+  test("of the end names the images, not the numbers that the cluster changed", () => {
+    const ends = [verified("d1"), failed("d1")].map(
+      (end) =>
+        recordsOf([tagged, started("d1"), end])
+          .map(createTeller())
+          .at(-1)?.[0],
+    );
+    expect(ends[0]?.title).toBe("shop/api has recovered on v1");
+    expect(ends[0]?.lines.at(-1)).toMatch(/what is wrong with v2-errors/u);
+    expect(ends[1]?.title).toMatch(/^shop\/api needs you: the rollback to v1 failed \(forbidden\): /u);
+    expect(ends[1]?.lines.join(" ")).toMatch(/still runs v2-errors/u);
   });
 });
 

@@ -97,7 +97,7 @@ describe("the report of a rollback that helped", () => {
   const markdown = report(...VERIFIED);
 
   it("says in its title and first paragraph what happened", () => {
-    expect(titleOf(markdown)).toBe("# shop/api was rolled back from 7 to 6, and it helped");
+    expect(titleOf(markdown)).toBe("# shop/api was rolled back from revision 7 to revision 6, and it helped");
     expect(markdown).toMatch(
       /^On 2026-01-01 at [\d:]+ UTC rollbackd decided: error-rate is 11\.2 %, above 5 % for 1 min.*verified: recovered after 40 s\.$/mu,
     );
@@ -179,9 +179,11 @@ describe("other ends", () => {
       ...failed("d1", "rejected"),
       output: "``` | out",
     } as RecordBody);
-    expect(titleOf(markdown)).toBe("# The rollback of shop/api from 7 to 6 failed (rejected)");
+    expect(titleOf(markdown)).toBe(
+      "# The rollback of shop/api from revision 7 to revision 6 failed (rejected)",
+    );
     expect(markdown).toContain(
-      "it failed: the cluster refused the change. Nothing was changed: shop/api still runs 7.",
+      "it failed: the cluster refused the change. Nothing was changed: shop/api still runs revision 7.",
     );
     expect(markdown).toContain("kubectl -n shop rollout undo deployment/api --to-revision=6");
     expect(sectionOf(markdown, "Who and what acted").find((block) => block.kind === "code")).toMatchObject({
@@ -198,14 +200,18 @@ describe("other ends", () => {
 
   it("one that is not at its end says so", () => {
     const markdown = report(decision("d1"), started("d1"));
-    expect(titleOf(markdown)).toBe("# shop/api is being rolled back from 7 to 6");
+    expect(titleOf(markdown)).toBe("# shop/api is being rolled back from revision 7 to revision 6");
     expect(markdown).toContain("As far as the log goes it is not at its end.");
   });
 
   it.each([
     ["hold", "frozen", "# shop/api was not rolled back (frozen)"],
     ["escalate", "outside-guard-period", "# shop/api was not rolled back (outside-guard-period)"],
-    ["hold", "observe-mode", "# shop/api would have been rolled back from 7 to 6 (observe mode)"],
+    [
+      "hold",
+      "observe-mode",
+      "# shop/api would have been rolled back from revision 7 to revision 6 (observe mode)",
+    ],
   ] as const)("%s, %s", (kind, reason, title) => {
     const markdown = report(decision("d1", { decision: kind, reason, otherReasons: ["cooldown"] }));
     expect(titleOf(markdown)).toBe(title);
@@ -239,7 +245,9 @@ describe("other ends", () => {
 
   it("a rollback by hand says who asked and why, and that nothing had to fire", () => {
     const markdown = report(asked("other"), byHand("other"), started("d1"), applied("d1"), verified("d1"));
-    expect(titleOf(markdown)).toBe("# shop/api was rolled back by hand from 7 to 6, and it helped");
+    expect(titleOf(markdown)).toBe(
+      "# shop/api was rolled back by hand from revision 7 to revision 6, and it helped",
+    );
     expect(markdown).toContain("Nothing had to fire: token:alice asked for it, because of `other`.");
     const who = sectionOf(markdown, "Who and what acted").find((block) => block.kind === "table");
     expect(who?.rows[1]?.[1]).toBe("token:alice");
