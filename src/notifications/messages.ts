@@ -1,7 +1,7 @@
 import type { ChannelName } from "../rules/policy.ts";
 import type { DecisionRecord, LogRecord, RollbackRecord, SuspensionRecord } from "../log/record.ts";
 import { versionOf } from "../releases/version.ts";
-import { formatDuration } from "../text/format.ts";
+import { formatDuration, formatStamp } from "../text/format.ts";
 import { dedupKey, incidentKey, stamp, type Message } from "./message.ts";
 
 /** Records of one type (or several), with their place in the log. */
@@ -35,7 +35,7 @@ export function ofBlind(record: Of<"evaluation.blind">): Message {
     severity: "error",
     title: `rollbackd is blind for ${record.policy}`,
     lines: [
-      `No endpoint has given a usable answer since ${record.since}: ${record.reason}.`,
+      `No endpoint has given a usable answer since ${formatStamp(record.since, record.at)}: ${record.reason}.`,
       "While this lasts nothing is rolled back automatically. Next: check Prometheus, the way to it and ROLLBACKD_PROMETHEUS_URL.",
     ],
     evidence: [],

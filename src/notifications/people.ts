@@ -1,3 +1,4 @@
+import { formatStamp } from "../text/format.ts";
 import type { ApprovalRecord, DecisionRecord, LogRecord } from "../log/record.ts";
 import { dedupKey, incidentKey, type Message, ring, stamp } from "./message.ts";
 import { type Of, present } from "./messages.ts";
@@ -87,7 +88,8 @@ function freezeText(record: Parameters<typeof ofFreeze>[0]): Pick<Message, "titl
   const { policy } = record;
   switch (record.type) {
     case "operator.freeze": {
-      const end = record.until === undefined ? "until somebody resumes it" : `until ${record.until}`;
+      const end =
+        record.until === undefined ? "until somebody resumes it" : `until ${formatStamp(record.until)}`;
       return {
         title: `${policy} is frozen ${end}`,
         lines: present(
@@ -104,7 +106,9 @@ function freezeText(record: Parameters<typeof ofFreeze>[0]): Pick<Message, "titl
     case "freeze.expired":
       return {
         title: `The freeze of ${policy} is over`,
-        lines: [`It ended by itself at ${record.until}: automatic rollbacks are possible again.`],
+        lines: [
+          `It ended by itself at ${formatStamp(record.until)}: automatic rollbacks are possible again.`,
+        ],
       };
   }
 }
@@ -134,7 +138,7 @@ function ofAnswer(
 function afterApproval({ approveUntil }: DecisionRecord, blocked: Asked["blocked"]): string {
   return blocked === undefined
     ? "Next: everything is checked once more, then it is rolled back."
-    : `Something stands in the way (${blocked}): it is rolled back once that is gone, if it still fires, until ${approveUntil}.`;
+    : `Something stands in the way (${blocked}): it is rolled back once that is gone, if it still fires, until ${formatStamp(approveUntil ?? "")}.`;
 }
 
 /** Somebody agreed, and yet it is not done: they, and those who read that it would be, are told why. */
@@ -146,7 +150,7 @@ function ofDelay(record: Of<"decision.made">, { decision, by }: Approved): Messa
     title: `${record.target} is approved by ${by} and not rolled back yet (${record.reason})`,
     lines: [
       record.summary,
-      `The approval of ${decision.decisionId} stands until ${decision.approveUntil}: it is rolled back once nothing stands in the way. To do it at once, by hand: rollbackd rollback ${record.policy} --reason other`,
+      `The approval of ${decision.decisionId} stands until ${formatStamp(decision.approveUntil ?? "")}: it is rolled back once nothing stands in the way. To do it at once, by hand: rollbackd rollback ${record.policy} --reason other`,
     ],
   };
 }

@@ -1,3 +1,4 @@
+import { formatStamp } from "../text/format.ts";
 import { dedupKey, type Message, stamp } from "./message.ts";
 import type { Of, TriggerChange } from "./messages.ts";
 
@@ -26,7 +27,7 @@ export function ofNoData(record: Of<"evaluation.no-data">): Message {
     severity: "warning",
     title: `${record.trigger} of ${record.policy} says nothing about ${record.release}`,
     lines: [
-      `Since ${record.since}: ${record.reason}.`,
+      `Since ${formatStamp(record.since, record.at)}: ${record.reason}.`,
       `This trigger cannot roll the release back as long as it is unknown. Next: ${nextForUnknown(record)}`,
     ],
     evidence: [],

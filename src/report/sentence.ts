@@ -1,6 +1,6 @@
 import type { LogRecord } from "../log/record.ts";
 import { type Versioned, versionOf } from "../releases/version.ts";
-import { formatDuration } from "../text/format.ts";
+import { formatDuration, formatStamp } from "../text/format.ts";
 import { checkpointLines } from "../notifications/checkpoint.ts";
 import { missingText } from "../notifications/rights.ts";
 
@@ -33,18 +33,20 @@ const SENTENCES: Sentences = {
     note,
   }) =>
     `${target} runs ${versionText({ revision, images }, previous)} ` +
-    `(${cause}), since ${startedAt}${quarantined ? "; this revision was rolled back before" : ""}` +
+    `(${cause}), since ${formatStamp(startedAt)}${quarantined ? "; this revision was rolled back before" : ""}` +
     (writtenBy === undefined ? "" : `; written by ${writtenBy}`) +
     (by === undefined ? "" : `; told by ${by}${noted(note)}`),
-  "release.ready": ({ release, clockAt }) => `${release} is guarded from ${clockAt} on`,
+  "release.ready": ({ release, clockAt }) => `${release} is guarded from ${formatStamp(clockAt)} on`,
   "release.promoted": ({ release }) => `${release} is known to be good`,
   "release.superseded": ({ release, by }) => `${release} was replaced by ${by}`,
   "trigger.pending": reasonOf,
   "trigger.firing": reasonOf,
   "trigger.resolved": reasonOf,
   "trigger.unknown": reasonOf,
-  "evaluation.blind": ({ since, reason }) => `no usable answer since ${since}: ${reason}`,
-  "evaluation.no-data": ({ trigger, since, reason }) => `${trigger} says nothing since ${since}: ${reason}`,
+  "evaluation.blind": ({ since, reason, at }) =>
+    `no usable answer since ${formatStamp(since, at)}: ${reason}`,
+  "evaluation.no-data": ({ trigger, since, reason, at }) =>
+    `${trigger} says nothing since ${formatStamp(since, at)}: ${reason}`,
   "evaluation.sighted": ({ blindMs }) => `sees again after ${formatDuration(blindMs)}`,
   "decision.made": ({ decision, reason, summary }) =>
     `${decision === "rollback" ? "" : `${decision}, ${reason}: `}${summary}`,
@@ -58,9 +60,10 @@ const SENTENCES: Sentences = {
   "operator.rollback": ({ by, reason, note, to, target }) =>
     `${by} asks to roll ${target} back${to === undefined ? "" : ` to ${to}`}: ${reason}${noted(note)}`,
   "operator.freeze": ({ by, note, until }) =>
-    `${by} freezes automation ${until === undefined ? "until somebody resumes it" : `until ${until}`}${noted(note)}`,
+    `${by} freezes automation ${until === undefined ? "until somebody resumes it" : `until ${formatStamp(until)}`}${noted(note)}`,
   "operator.resume": ({ by, note }) => `${by} lets automation act again${noted(note)}`,
-  "freeze.expired": ({ until }) => `the freeze ended by itself at ${until}; automation may act again`,
+  "freeze.expired": ({ until }) =>
+    `the freeze ended by itself at ${formatStamp(until)}; automation may act again`,
   "operator.approve": ({ by, note }) => `${by} approves${noted(note)}`,
   "operator.reject": ({ by, note }) => `${by} rejects${noted(note)}`,
   "approval.expired": ({ detail }) => detail,

@@ -42,6 +42,13 @@ export function formatInstant(at: number, day?: number): string {
   return day !== undefined && new Date(day).toISOString().startsWith(`${date}T`) ? time : `${date} ${time}`;
 }
 
+/** The same for an instant as records carry it; as it is where it is none. */
+export function formatStamp(at: string, day?: string): string {
+  const ms = Date.parse(at);
+  if (Number.isNaN(ms)) return at;
+  return formatInstant(ms, day === undefined ? undefined : Date.parse(day));
+}
+
 /** The limit that a value is compared with: as its author wrote it (`5%`, `2000ms`), and in the unit of the value. */
 export interface Limit {
   readonly text: string;

@@ -176,7 +176,7 @@ export const VARIANTS: readonly DecisionRecord[] = [
     situation: {
       objection: {
         detail:
-          "the precheck says that it cannot be undone: bash check.sh exited with code 3 after 1.2s; it printed: column dropped",
+          "the precheck says that it cannot be undone: bash check.sh exited with code 3 after 1.2 s; it printed: column dropped",
         output: "column dropped",
       },
     },

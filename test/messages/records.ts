@@ -117,7 +117,7 @@ export const RECORDS: Bodies = {
       type: "trigger.pending",
       ...TRIGGER,
       from: "inactive",
-      reason: "error-rate 0.112 > 5%, 1 of 21 slots, fires at 2026-03-02 10:05:00Z if it lasts",
+      reason: "error-rate is 11.2 %, above 5 %; it fires at 10:05:00Z if that lasts (1 of 21 slots)",
     },
   ],
   "trigger.firing": [
@@ -125,18 +125,18 @@ export const RECORDS: Bodies = {
       type: "trigger.firing",
       ...TRIGGER,
       from: "pending",
-      reason: "error-rate 0.112 > 5% for 5m, 21 of 21 slots",
+      reason: "error-rate is 11.2 %, above 5 % for 5 min (21 of 21 slots)",
     },
   ],
   "trigger.resolved": [
-    { type: "trigger.resolved", ...TRIGGER, from: "firing", reason: "error-rate 0.001, not above 5%" },
+    { type: "trigger.resolved", ...TRIGGER, from: "firing", reason: "error-rate is 0.1 %, not above 5 %" },
   ],
   "trigger.unknown": [
     {
       type: "trigger.unknown",
       ...TRIGGER,
       from: "inactive",
-      reason: "error-rate unknown: query-rejected: 400 parse error at char 4",
+      reason: "error-rate is unknown: query-rejected: 400 parse error at char 4",
       unknown: "query-rejected",
     },
   ],
@@ -145,7 +145,7 @@ export const RECORDS: Bodies = {
       type: "evaluation.blind",
       policy: POLICY,
       since: "2026-03-02T10:00:00.000Z",
-      reason: "error-rate unknown: unreachable: connection refused",
+      reason: "error-rate is unknown: unreachable: connection refused",
     },
   ],
   "evaluation.sighted": [{ type: "evaluation.sighted", policy: POLICY, blindMs: 150_000 }],
@@ -155,7 +155,7 @@ export const RECORDS: Bodies = {
       ...OF,
       trigger: "error-rate",
       since: "2026-03-02T10:00:00.000Z",
-      reason: "error-rate unknown: low-traffic: 0.2 requests a second, fewer than minTotal 1",
+      reason: "error-rate is unknown: low-traffic: 0.2 requests a second, fewer than minTotal 1",
       unknown: "low-traffic",
     },
     {
@@ -164,7 +164,7 @@ export const RECORDS: Bodies = {
       trigger: "error-rate",
       since: "2026-03-02T10:00:00.000Z",
       reason:
-        "error-rate unknown: no-such-series (errors returned no series, and in the hour before there was no series of http_requests_total with the labels app, code; if the counter appears with its first error, append `or vector(0)` to errors); no known slot in the window, 0 of 21 slots known",
+        "error-rate is unknown: no-such-series (errors returned no series, and in the hour before there was no series of http_requests_total with the labels app, code; if the counter appears with its first error, append `or vector(0)` to errors); no known slot in the window, 0 of 21 slots known",
       unknown: "no-such-series",
     },
     {
@@ -182,7 +182,7 @@ export const RECORDS: Bodies = {
       trigger: "error-rate",
       since: "2026-03-02T10:00:00.000Z",
       reason:
-        "error-rate unknown: impossible (errors 0.5 is 11770 % of total 0.004248, which cannot be: a counter went back, or the two count different things); last known 0.01 at 09:59:45Z, 11 of 21 slots known",
+        "error-rate is unknown: impossible (errors 0.5 is 11770 % of total 0.004248, which cannot be: a counter went back, or the two count different things); last known 0.01 at 09:59:45Z, 11 of 21 slots known",
       unknown: "impossible",
     },
   ],
@@ -229,8 +229,8 @@ export const RECORDS: Bodies = {
     {
       type: "rollback.verified",
       ...OF_ROLLBACK,
-      detail: "1 runs again instead of 2, and every check passed",
-      steps: ["rollout complete at 2026-03-02 10:05:21Z, 20s after the act: 3 of 3 pods updated, 3 ready"],
+      detail: "1.4.1 runs again instead of 1.4.2, and every check passed",
+      steps: ["rollout complete at 2026-03-02 10:05:21Z, 20 s after the act: 3 of 3 pods updated, 3 ready"],
     },
   ],
   "rollback.failed": [
@@ -265,7 +265,7 @@ export const RECORDS: Bodies = {
       type: "approval.expired",
       ...OF_ROLLBACK,
       decisionId: waitingId(),
-      detail: "nobody answered within 30m; nothing is done about error-rate in this episode",
+      detail: "nobody answered within 30 min; nothing is done about error-rate in this episode",
     },
   ],
   "approval.withdrawn": [
@@ -282,7 +282,7 @@ export const RECORDS: Bodies = {
       ...CHECKPOINT,
       goodSince: "2026-03-02T11:00:00.000Z",
       checks: [
-        { name: "availability", result: "pass", value: 0.9996, detail: "99.96%, must be at least 99.9%" },
+        { name: "availability", result: "pass", value: 0.9996, detail: "99.96 %, must be at least 99.9 %" },
       ],
     },
   ],
@@ -293,7 +293,7 @@ export const RECORDS: Bodies = {
       late: true,
       lateMs: 900_000,
       checks: [
-        { name: "p95-latency", result: "fail", value: 0.7, detail: "700ms, must be below 500ms" },
+        { name: "p95-latency", result: "fail", value: 0.7, detail: "700 ms, must be below 500 ms" },
         { name: "cache-hit-rate", result: "unknown", detail: "no-data: the query has no result" },
       ],
     },
