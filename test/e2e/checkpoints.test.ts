@@ -152,7 +152,7 @@ test("how a release does reaches Slack, the log, the API and `log show`, at its 
   expect(first).toContain("script/shop@v2, 0s after its launch: every check passed");
   expect(second).toContain("script/shop@v2, 5s after its launch: 1 of 3 checks failed, 1 unknown");
   expect(second).toContain(
-    "fail: latency: 300ms, must be below 250ms; 300ms against 300ms before, may rise by 50ms",
+    "fail: latency: 300 ms, must be below 250 ms; 300 ms against 300 ms before, may rise by 50 ms",
   );
 
   expect(await shownByApi(daemon)).toMatchObject({
@@ -165,7 +165,7 @@ test("how a release does reaches Slack, the log, the API and `log show`, at its 
   const shown = await rollbackd({ args: ["log", "show", String(later?.seq), "--data", data], env: {} });
   expect(shown).toMatchObject({
     code: 0,
-    stdout: expect.stringMatching(/^checkpoint\.failed\n.*fail: latency: 300ms/s),
+    stdout: expect.stringMatching(/^checkpoint\.failed\n.*fail: latency: 300 ms/s),
   });
   expect(await daemon.stop()).toBe(0);
 });

@@ -65,7 +65,7 @@ describeOnCluster("a bad release is rolled back, verified, told and logged", (ku
         forMs: 6_000,
         endpoint: world.prometheus.url,
         rulesHash: expect.stringMatching(/^[0-9a-f]{64}$/),
-        summary: expect.stringMatching(/^error-rate 0\.\d+ > 5% for 6s, \d of 7 slots/),
+        summary: expect.stringMatching(/^error-rate is [\d.]+ %, above 5 % for 6 s \(\d of 7 slots/),
       });
       expect(evidence?.samples).toHaveLength(7);
       expect(evidence?.samples.at(-1)).toMatchObject({
