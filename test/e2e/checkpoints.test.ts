@@ -266,7 +266,7 @@ test("a daemon that was not there at the time makes the report when it is back, 
   );
   expect(message).toContain("script/shop@v2, 1h after its launch: every check passed");
   expect(message).toMatch(
-    /made 1\dm(\d+s)? late; values are those of its time, probes and commands those of now/,
+    /made 1\d min( \d+ s)? late; values are those of its time, probes and commands those of now/,
   );
   expect((await reportsIn(data)).slice(1)).toMatchObject([
     {
