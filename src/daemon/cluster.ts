@@ -1,5 +1,6 @@
 import { type KubeApi, kubeApi } from "../kubernetes/api.ts";
-import { connect, type Connection, KubeConfigError } from "../kubernetes/connect.ts";
+import { connect, type Connection } from "../kubernetes/connect.ts";
+import { KubeConfigError } from "../kubernetes/kubeconfig.ts";
 import { isInCluster, type Policy } from "../rules/policy.ts";
 import type { Problem } from "../rules/problem.ts";
 

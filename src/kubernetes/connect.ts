@@ -1,85 +1,148 @@
-import { existsSync } from "node:fs";
-import { homedir } from "node:os";
-import { delimiter, join } from "node:path";
-import { HttpMethod, KubeConfig, RequestContext } from "@kubernetes/client-node";
+import { HttpMethod, type KubeConfig, RequestContext } from "@kubernetes/client-node";
 import { Agent, type Dispatcher } from "undici";
-
-const SERVICE_ACCOUNT_TOKEN = "/var/run/secrets/kubernetes.io/serviceaccount/token";
-
-/** There is no usable way to reach a cluster. The message names the file and the next step. */
-export class KubeConfigError extends Error {
-  constructor(message: string, cause?: unknown) {
-    super(message, cause === undefined ? undefined : { cause });
-    this.name = "KubeConfigError";
-  }
-}
+import { type CredentialSource, pluginSource, tokenFileSource } from "./credential-source.ts";
+import { type Credential, runPlugin } from "./exec-plugin.ts";
+import { type Changing, findSource, KubeConfigError, load, plain, type Source } from "./kubeconfig.ts";
 
 /** Where the API server is and how to be let in. */
 export interface Connection {
   /** Base address, without a trailing slash. */
   readonly server: string;
-  /** Headers of one request; tokens are read again when they are old. */
+  /** Headers of one request. Tokens are read again for each, plugins asked again before their credential expires. */
   readonly headers: () => Promise<Readonly<Record<string, string>>>;
   /** The connections that requests share. */
   readonly dispatcher: () => Promise<Dispatcher>;
-  /** Makes the next `dispatcher()` read certificates again; running requests are left to finish. */
+  /**
+   * The API server did not accept the credentials: the next request reads kubeconfig, certificates and token again and
+   * asks the plugin again; running requests are left to finish.
+   */
   readonly renew: () => void;
   readonly close: () => Promise<void>;
 }
 
 /**
- * Finds the cluster as kubectl does: the files that `kubeconfig` names (one, or several as in KUBECONFIG), else
- * ~/.kube/config, else the account of the pod.
+ * Finds the cluster as kubectl does (`findSource`).
  * Throws KubeConfigError when nothing is found, a file cannot be used, or its credentials cannot be read.
  */
 export async function connect(kubeconfig = process.env["KUBECONFIG"]): Promise<Connection> {
   const source = findSource(kubeconfig);
-  const config = load(source);
-  const server = config.getCurrentCluster()?.server;
-  if (server === undefined || !URL.canParse(server)) {
-    throw new KubeConfigError(
-      `${source.name}: the current context "${config.getCurrentContext()}" names no cluster with an address ` +
-        `of a server. Choose one with: kubectl config use-context NAME`,
-    );
-  }
+  const entry = createEntry(source);
   try {
-    await authorize(config, server);
+    await entry.authorize();
   } catch (error) {
     throw new KubeConfigError(
       `${source.name}: its credentials cannot be used: ${plain(error)}. Try: kubectl auth can-i get deployments`,
       error,
     );
   }
-  return connection(config, server);
+  return connection(entry);
 }
 
-function connection(config: KubeConfig, server: string): Connection {
-  let shared: Dispatcher | undefined;
-  const dispatcher = async () => {
-    const made = shared === undefined ? http1((await authorize(config, server)).getDispatcher()) : undefined;
-    // Another call may have made one while this one waited for the credentials.
-    shared ??= made ?? new Agent({ allowH2: false });
-    return shared;
+interface Entry {
+  readonly server: string;
+  /** A context with what lets a request in, and the certificate that it was made with. */
+  readonly authorize: () => Promise<{ readonly context: RequestContext; readonly cert: string | undefined }>;
+  readonly refuse: () => void;
+}
+
+function createEntry(source: Source): Entry {
+  let loaded = load(source);
+  let credentials = sourceOf(loaded.changing, loaded.config);
+  let isRefused = false;
+  const { server } = loaded;
+
+  /** A kubeconfig that was written anew, for the same server; while it cannot be used the one before stands. */
+  const reload = (): void => {
+    isRefused = false;
+    try {
+      const next = load(source);
+      if (next.server !== server) return;
+      if (JSON.stringify(next.changing) !== JSON.stringify(loaded.changing)) {
+        credentials = sourceOf(next.changing, next.config);
+      }
+      loaded = next;
+    } catch {
+      // The server goes on saying that the credentials are not accepted.
+    }
   };
   return {
     server,
-    headers: async () => (await authorize(config, server)).getHeaders(),
-    dispatcher,
-    renew: () => {
-      void shared?.close();
-      shared = undefined;
+    authorize: async () => {
+      if (isRefused) reload();
+      const { config } = loaded;
+      const credential = await credentials?.current();
+      if (credential !== undefined) put(config, credential);
+      const context = new RequestContext(server, HttpMethod.GET);
+      await config.applySecurityAuthentication(context);
+      return { context, cert: credential?.cert };
     },
-    close: async () => {
-      await shared?.destroy();
-      shared = undefined;
+    refuse: () => {
+      credentials?.refuse();
+      isRefused = true;
     },
   };
 }
 
-async function authorize(config: KubeConfig, server: string): Promise<RequestContext> {
-  const context = new RequestContext(server, HttpMethod.GET);
-  await config.applySecurityAuthentication(context);
-  return context;
+function sourceOf(changing: Changing | undefined, config: KubeConfig): CredentialSource | undefined {
+  if (changing === undefined) return undefined;
+  if (changing.kind === "token-file") return tokenFileSource(changing.file);
+  const { plugin, file } = changing;
+  return pluginSource(() => runPlugin(plugin, file, clusterOf(config)));
+}
+
+/** What a plugin may be told of the cluster. */
+function clusterOf(config: KubeConfig): object {
+  const { server, caData, skipTLSVerify } = config.getCurrentCluster() ?? {};
+  return {
+    server,
+    ...(caData !== undefined && { "certificate-authority-data": caData }),
+    ...(skipTLSVerify === true && { "insecure-skip-tls-verify": true }),
+  };
+}
+
+/** The library takes the user from here on as one with this token and certificate. */
+function put(config: KubeConfig, { token, cert, key }: Credential): void {
+  const current = config.getCurrentUser()?.name;
+  config.users = config.users.map((user) => {
+    if (user.name !== current) return user;
+    const { exec: _, authProvider: __, ...rest } = user;
+    return {
+      ...rest,
+      ...(token !== undefined && { token }),
+      ...(cert !== undefined && { certData: base64(cert) }),
+      ...(key !== undefined && { keyData: base64(key) }),
+    };
+  });
+}
+
+function base64(text: string): string {
+  return Buffer.from(text).toString("base64");
+}
+
+function connection(entry: Entry): Connection {
+  let shared: { readonly dispatcher: Dispatcher; readonly cert: string | undefined } | undefined;
+  const retire = (): void => {
+    void shared?.dispatcher.close();
+    shared = undefined;
+  };
+  return {
+    server: entry.server,
+    headers: async () => (await entry.authorize()).context.getHeaders(),
+    dispatcher: async () => {
+      const { context, cert } = await entry.authorize();
+      if (shared !== undefined && shared.cert !== cert) retire();
+      shared ??= { dispatcher: http1(context.getDispatcher()) ?? new Agent({ allowH2: false }), cert };
+      return shared.dispatcher;
+    },
+    renew: () => {
+      entry.refuse();
+      retire();
+    },
+    close: async () => {
+      await shared?.dispatcher.destroy();
+      shared = undefined;
+    },
+  };
 }
 
 /**
@@ -94,57 +157,4 @@ function http1(dispatcher: Dispatcher | undefined): Dispatcher | undefined {
     };
     return dispatch(narrowed, handler);
   });
-}
-
-interface Source {
-  /** For messages. */
-  readonly name: string;
-  readonly files: readonly string[];
-}
-
-function findSource(kubeconfig: string | undefined): Source {
-  const files = (kubeconfig ?? "").split(delimiter).filter((file) => file !== "");
-  const missing = files.find((file) => !existsSync(file));
-  if (missing !== undefined) {
-    throw new KubeConfigError(`KUBECONFIG names ${missing}, which does not exist. Correct it or unset it.`);
-  }
-  if (files.length > 0) return { name: files.join(delimiter), files };
-  const usual = join(homedir(), ".kube", "config");
-  if (existsSync(usual)) return { name: usual, files: [usual] };
-  if (existsSync(SERVICE_ACCOUNT_TOKEN)) return { name: "the service account of this pod", files: [] };
-  throw new KubeConfigError(
-    `No Kubernetes cluster is configured: KUBECONFIG is not set, ${usual} does not exist, ` +
-      `and this is not a pod with a service account. Set KUBECONFIG to a kubeconfig file.`,
-  );
-}
-
-function load({ name, files }: Source): KubeConfig {
-  const [first, ...others] = files;
-  const config = new KubeConfig();
-  try {
-    if (first === undefined) config.loadFromCluster();
-    else config.loadFromFile(first);
-    for (const file of others) {
-      const next = new KubeConfig();
-      next.loadFromFile(file);
-      config.mergeConfig(next, true);
-    }
-  } catch (error) {
-    throw new KubeConfigError(
-      `${name} is not a usable kubeconfig: ${plain(error)}. See: kubectl config view`,
-    );
-  }
-  return config;
-}
-
-/** A YAML error quotes the lines around it, which may hold a token: only its reason and line are passed on. */
-function plain(error: unknown): string {
-  if (typeof error !== "object" || error === null) return String(error);
-  const { reason, mark, message } = error as {
-    reason?: unknown;
-    mark?: { line?: number };
-    message?: unknown;
-  };
-  if (typeof reason === "string") return `${reason} (line ${(mark?.line ?? 0) + 1})`;
-  return String(message);
 }

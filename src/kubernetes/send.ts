@@ -20,8 +20,30 @@ export interface Bounds {
   readonly bodyTimeout?: number;
 }
 
-/** One request to the API server. Throws KubeError for an answer that is not a success. */
+/**
+ * One request to the API server. After a 401 it is sent once more: credentials may have been rotated since they were read,
+ * and what was not let in changed nothing. Throws KubeError for an answer that is not a success.
+ */
 export async function send(
+  connection: Connection,
+  call: Call,
+  request: Request,
+  bounds: Bounds,
+): Promise<Dispatcher.ResponseData> {
+  const first = await exchange(connection, call, request, bounds);
+  if (first.statusCode !== 401) return accepted(first, call);
+  connection.renew();
+  await first.body.dump();
+  return accepted(await exchange(connection, call, request, bounds), call);
+}
+
+async function accepted(answer: Dispatcher.ResponseData, call: Call): Promise<Dispatcher.ResponseData> {
+  if (answer.statusCode >= 200 && answer.statusCode < 300) return answer;
+  const body = await answer.body.text();
+  throw errorFromAnswer(call, answer.statusCode, body, answer.headers["retry-after"]);
+}
+
+async function exchange(
   connection: Connection,
   call: Call,
   request: Request,
@@ -44,12 +66,7 @@ export async function send(
     body: request.body ?? null,
     ...bounds,
   });
-  const answer = await orAborted(answered, bounds.signal);
-  if (answer.statusCode >= 200 && answer.statusCode < 300) return answer;
-  // Certificates may have been rotated since the connections were made.
-  if (answer.statusCode === 401) connection.renew();
-  const body = await answer.body.text();
-  throw errorFromAnswer(call, answer.statusCode, body, answer.headers["retry-after"]);
+  return await orAborted(answered, bounds.signal);
 }
 
 /** What `send`, or reading its answer, threw. */

@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import { createCluster } from "../../src/daemon/cluster.ts";
-import { type Connection, KubeConfigError } from "../../src/kubernetes/connect.ts";
+import type { Connection } from "../../src/kubernetes/connect.ts";
+import { KubeConfigError } from "../../src/kubernetes/kubeconfig.ts";
 import { policy } from "../support/model.ts";
 
 const inCluster = policy({ source: { file: "api.yaml", line: 7 } });

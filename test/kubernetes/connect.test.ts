@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { connect, KubeConfigError } from "../../src/kubernetes/connect.ts";
+import { connect } from "../../src/kubernetes/connect.ts";
+import { KubeConfigError } from "../../src/kubernetes/kubeconfig.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "rollbackd-kubeconfig-"));
 afterAll(() => rmSync(folder, { recursive: true }));
