@@ -2,6 +2,7 @@ import type { Evidence } from "../decisions/decision.ts";
 import type { DecisionRecord, LogRecord } from "../log/record.ts";
 import { chart, range } from "../notifications/chart.ts";
 import { AFTER_OVERTAKEN, failureText } from "../notifications/failure.ts";
+import { reasonLine } from "../notifications/reason-line.ts";
 import { revisionText } from "../releases/release.ts";
 import { versionOf } from "../releases/version.ts";
 import { contextLines } from "./log-context.ts";
@@ -153,7 +154,12 @@ function nextLines(decision: Decision, steps: readonly LogRecord[], columns: num
   const last = steps.at(-1);
   if (last?.type !== "rollback.failed") return [wrap(nextStep(decision, last), columns, 2)];
   const { said, command } = failureSaid(decision, last.reason);
-  return [wrap(said, columns, 2), ...(command === "" ? [] : [`  ${command}`])];
+  const explained = reasonLine(last.reason);
+  return [
+    wrap(said, columns, 2),
+    ...(explained === "" ? [] : [`  ${explained}`]),
+    ...(command === "" ? [] : [`  ${command}`]),
+  ];
 }
 
 /** What the page says, too. */

@@ -54,7 +54,7 @@ describe("a trigger that fires again after a verified rollback", () => {
     const page = told(world.log.records).findLast(({ event }) => event === "trigger");
     expect(page).toMatchObject({
       severity: "critical",
-      title: expect.stringMatching(/needs you: error-rate fires again after a verified rollback/),
+      title: expect.stringMatching(/needs you: error-rate 20 % again after a verified rollback/),
       decisionId: decision?.decisionId,
     });
     expect(page?.lines[0]).toContain("breaches again since 4 min after that");
