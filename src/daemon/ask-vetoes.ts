@@ -7,7 +7,10 @@ import type { PassPorts } from "./ports.ts";
 export type Vetoes = ReadonlyMap<string, Veto>;
 
 /** Asks every `unless` of the triggers that fire, each expression once, at the newest slot: as a replay would. */
-export async function askVetoes({ at, policy, watched }: Seen, ports: PassPorts): Promise<Vetoes> {
+export async function askVetoes(
+  { at, policy, watched }: Seen,
+  ports: Pick<PassPorts, "instant" | "skewMs">,
+): Promise<Vetoes> {
   const firing = policy.triggers.filter(({ name }) => watched.get(name)?.track.status.state === "firing");
   const exprs = [...new Set(firing.flatMap(({ unless = [] }) => unless))];
   const slot = slotAt(at + ports.skewMs() - policy.queryOffsetMs, policy.intervalMs);

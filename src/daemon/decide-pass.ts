@@ -9,6 +9,7 @@ import { type Policy, targetKey, type Trigger } from "../rules/policy.ts";
 import { askVetoes, type Vetoes } from "./ask-vetoes.ts";
 import { confirm } from "./confirm.ts";
 import { decisionRecord } from "./decision-record.ts";
+import { givenUpNow } from "./given-up.ts";
 import { isOpen } from "./people-fold.ts";
 import { answerFor, settlePeople } from "./people-pass.ts";
 import type { PassPorts } from "./ports.ts";
@@ -28,11 +29,11 @@ async function decideInTurn(seen: Seen, ports: PassPorts): Promise<void> {
   await settlePeople(seen, ports);
   if (!mayDecideOn(policy, ports)) return;
   const asked = await withOwnersAsked(seen, ports);
-  const situation = situationOf(asked, await askVetoes(asked, ports), ports);
-  const first = decide(situation);
+  const weighed = await weigh(asked, ports);
   // What it said was about this decision, and may be old when that is taken up again.
-  if (first === undefined || !wouldAct(first)) ports.precheck?.forget();
-  if (first === undefined || isRecorded(first, situation, ports)) return;
+  if (weighed === undefined || !wouldAct(weighed.first)) ports.precheck?.forget();
+  if (weighed === undefined || isRecorded(weighed.first, weighed.situation, ports)) return;
+  const { first, situation } = weighed;
   const context = lazily(() => lookInto(situation.release, ports));
   const looked = wouldAct(first)
     ? await withLastLooks(first, situation, asked, { ...ports, beside: context })
@@ -50,6 +51,21 @@ async function withOwnersAsked(seen: Seen, { askOwners }: PassPorts): Promise<Se
   const fires = [...watched.values()].some(({ track }) => track.status.state === "firing");
   if (askOwners === undefined || facts === undefined || !fires) return seen;
   return { ...seen, facts: { ...facts, owners: await askOwners(facts.owners) } };
+}
+
+interface Weighed {
+  readonly situation: Situation;
+  readonly first: Decided;
+}
+
+/** Undefined when nothing fires, and while a rollback that was given up leaves nothing to decide. */
+async function weigh(seen: Seen, ports: PassPorts): Promise<Weighed | undefined> {
+  const past = await givenUpNow(seen, ports);
+  if (past.kind === "same-episode") return undefined;
+  const now = situationOf(seen, await askVetoes(seen, ports), ports);
+  const situation = past.kind === "stands" ? { ...now, givenUp: past.givenUp } : now;
+  const first = decide(situation);
+  return first && { situation, first };
 }
 
 /** Asked for the first time it begins, and is not begun again. */
@@ -104,7 +120,10 @@ async function withLastLooks(
   return now !== undefined && wouldAct(now) ? withConfirmation(now, situation, ports) : situation;
 }
 
-function situationOf(seen: Seen, vetoes: Vetoes, ports: PassPorts): Situation {
+type WeighPorts = Pick<PassPorts, "history" | "reports" | "gates" | "massBreach" | "sharing" | "skewMs">;
+
+/** Everything that the decision about what was seen depends on. */
+export function situationOf(seen: Seen, vetoes: Vetoes, ports: WeighPorts): Situation {
   const { at, policy, facts, unseen, watched } = seen;
   const target = targetKey(policy);
   const firing = policy.triggers.flatMap((trigger) => firingOf(seen, trigger, vetoes, ports));
@@ -120,6 +139,7 @@ function situationOf(seen: Seen, vetoes: Vetoes, ports: PassPorts): Situation {
     predecessorBreaching: wasBreachingBefore(policy, watched, facts?.release),
     rollbacks: facts?.rollbacks ?? ports.history.rollbacks(target),
     lastAttemptAt: ports.history.lastAttemptAt(target),
+    unconfirmedAt: ports.history.unconfirmedAt(target),
     reports: ports.reports().reports,
     owners: facts?.owners ?? [],
     heldBack: facts?.heldBack ?? [],
@@ -134,7 +154,7 @@ function firingOf(
   { at, policy, facts, watched }: Seen,
   trigger: Trigger,
   vetoes: Vetoes,
-  ports: PassPorts,
+  ports: WeighPorts,
 ): readonly FiringTrigger[] {
   const track = watched.get(trigger.name)?.track;
   if (track === undefined) return [];
@@ -157,6 +177,7 @@ function firingOf(
       trigger,
       ...chosen,
       loadedAt: loadedAt + aheadMs(trigger, skewMs),
+      aheadMs: aheadMs(trigger, skewMs),
       ...(answer && { answer }),
       ...(veto && { veto }),
     },
@@ -209,7 +230,7 @@ async function withConfirmation(
   return next !== undefined && wouldAct(next) ? withConfirmation(next, others, ports) : looked;
 }
 
-function gatesNow(policy: Policy, ports: PassPorts): Situation["gates"] {
+function gatesNow(policy: Policy, ports: WeighPorts): Situation["gates"] {
   return { ...ports.gates(policy.name), massBreach: ports.massBreach(targetKey(policy)) };
 }
 
@@ -257,9 +278,11 @@ async function carryOut(
     target: targetKey(seen.policy),
     release: release.id,
     uid: seen.facts.uid,
+    releasedAt: release.startedAt,
     from: release.revision,
     to: decided.to,
     trigger: decided.firing.trigger.name,
+    fired: situation.firing.map(({ trigger }) => trigger.name),
     reason: decided.firing.status.reason,
   };
   ports.precheck?.forget();

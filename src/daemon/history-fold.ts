@@ -1,32 +1,15 @@
-import type { VerifiedRollback } from "../decisions/situation.ts";
 import type { TriggerState } from "../engine/trigger-status.ts";
-import type {
-  CheckpointRecord,
-  DecisionRecord,
-  LogRecord,
-  MissingRights,
-  RollbackRecord,
-  SuspensionRecord,
-} from "../log/record.ts";
+import type { CheckpointRecord, DecisionRecord, LogRecord, MissingRights } from "../log/record.ts";
 import type { LoggedRelease } from "../releases/logged-release.ts";
-import type { Runs } from "../rollback/act.ts";
-import type { ScriptRollback } from "../releases/script-release.ts";
 import { type UnknownKind, unknownKind } from "../signals/sample.ts";
+import {
+  foldRollback,
+  forgetGivenUp,
+  isOfRollback,
+  noRollbacks,
+  type RollbackMemory,
+} from "./rollback-fold.ts";
 import { endEpisode, foldDecision, foldPeople, isOfPeople, noPeople, type People } from "./people-fold.ts";
-
-export type Started = Extract<RollbackRecord, { type: "rollback.started" }>;
-
-/** A rollback that has not ended. */
-export interface OpenRollback {
-  readonly started: Started;
-  readonly startedAt: number;
-  /** When the act was accepted by the target; undefined while it may not have happened. */
-  readonly appliedAt: number | undefined;
-  /** What the target runs since then in place of what was to be put back, where admission changed that. */
-  readonly runs?: Runs;
-  /** The owners of the target that are on record as suspended for it. */
-  readonly suspended: readonly string[];
-}
 
 export interface RecordedRelease {
   readonly id: string;
@@ -54,15 +37,9 @@ export interface UnknownSpell {
 }
 
 /** What the log has said so far, by target, by policy, or by both and the trigger. */
-export interface Memory {
-  /** By target, oldest first. */
-  readonly rollbacks: Map<string, readonly ScriptRollback[]>;
-  /** By target: when a rollback was last begun. */
-  readonly attempts: Map<string, number>;
-  /** By target. */
-  readonly open: Map<string, OpenRollback>;
-  /** By target: its last rollback, if that was verified. */
-  readonly verified: Map<string, VerifiedRollback>;
+export interface Memory extends RollbackMemory {
+  /** By policy: its hash by the rules last loaded. */
+  readonly hashes: Map<string, string>;
   /** By policy and trigger. */
   readonly rules: Map<string, Map<string, { readonly hash: string; readonly loadedAt: number }>>;
   /** By policy and time after the clock of a release: since when the rules have had such a checkpoint, epoch ms. */
@@ -90,10 +67,8 @@ export interface Memory {
 
 export function emptyMemory(): Memory {
   return {
-    rollbacks: new Map(),
-    attempts: new Map(),
-    open: new Map(),
-    verified: new Map(),
+    ...noRollbacks(),
+    hashes: new Map(),
     rules: new Map(),
     planned: new Map(),
     states: new Map(),
@@ -135,29 +110,27 @@ export function fold(memory: Memory, record: LogRecord): void {
       foldDecision(memory.people, record);
       return;
     default:
-      foldOthers(memory, record);
+      foldOther(memory, record);
   }
 }
 
-function foldOthers(memory: Memory, record: LogRecord): void {
+function foldOther(memory: Memory, record: LogRecord): void {
   if (record.type === "rights.missing") memory.missingRights = record.missing;
   else if (record.type === "rights.granted") memory.missingRights = [];
-  else if (isOfPeople(record)) foldPeople(memory.people, record);
-  else if (isOfRelease(record)) foldRelease(memory, record);
+  else if (isOfPeople(record)) {
+    foldPeople(memory.people, record);
+    if (record.type.startsWith("operator.")) forgetGivenUp(memory, record.policy);
+  } else if (isOfRelease(record)) foldRelease(memory, record);
   else if (isOfTrigger(record)) foldTrigger(memory, record);
-  else if (isOfRollback(record)) foldRollback(memory, record, Date.parse(record.at));
-}
-
-/** A rollback as others look back on it. */
-export function pastOf({ started, startedAt }: OpenRollback): ScriptRollback {
-  const { decisionId, from, to } = started;
-  return { decisionId, at: startedAt, fromDigest: from.digest, toDigest: to.digest };
+  else if (isOfRollback(record)) {
+    const { target, decisionId } = record;
+    if (memory.people.unbegun.get(target)?.decisionId === decisionId) memory.people.unbegun.delete(target);
+    foldRollback(memory, record, memory.decisions.get(record.policy));
+  }
 }
 
 type OfRelease = Extract<LogRecord, { type: `release.${string}` }>;
 type OfTrigger = Extract<LogRecord, { type: `trigger.${string}` }>;
-type OfRollback = LogRecord & (RollbackRecord | SuspensionRecord);
-
 function isOfRelease(record: LogRecord): record is OfRelease {
   return record.type.startsWith("release.");
 }
@@ -166,14 +139,13 @@ function isOfTrigger(record: LogRecord): record is OfTrigger {
   return record.type.startsWith("trigger.");
 }
 
-function isOfRollback(record: LogRecord): record is OfRollback {
-  if (record.type === "rollback.waiting") return false;
-  return record.type.startsWith("rollback.") || record.type === "gitops.suspended";
-}
-
 /** What means the same as before has been in force since before; what is gone would be new if it came back. */
 function foldRules(memory: Memory, record: Extract<LogRecord, { type: "rules.loaded" }>): void {
-  const { rules } = memory;
+  const { rules, hashes } = memory;
+  const changed = record.policies.filter(({ policy, hash }) => hashes.get(policy) !== hash);
+  for (const { policy } of changed) forgetGivenUp(memory, policy);
+  hashes.clear();
+  for (const { policy, hash } of record.policies) hashes.set(policy, hash);
   const at = Date.parse(record.at);
   const before = new Map(rules);
   rules.clear();
@@ -293,44 +265,4 @@ function spellOf(record: OfTrigger, before: UnknownSpell | undefined): UnknownSp
   const kind = record.unknown && unknownKind(record.unknown);
   const isTold = before?.told === true || kind === "query-rejected";
   return { since: before?.since ?? Date.parse(record.at), kind, told: isTold };
-}
-
-function foldRollback(memory: Memory, record: OfRollback, at: number): void {
-  const { target } = record;
-  if (memory.people.unbegun.get(target)?.decisionId === record.decisionId)
-    memory.people.unbegun.delete(target);
-  if (record.type === "rollback.started") {
-    memory.attempts.set(target, at);
-    memory.verified.delete(target);
-    memory.open.set(target, { started: record, startedAt: at, appliedAt: undefined, suspended: [] });
-    return;
-  }
-  const open = memory.open.get(target);
-  if (open?.started.decisionId !== record.decisionId) return;
-  if (record.type === "gitops.suspended") {
-    memory.open.set(target, { ...open, suspended: [...open.suspended, record.owner] });
-    return;
-  }
-  const acted =
-    record.type === "rollback.applied" ||
-    (record.type === "rollback.failed" && mayHaveActed(open, record.reason));
-  const isUncertain = record.type === "rollback.failed";
-  const past = { ...pastOf(open), ...(isUncertain && { isUncertain }) };
-  if (acted) memory.rollbacks.set(target, [...(memory.rollbacks.get(target) ?? []), past]);
-  if (record.type === "rollback.applied") {
-    const { runs } = record;
-    memory.open.set(target, { ...open, appliedAt: at, ...(runs && { runs }) });
-  } else memory.open.delete(target);
-  if (record.type === "rollback.verified") memory.verified.set(target, verifiedOf(open, at));
-}
-
-function verifiedOf({ started, runs }: OpenRollback, at: number): VerifiedRollback {
-  return { decisionId: started.decisionId, at, toDigest: runs?.digest ?? started.to.digest };
-}
-
-const ACTED = new Set(["script-failed", "script-timeout", "interrupted", "partly-applied"]);
-
-/** A script that ran and failed, or was cut off, may have changed the target: it counts as an act. */
-function mayHaveActed(open: OpenRollback, reason: string): boolean {
-  return open.appliedAt === undefined && ACTED.has(reason);
 }

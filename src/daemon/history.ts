@@ -5,15 +5,9 @@ import type { LoggedRelease } from "../releases/logged-release.ts";
 import type { ScriptRollback } from "../releases/script-release.ts";
 import type { Freeze } from "../decisions/freeze.ts";
 import type { VerifiedRollback } from "../decisions/situation.ts";
-import {
-  emptyMemory,
-  fold,
-  type OpenRollback,
-  pastOf,
-  type RecordedRelease,
-  type UnknownSpell,
-} from "./history-fold.ts";
+import { emptyMemory, fold, type RecordedRelease, type UnknownSpell } from "./history-fold.ts";
 import { createLastRollbacks, type LastRollback } from "./last-rollback.ts";
+import { type GivenUp, type OpenRollback, pastOf } from "./rollback-fold.ts";
 import type { Approval } from "./people-fold.ts";
 
 /** What the log says that the daemon needs to go on where it stopped. A view of the log, never more than it. */
@@ -26,10 +20,14 @@ export interface History {
   readonly acted: (target: string) => readonly ScriptRollback[];
   /** All of them, and the one that may be under way. */
   readonly begun: (target: string) => readonly ScriptRollback[];
-  /** When a rollback of the target was last begun, whatever came of it. */
+  /** When a rollback of the target was last begun that changed something or may have. */
   readonly lastAttemptAt: (target: string) => number | undefined;
   /** The newest rollback of a target that has ended. */
   readonly lastRollback: (target: string) => LastRollback | undefined;
+  /** The last rollback of a target, if it was given up and nothing it depends on has changed since. */
+  readonly givenUp: (target: string) => GivenUp | undefined;
+  /** When a rollback of the target last ended because every trigger that fired was healthy again, epoch ms. */
+  readonly unconfirmedAt: (target: string) => number | undefined;
   readonly open: (target: string) => OpenRollback | undefined;
   /** The last rollback of the target, if it was verified. */
   readonly verified: (target: string) => VerifiedRollback | undefined;
@@ -89,6 +87,8 @@ export function createHistory(): History {
     },
     lastAttemptAt: (target) => memory.attempts.get(target),
     lastRollback: last.of,
+    givenUp: (target) => memory.givenUp.get(target),
+    unconfirmedAt: (target) => memory.unconfirmed.get(target),
     open: (target) => memory.open.get(target),
     verified: (target) => memory.verified.get(target),
     allOpen: () => [...memory.open.values()],

@@ -233,6 +233,7 @@ async function carryOut(
     target: plan.target,
     release: release.id,
     uid,
+    releasedAt: release.startedAt,
     from: release.revision,
     to,
     reason: `${reason}, asked for by ${by}`,

@@ -19,12 +19,14 @@ import type { GatesOf } from "./gates.ts";
 import type { History } from "./history.ts";
 import { type PolicyReports, reportsFor, type ReportSources } from "./image-reports.ts";
 import type { OneAtATime } from "./one-at-a-time.ts";
+import { type Carried, NOTHING_CARRIED } from "./pass.ts";
 import type { RecordInLog } from "./ports.ts";
 import { precheckOnce } from "./precheck-once.ts";
+import { createRecheck } from "./recheck.ts";
 import { createRollbacks, type Rollbacks } from "./rollbacks.ts";
-import { type PolicyPasses, type RunningPolicy, runPolicy } from "./run-policy.ts";
+import { type PolicyPasses, type RunningPolicy, runPolicy, type RunPolicyPorts } from "./run-policy.ts";
 import { sharingWith } from "./sharing.ts";
-import { targetParts } from "./target-parts.ts";
+import { type TargetParts, targetParts } from "./target-parts.ts";
 
 /** What all policies of the process share. */
 export interface Shared {
@@ -52,49 +54,37 @@ export interface Shared {
 
 /** Puts one policy together and runs it. `kube` is needed for targets in a cluster. */
 export function assemblePolicy(policy: Policy, shared: Shared, kube: KubeApi | undefined): RunningPolicy {
-  const { watch, strategy, markStanding, lookInto, lookForNeeded, askOwners } = targetParts(
-    policy,
-    shared,
-    kube,
-  );
+  const parts = targetParts(policy, shared, kube);
+  const { watch, lookInto, lookForNeeded, askOwners } = parts;
   const probers = startProbers(policy, shared);
   const reports = reportsFor(policy, shared.reportSources, kube);
   const skewMs = (): number => shared.slotClock.now() - shared.now();
-  let passes: PolicyPasses | undefined;
-  const rollbacks = createRollbacks(policy, {
-    ...shared,
-    strategy,
-    markStanding,
-    skewMs,
-    verify: (order, appliedAt, signal, onWaiting) => {
-      const triggers = () => [...(passes?.carried().watched.values() ?? [])].map(({ track }) => track.status);
-      return verifyRollback(order, appliedAt, { ...shared, watch, triggers, onWaiting }, signal);
-    },
-  });
   const stopping = new AbortController();
+  const retiring = new AbortController();
   const spec = policy.rollback.precheck;
   const precheck = spec && precheckWith(spec, { ...shared, signal: stopping.signal });
   const sampler = createSampler(shared.prometheus, policy.intervalMs);
   const checkpoints = createCheckpoints(policy, { ...shared, skewMs, sampler });
-  passes = runPolicy(policy, {
+  let passes: PolicyPasses | undefined;
+  const carried = (): Carried => passes?.carried() ?? NOTHING_CARRIED;
+  const measured = { skewMs, sampler, reports: reports.known, checkpoints, probers };
+  const pass = passPorts(policy, shared, { ...parts, ...measured, precheck });
+  const rollbacks = createRollbacks(policy, {
     ...shared,
-    watch,
-    sampler,
-    reports: reports.known,
-    checkpoints,
-    ...(precheck && { precheck: precheckOnce(precheck) }),
-    instant: shared.prometheus.instant,
-    probeResults: ({ name }) => probers.get(name)?.samples() ?? [],
-    massBreach: shared.fleet.massBreach,
-    member: shared.fleet.join(policy.name, targetKey(policy), heatOnRecord(policy.name, shared.history)),
-    sharing: () => sharingWith(policy, shared.running()),
-    begin: rollbacks.begin,
-    markStanding,
-    ...(lookInto && { lookInto }),
-    ...(askOwners && { askOwners }),
-    ...(lookForNeeded && { lookForNeeded }),
+    ...parts,
     skewMs,
+    recheck: createRecheck(policy, {
+      pass,
+      carried,
+      isRetiring: () => retiring.signal.aborted,
+      ...(precheck && { precheck }),
+    }),
+    verify: (order, appliedAt, signal, onWaiting) => {
+      const triggers = () => [...carried().watched.values()].map(({ track }) => track.status);
+      return verifyRollback(order, appliedAt, { ...shared, watch, triggers, onWaiting }, signal);
+    },
   });
+  passes = runPolicy(policy, { ...pass, ...rollbacks });
   rollbacks.resume();
   return runningPolicy(policy, passes, {
     rollbacks,
@@ -107,7 +97,34 @@ export function assemblePolicy(policy: Policy, shared: Shared, kube: KubeApi | u
     askOwners,
     lookForNeeded,
     stopping,
+    retiring,
   });
+}
+
+/** What its passes need, but for what begins a rollback. */
+function passPorts(
+  policy: Policy,
+  shared: Shared,
+  {
+    probers,
+    precheck,
+    ...own
+  }: TargetParts &
+    Pick<RunPolicyPorts, "skewMs" | "sampler" | "reports" | "checkpoints"> & {
+      readonly probers: ReadonlyMap<string, Prober>;
+      readonly precheck: Precheck | undefined;
+    },
+): Omit<RunPolicyPorts, "begin" | "wouldPass"> {
+  return {
+    ...shared,
+    ...own,
+    ...(precheck && { precheck: precheckOnce(precheck) }),
+    instant: shared.prometheus.instant,
+    probeResults: ({ name }) => probers.get(name)?.samples() ?? [],
+    massBreach: shared.fleet.massBreach,
+    member: shared.fleet.join(policy.name, targetKey(policy), heatOnRecord(policy.name, shared.history)),
+    sharing: () => sharingWith(policy, shared.running()),
+  };
 }
 
 function runningPolicy(
@@ -125,9 +142,11 @@ function runningPolicy(
     readonly lookForNeeded: LookForNeeded | undefined;
     /** Ends what a pass waits for. */
     readonly stopping: AbortController;
+    /** Ends the tries of a rollback that the rules no longer ask for. */
+    readonly retiring: AbortController;
   },
 ): RunningPolicy {
-  const { rollbacks, watch, probers, reports, checkpoints, precheck, stopping } = parts;
+  const { rollbacks, watch, probers, reports, checkpoints, precheck, stopping, retiring } = parts;
   const { lookInto, lookForNeeded, askOwners } = parts;
   const stop = async (): Promise<void> => {
     const passed = passes.stop();
@@ -156,6 +175,7 @@ function runningPolicy(
     overdueMs: passes.overdueMs,
     retire: async () => {
       await passes.decideNoMore();
+      retiring.abort();
       // Its verification needs the passes, the probes and the sight of the target until then.
       await rollbacks.ended();
       await stop();

@@ -43,6 +43,8 @@ export interface PassPorts extends ConfirmPorts {
   readonly skewMs: () => number;
   /** Resolves once the beginning is recorded; the act and its verification go on by themselves. */
   readonly begin: (order: RollbackOrder, firing: FiringTrigger) => Promise<boolean>;
+  /** Would a try of it pass now? Changes nothing. Absent where that is never asked. */
+  readonly wouldPass?: (order: RollbackOrder) => Promise<boolean>;
   /** Tells people of a decision that the log could not take. */
   readonly tellUnlogged: (decision: DecisionRecord) => void;
   readonly newDecisionId: (at: number) => string;

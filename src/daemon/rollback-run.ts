@@ -5,17 +5,21 @@ import { differing } from "../releases/group.ts";
 import { recorded, type Revision } from "../releases/release.ts";
 import { versionOf } from "../releases/version.ts";
 import type { MarkStanding } from "../releases/watch.ts";
-import type { Applied, Failed, RollbackOrder, Shown, Strategy } from "../rollback/act.ts";
+import type { Applied, RollbackOrder, Shown, Strategy } from "../rollback/act.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { VerifyOutcome } from "../verification/verify.ts";
 import type { Waiting } from "../verification/waiting.ts";
-import type { OpenRollback, Started } from "./history-fold.ts";
+import type { OpenRollback, Started } from "./rollback-fold.ts";
 import type { RecordInLog } from "./ports.ts";
+import { type Begun, type End, type Recheck, tryUntilOver, type TryPorts } from "./tries.ts";
 
 /** What carrying out one rollback needs of the world. */
 export interface RollbackPorts {
   readonly record: RecordInLog;
   readonly strategy: Strategy;
+  readonly recheck: Recheck;
+  /** Between two tries. Default: a timer. */
+  readonly pause?: TryPorts["pause"];
   readonly verify: (
     order: RollbackOrder,
     appliedAt: number,
@@ -49,6 +53,7 @@ export async function recordStart(
     strategy: policy.rollback.strategy.kind,
     uid,
     trigger,
+    ...(order.fired && { fired: order.fired }),
     ...(order.manual && { mustRecover: order.manual.mustRecover }),
     from: started(from),
     to: started(to),
@@ -64,18 +69,33 @@ function started(revision: Revision): Started["from"] {
 /** The act and its verification, after `recordStart`. Ends early and without a verdict when `signal` is aborted. */
 export async function carryOut(
   order: RollbackOrder,
-  startedAt: number,
+  begun: Begun,
   ports: RollbackPorts,
   signal: AbortSignal,
 ): Promise<void> {
-  if (!(await prepare(order, ports, signal))) return;
-  const outcome = await ports.strategy.act(order, signal);
-  if (outcome.kind === "failed") {
+  const { strategy, recheck, now, pause } = ports;
+  const tries: TryPorts = {
+    strategy,
+    recheck,
+    now,
+    ...(pause && { pause }),
+    onSuspended: async (suspended) => {
+      for (const suspension of suspended) {
+        await recordInsistently({ type: "gitops.suspended", ...about(order), ...suspension }, ports, signal);
+      }
+    },
+    onTrouble: async ({ failure: { reason, detail }, until }) => {
+      const times = { until: new Date(until).toISOString() };
+      await ports.record({ type: "rollback.retrying", ...about(order), reason, detail, ...times });
+    },
+  };
+  const end = await tryUntilOver(order, begun, tries, signal);
+  if (end?.kind === "failed") {
     // A stop of the daemon is not a failure of the act: the next start looks at the target and goes on.
-    if (!signal.aborted || !ports.strategy.repeatable) await recordFailed(order, outcome, ports, signal);
+    if (!signal.aborted || !strategy.repeatable) await recordFailed(order, end, ports, signal);
     return;
   }
-  await goOnApplied(order, startedAt, outcome, { ports, signal });
+  if (end !== undefined) await goOnApplied(order, begun.startedAt, end, { ports, signal });
 }
 
 /** What was applied is put on record and verified. */
@@ -90,17 +110,6 @@ async function goOnApplied(
   const { runs } = outcome;
   const restored = { ...order, to: { ...order.to, ...runs } };
   await verify(restored, { startedAt, appliedAt: Date.parse(applied.at) }, ports, signal);
-}
-
-/** False when there is no act: it could not be prepared, or the daemon is being stopped, and the next start goes on. */
-async function prepare(order: RollbackOrder, ports: RollbackPorts, signal: AbortSignal): Promise<boolean> {
-  const prepared = await ports.strategy.prepare?.(order, signal);
-  for (const suspension of prepared?.suspended ?? []) {
-    await recordInsistently({ type: "gitops.suspended", ...about(order), ...suspension }, ports, signal);
-  }
-  if (signal.aborted) return false;
-  if (prepared?.kind === "failed") await recordFailed(order, prepared, ports, signal);
-  return prepared?.kind !== "failed";
 }
 
 /**
@@ -127,13 +136,14 @@ export async function resume(
     await goOnApplied(order, startedAt, { ...settled, kind: "applied", detail }, { ports, signal });
     return;
   }
-  const inPart = typeof shown === "object";
+  const half = typeof shown === "object" ? shown : undefined;
   // What was done in part is finished like what was not done at all: each step looks for itself first.
-  if ((shown === "not-applied" || inPart) && mayBeginAgain(order, open, ports)) {
-    await carryOut(order, startedAt, inPart ? halfDone(ports, shown) : ports, signal);
+  if ((shown === "not-applied" || half) && mayBeginAgain(order, open, ports)) {
+    const begun = { startedAt, isResumed: true, isTold: open.isRetrying, ...(half && { half }) };
+    await carryOut(order, begun, ports, signal);
     return;
   }
-  await recordFailed(order, inPart ? shown : interrupted(shown), ports, signal);
+  await recordFailed(order, typeof shown === "object" ? shown : interrupted(shown, ports), ports, signal);
 }
 
 /**
@@ -168,30 +178,10 @@ function mayBeginAgain({ policy }: RollbackOrder, open: OpenRollback, ports: Rol
   );
 }
 
-/** Whatever keeps it from being finished, a freeze or an owner in Git: that does not mean that nothing was changed. */
-function halfDone(ports: RollbackPorts, half: Failed): RollbackPorts {
-  const { strategy } = ports;
-  const { act, prepare } = strategy;
-  const still = <Told extends Failed>(failed: Told): Told => {
-    const { reason, detail } = failed;
-    const told =
-      reason === half.reason ? { detail } : { ...half, detail: `${half.detail} Why not: ${detail}` };
-    return { ...failed, ...told };
-  };
-  const finish: Strategy["act"] = async (...asked) => {
-    const outcome = await act(...asked);
-    return outcome.kind === "failed" ? still(outcome) : outcome;
-  };
-  const prepared: Strategy["prepare"] =
-    prepare &&
-    (async (...asked) => {
-      const outcome = await prepare(...asked);
-      return outcome.kind === "failed" ? still(outcome) : outcome;
-    });
-  return { ...ports, strategy: { ...strategy, act: finish, ...(prepared && { prepare: prepared }) } };
-}
-
-function interrupted(shown: Extract<Shown, string>): Failed {
+function interrupted(
+  shown: Extract<Shown, string>,
+  { strategy }: Pick<RollbackPorts, "strategy">,
+): End & { readonly kind: "failed" } {
   if (shown === "moved") {
     const detail = "the daemon was stopped before the act, and the target runs something else by now";
     return { kind: "failed", reason: "superseded", detail };
@@ -204,6 +194,8 @@ function interrupted(shown: Extract<Shown, string>): Failed {
     kind: "failed",
     reason: "interrupted",
     detail: `the daemon was stopped during the act; ${seen}; it is not tried again, look at the target and roll back by hand if it is needed`,
+    // A script may have changed what the target does not show.
+    ...(shown === "not-applied" && strategy.repeatable && { changed: false, gaveUp: true }),
   };
 }
 
@@ -249,16 +241,22 @@ async function recordApplied(
 
 async function recordFailed(
   order: RollbackOrder,
-  { reason, detail, output }: Failed,
+  { reason, detail, output, changed, gaveUp, peer }: End & { readonly kind: "failed" },
   ports: RollbackPorts,
   signal: AbortSignal,
 ): Promise<void> {
   ports.metrics.rollbacks.inc({ outcome: reason });
-  await recordInsistently(
-    { type: "rollback.failed", ...about(order), reason, detail, ...(output !== undefined && { output }) },
-    ports,
-    signal,
-  );
+  const body: RollbackRecord = {
+    type: "rollback.failed",
+    ...about(order),
+    reason,
+    detail,
+    ...(output !== undefined && { output }),
+    ...(changed === false && { changed }),
+    ...(gaveUp && { gaveUp }),
+    ...(peer !== undefined && { peer }),
+  };
+  await recordInsistently(body, ports, signal);
 }
 
 async function verify(

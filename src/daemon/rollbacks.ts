@@ -1,8 +1,7 @@
 import type { FiringTrigger } from "../decisions/situation.ts";
-import type { Act, ActOutcome, Prepare, RollbackOrder } from "../rollback/act.ts";
+import type { Prepare, RollbackOrder } from "../rollback/act.ts";
 import { type Policy, targetKey } from "../rules/policy.ts";
-import type { GatesOf } from "./gates.ts";
-import type { OpenRollback, Started } from "./history-fold.ts";
+import type { OpenRollback, Started } from "./rollback-fold.ts";
 import type { History } from "./history.ts";
 import type { PassPorts } from "./ports.ts";
 import { carryOut, recordBroken, recordStart, resume, type RollbackPorts } from "./rollback-run.ts";
@@ -19,6 +18,8 @@ export interface Rollbacks {
   readonly begin: Begin;
   /** Goes on with one that a stop of the daemon left open. */
   readonly resume: () => void;
+  /** Would a try pass now? Asked of the target itself, which is not changed. */
+  readonly wouldPass: (order: RollbackOrder) => Promise<boolean>;
   /** Resolves when none is under way. */
   readonly ended: () => Promise<void>;
   readonly stop: () => Promise<void>;
@@ -29,7 +30,7 @@ export const MANUAL = "manual";
 
 export function createRollbacks(
   policy: Policy,
-  given: RollbackPorts & Pick<PassPorts, "history" | "skewMs"> & { readonly gates: GatesOf },
+  given: RollbackPorts & Pick<PassPorts, "history" | "skewMs">,
 ): Rollbacks {
   const ports = withNews(given);
   const stopping = new AbortController();
@@ -53,14 +54,19 @@ export function createRollbacks(
     begin: async (order, firing) => {
       if (!(await recordStart(order, firing?.trigger.name ?? MANUAL, ports))) return false;
       const measured = firing === undefined ? ports : measuringLag(ports, firing, policy);
-      launch(order, carryOut(order, ports.now(), unlessFrozen(order, measured), signal));
+      const begun = { startedAt: ports.now(), isResumed: false, isTold: false };
+      launch(order, carryOut(order, begun, measured, signal));
       return true;
     },
     resume: () => {
       const open = ports.history.open(targetKey(policy));
       if (open === undefined || !isOurs(open, policy, ports.history)) return;
-      const order = orderOf(policy, open);
-      launch(order, resume(order, open, unlessFrozen(order, ports), signal));
+      const order = orderOf(policy, open, ports.history);
+      launch(order, resume(order, open, ports, signal));
+    },
+    wouldPass: async (order) => {
+      const rehearsed = await ports.strategy.rehearse?.(order, signal);
+      return rehearsed?.kind === "applied";
     },
     ended: () => running,
     stop: async () => {
@@ -75,26 +81,6 @@ export function isOurs({ started }: OpenRollback, policy: Policy, history: Histo
   const { name, mode } = policy;
   if (started.target !== targetKey(policy)) return false;
   return started.policy === name || (mode !== "observe" && !history.isInForce(started.policy));
-}
-
-/** The last look at what people wish, right before the act; what they asked for themselves goes on. */
-function unlessFrozen<Ports extends RollbackPorts & { readonly gates: GatesOf }>(
-  order: RollbackOrder,
-  ports: Ports,
-): Ports {
-  if (order.manual !== undefined) return ports;
-  const { strategy } = ports;
-  const why = (): Extract<ActOutcome, { kind: "failed" }> | undefined => {
-    const { frozen } = ports.gates(order.policy.name);
-    return frozen === undefined ? undefined : { kind: "failed", reason: "frozen", detail: `${frozen}.` };
-  };
-  const act: Act = async (...asked) => why() ?? strategy.act(...asked);
-  const prepare: Prepare = async (...asked) => {
-    const failed = why();
-    if (failed !== undefined) return { ...failed, suspended: [] };
-    return strategy.prepare?.(...asked) ?? { kind: "prepared", suspended: [] };
-  };
-  return { ...ports, strategy: { ...strategy, act, prepare } };
 }
 
 /** After a crash it is suspended once more, which changes nothing and is no news. */
@@ -134,7 +120,8 @@ function measuringLag<Ports extends RollbackPorts & Pick<PassPorts, "skewMs">>(
 }
 
 /** The order as the log remembers it. */
-function orderOf(policy: Policy, { started, runs }: OpenRollback): RollbackOrder {
+function orderOf(policy: Policy, { started, runs }: OpenRollback, history: History): RollbackOrder {
+  const releasedAt = history.releases(started.target).find(({ id }) => id === started.release)?.startedAt;
   const revision = ({ revision: name, digest, images = {}, members }: Started["from"]) => {
     return { name, digest, standing: "unproven", images, ...(members && { members }) } as const;
   };
@@ -144,10 +131,14 @@ function orderOf(policy: Policy, { started, runs }: OpenRollback): RollbackOrder
     target: started.target,
     release: started.release,
     uid: started.uid,
+    ...(releasedAt !== undefined && { releasedAt }),
     from: revision(started.from),
     to: revision({ ...started.to, ...runs }),
     reason: started.mustRecover === undefined ? `${started.trigger} fired` : "a person asked for it",
-    ...(started.mustRecover === undefined && { trigger: started.trigger }),
+    ...(started.mustRecover === undefined && {
+      trigger: started.trigger,
+      fired: started.fired ?? [started.trigger],
+    }),
     ...(started.mustRecover && { manual: { mustRecover: started.mustRecover } }),
   };
 }

@@ -1,5 +1,4 @@
 import type { KubeApi } from "../kubernetes/api.ts";
-import { frozenGate } from "../decisions/freeze.ts";
 import { blueGreenStandings } from "../releases/blue-green-standing.ts";
 import { watchBlueGreen } from "../releases/blue-green-watch.ts";
 import { deploymentStandings, groupStandings } from "../releases/deployment-standing.ts";
@@ -15,7 +14,7 @@ import { watchStatefulSet } from "../releases/statefulset-watch.ts";
 import { pairOf, pairsOfMembers } from "../releases/template-pairs.ts";
 import type { MarkStanding, TargetWatch } from "../releases/watch.ts";
 import type { Strategy } from "../rollback/act.ts";
-import { blueGreenStrategy, type BlueGreenStrategyOptions } from "../rollback/blue-green.ts";
+import { blueGreenStrategy } from "../rollback/blue-green.ts";
 import { deploymentStrategy } from "../rollback/deployment.ts";
 import { groupStrategy } from "../rollback/group.ts";
 import { scriptStrategy } from "../rollback/script.ts";
@@ -134,14 +133,11 @@ function blueGreenParts(
   api: KubeApi,
 ): TargetParts {
   const logged = loggedOf(policy, ports);
-  const { history, now } = ports;
+  const { now } = ports;
   const watch = watchBlueGreen({ api, namespace: target.namespace, target, logged, now });
-  // What a person asked for themselves goes on.
-  const unwanted: BlueGreenStrategyOptions["unwanted"] = ({ manual, policy: { name } }) =>
-    manual === undefined ? frozenGate(history.freeze(name), now()) : undefined;
   const strategy =
     policy.rollback.strategy.kind === "blue-green"
-      ? blueGreenStrategy({ api, colors: target, unwanted, now })
+      ? blueGreenStrategy({ api, colors: target, now })
       : strategyOf(policy, watch, ports, api);
   return {
     watch,

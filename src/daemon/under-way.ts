@@ -1,5 +1,5 @@
 import { type Policy, targetKey, touchedBy } from "../rules/policy.ts";
-import type { OpenRollback } from "./history-fold.ts";
+import type { OpenRollback } from "./rollback-fold.ts";
 import type { History } from "./history.ts";
 import type { Sharing } from "./sharing.ts";
 

@@ -26,6 +26,7 @@ const BINDS: Readonly<Record<HoldReason, boolean>> = {
   vetoed: false,
   cooldown: false,
   "budget-exhausted": false,
+  "rollback-failed": false,
   "gitops-owner": true,
   "no-known-good-revision": true,
   "target-same-vulnerability": false,

@@ -38,6 +38,8 @@ const NEXT_STEP: Readonly<Record<HoldReason, string>> = {
   vetoed: "Look at the veto's query: something else explains the failure.",
   cooldown: "Look at the last rollback and decide by hand; it was recent and the target fires again.",
   "budget-exhausted": "Decide by hand: another automatic rollback today would be one too many.",
+  "rollback-failed":
+    "Roll back by hand. rollbackd tries again after a change of its rights, of the target or of the rules, or after a command from you.",
   "gitops-owner":
     "Revert the commit that brought the release; gitops: suspend (or warn) in the policy lets rollbackd act next time.",
   "no-known-good-revision": "Decide by hand: fix forward, or roll back to a revision that you trust.",

@@ -34,6 +34,7 @@ export const TARGET_CHECKS: Partial<Record<HoldReason, (situation: Situation) =>
     release?.reversible === false ? `${named(release)} is marked as not reversible` : objection?.detail,
   cooldown,
   "budget-exhausted": budgetExhausted,
+  "rollback-failed": gaveUp,
   "gitops-owner": ownedElsewhere,
   "no-known-good-revision": noTarget,
   "target-not-ready": (situation) => situation.clash ?? heldBack(situation) ?? missingNeeds(situation),
@@ -58,10 +59,11 @@ const CHECKS: Partial<Record<HoldReason, Check>> = {
       : undefined,
   vetoed: (_, { veto }) => veto?.detail,
   "target-same-vulnerability": vulnerableTarget,
-  "not-confirmed": ({ confirmation, unseen }) =>
-    confirmation?.notFiring ??
-    confirmation?.unseen ??
-    (unseen && `what the target runs cannot be seen: ${unseen.replace(/\.$/u, "")}`),
+  "not-confirmed": (situation, firing) =>
+    windowBeforeRecovery(situation, firing) ??
+    situation.confirmation?.notFiring ??
+    situation.confirmation?.unseen ??
+    (situation.unseen && `what the target runs cannot be seen: ${situation.unseen.replace(/\.$/u, "")}`),
   "awaiting-approval": (_, { trigger, answer }) => {
     if (trigger.mode !== "approve" || answer?.kind === "approved") return undefined;
     return answer === undefined ? "a person has to approve it" : answer.detail;
@@ -130,6 +132,25 @@ function budgetExhausted(situation: Situation): string | undefined {
   const free = budgetFreeAt(situation);
   const next = free === undefined ? "" : `; the next one is possible at ${formatInstant(free)}`;
   return `${spent} of ${allowed} rollbacks in ${formatDuration(perMs)} are spent${next}`;
+}
+
+/** What was healthy between two tries of a rollback has to breach for a whole window again. */
+function windowBeforeRecovery(
+  { unconfirmedAt }: Situation,
+  { status, trigger, aheadMs = 0 }: FiringTrigger,
+): string | undefined {
+  if (unconfirmedAt === undefined || status.window.from > unconfirmedAt + aheadMs) return undefined;
+  const again = trigger.kind === "health" ? `${trigger.failures} probe results` : "a whole window";
+  return `a rollback ended at ${formatInstant(unconfirmedAt)} because the trigger was healthy; it may act once ${again} began after that`;
+}
+
+function gaveUp({ givenUp, release, earlier, predecessorBreaching }: Situation): string | undefined {
+  if (givenUp === undefined || release === undefined) return undefined;
+  if (chooseTarget(release, earlier, predecessorBreaching)?.digest !== givenUp.to) return undefined;
+  return (
+    `the rollback of ${release.id} ended at ${formatInstant(givenUp.at)} without a change (${givenUp.reason}), and ` +
+    "nothing that stood in its way has changed since"
+  );
 }
 
 function noTarget({ release, unseen, earlier, predecessorBreaching }: Situation): string | undefined {

@@ -18,6 +18,7 @@ const KINDS = {
   vetoed: "hold",
   cooldown: "escalate",
   "budget-exhausted": "escalate",
+  "rollback-failed": "escalate",
   "gitops-owner": "escalate",
   "no-known-good-revision": "escalate",
   "target-same-vulnerability": "escalate",

@@ -17,6 +17,8 @@ export interface FiringTrigger {
   readonly blame: Blame | undefined;
   /** When the trigger's present meaning came into force, epoch ms by the clock that its slots are told by. */
   readonly loadedAt: number;
+  /** How far the clock that its slots are told by is ahead of this one, in ms. Default 0. */
+  readonly aheadMs?: number;
   /** What came of asking a person; absent while nobody was asked, or nobody has answered. */
   readonly answer?: Answer;
   /** What its `unless` has against it, at this instant. */
@@ -74,8 +76,12 @@ export interface Situation {
   readonly rollbacks: readonly PastRollback[];
   /** The last rollback of this target, if its verification passed. */
   readonly verified?: VerifiedRollback;
-  /** The last time a rollback of this target was begun, whether or not it came to an act. */
+  /** The last time a rollback of this target was begun that changed something or may have, epoch ms. */
   readonly lastAttemptAt: number | undefined;
+  /** When a rollback of this target last ended because every trigger that fired was healthy again, epoch ms. */
+  readonly unconfirmedAt?: number | undefined;
+  /** The last rollback of this release, which did not get through; absent once what it depends on has changed. */
+  readonly givenUp?: { readonly at: number; readonly reason: string; readonly to: string };
   /** About images, running or not; absent where no trigger asks for them. */
   readonly reports?: readonly ImageReport[];
   /** Who else has a say in what the target runs. */

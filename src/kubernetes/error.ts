@@ -25,6 +25,9 @@ export class KubeError extends Error {
   /** The call was to change something, and the answer does not exclude that it did: only the object can tell. */
   readonly mayHaveChanged: boolean;
 
+  /** The call was to read. */
+  readonly isRead: boolean;
+
   constructor(kind: KubeErrorKind, message: string, options: KubeErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = "KubeError";
@@ -33,6 +36,7 @@ export class KubeError extends Error {
     this.retryable = RETRYABLE.has(kind);
     this.retryAfterMs = options.retryAfterMs;
     this.mayHaveChanged = options.mayHaveChanged ?? false;
+    this.isRead = options.isRead ?? false;
   }
 }
 
@@ -41,6 +45,7 @@ interface KubeErrorOptions {
   readonly cause?: unknown;
   readonly retryAfterMs?: number | undefined;
   readonly mayHaveChanged?: boolean;
+  readonly isRead?: boolean;
 }
 
 /** What was asked for, for messages and for the RBAC rule that would allow it. */
@@ -66,6 +71,7 @@ export function errorFromAnswer(
     status,
     retryAfterMs: retryAfterMs(typeof retryAfter === "string" ? retryAfter : retryAfter?.[0], Date.now()),
     // A proxy in between answers 502, 503 or 504 after the API server may have made the change.
+    isRead: !isChange(call),
     mayHaveChanged: isChange(call) && kind === "server" && status >= 500,
   });
 }
@@ -81,7 +87,7 @@ export function errorFromFailure(call: Call, server: string, cause: unknown): Ku
     "unreachable",
     `Could not ${call.verb} ${describe(call.ref)}: no answer from ${server} (${why}). ` +
       `Check that the API server runs and can be reached from here${call.verb === "patch" ? WEBHOOKS : ""}.`,
-    { cause, mayHaveChanged: isChange(call) && !isBeforeConnection(cause) },
+    { cause, isRead: !isChange(call), mayHaveChanged: isChange(call) && !isBeforeConnection(cause) },
   );
 }
 

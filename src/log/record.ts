@@ -204,11 +204,14 @@ export type RollbackRecord =
       readonly strategy: "deployment" | "statefulset" | "blue-green" | "script";
       readonly uid: string;
       readonly trigger: string;
+      /** All triggers that fired at the decision; not there where a person asked. */
+      readonly fired?: readonly string[];
       /** Of one that a person asked for: what fired when it began, and no more, has to recover. */
       readonly mustRecover?: readonly string[];
       readonly from: StartedRevision;
       readonly to: StartedRevision;
     })
+  | RetryingRecord
   | (OfRollback & {
       readonly type: "rollback.applied";
       readonly detail: string;
@@ -234,7 +237,24 @@ export type RollbackRecord =
       readonly detail: string;
       readonly steps?: readonly string[];
       readonly output?: string;
+      /** What serves is known to be unchanged: no cooldown begins, and no budget is spent. */
+      readonly changed?: false;
+      /** Nothing more is tried for this release until rights, target, rules or a person's word change. */
+      readonly gaveUp?: true;
+      /** The decision of another rollbackd that rolled the release back. */
+      readonly peer?: string;
     });
+
+/** A rollback does not get through and is tried again. Written once a rollback, when people have to be told. */
+export type RetryingRecord = OfRollback & {
+  readonly type: "rollback.retrying";
+  /** As the rollback ends if no try gets through. */
+  readonly reason: string;
+  /** What was answered, with the number of tries. */
+  readonly detail: string;
+  /** Until when it is tried. */
+  readonly until: string;
+};
 
 /** A GitOps owner of the target was told to leave it alone, before the act. */
 export type SuspensionRecord = OfRollback & {

@@ -14,7 +14,41 @@ type Ended = Of<"rollback.verified"> | Of<"rollback.failed">;
 /** `isQuiet`: no trigger of the policy fires any more. */
 export function ofEnd(record: Ended, decision: DecisionRecord | undefined, isQuiet: boolean): Message {
   if (record.type === "rollback.verified") return ofVerified(record, decision);
-  return record.reason === "superseded" ? ofOvertaken(record, isQuiet) : ofFailure(record, decision);
+  if (record.peer !== undefined) return ofPeer(record);
+  if (record.reason === "superseded") return ofOvertaken(record, isQuiet);
+  const isRecovered = record.reason === "not-confirmed" && record.gaveUp !== true;
+  return isRecovered ? ofRecovered(record, isQuiet) : ofFailure(record, decision);
+}
+
+/** The other one tells how it ends, under the same key: here nobody is called, and nothing is resolved. */
+function ofPeer(record: Of<"rollback.failed">): Message {
+  return {
+    ...stamp(record),
+    ...subject(record),
+    event: "info",
+    severity: "info",
+    title: `${record.target} is being rolled back by another rollbackd`,
+    lines: [record.detail, "Next: nothing here; the other rollbackd says how it ends."],
+    evidence: [],
+  };
+}
+
+/** The breach was over before a try got through. */
+function ofRecovered(record: Of<"rollback.failed">, isQuiet: boolean): Message {
+  return {
+    ...stamp(record),
+    ...subject(record),
+    event: isQuiet ? "resolve" : "trigger",
+    severity: "warning",
+    title: `${record.target} recovered before it was rolled back`,
+    lines: [
+      record.detail,
+      isQuiet
+        ? "Nothing was changed, and no trigger fires any more. Next: look at the release, which still runs."
+        : "Nothing was changed, and another trigger fires. Next: nothing to do; it is decided about anew.",
+    ],
+    evidence: [],
+  };
 }
 
 function ofVerified(record: Of<"rollback.verified">, decision: DecisionRecord | undefined): Message {
@@ -88,10 +122,20 @@ function ofFailure(record: Of<"rollback.failed">, decision: DecisionRecord | und
       ...(record.steps ?? []),
       reasonLine(record.reason),
       known?.left ?? "",
-      `rollbackd does not try again. Next: ${known?.next ?? "Look at the target and restore it by hand."}`,
+      `${whatFollows(record)} Next: ${known?.next ?? "Look at the target and restore it by hand."}`,
       known?.command ?? "",
     ),
     ...runbook(decision),
     evidence: decision?.evidence ?? [],
   };
+}
+
+function whatFollows({ changed, gaveUp }: Of<"rollback.failed">): string {
+  if (gaveUp === true) {
+    return (
+      "rollbackd does not try again for this release until its rights, the target or the rules change, or until you " +
+      "say so."
+    );
+  }
+  return changed === false ? "It is decided about anew once that is over." : "rollbackd does not try again.";
 }

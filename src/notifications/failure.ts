@@ -3,6 +3,7 @@ import type { DecisionRecord } from "../log/record.ts";
 import type { ActFailure } from "../rollback/act.ts";
 import { versionOf } from "../releases/version.ts";
 import type { VerificationFailure } from "../verification/judge.ts";
+import { HELD, type Held } from "./held.ts";
 
 /** Every way in which a rollback that nobody overtook can fail. */
 type Failure = Exclude<ActFailure | VerificationFailure, "superseded">;
@@ -18,6 +19,16 @@ interface Explained {
   readonly byHand?: true;
 }
 
+/** What held a rollback between two tries changed nothing. */
+function heldBy(texts: typeof HELD): Readonly<Record<Held, Explained>> {
+  const explained = ([what, next]: readonly [string, string]): Explained => {
+    return { what, left: "unchanged", next, byHand: true };
+  };
+  return Object.fromEntries(
+    Object.entries(texts).map(([reason, text]) => [reason, explained(text)]),
+  ) as Readonly<Record<Held, Explained>>;
+}
+
 const FAILURES: Readonly<Record<Failure, Explained>> = {
   "target-missing": {
     what: "its target is gone",
@@ -29,6 +40,7 @@ const FAILURES: Readonly<Record<Failure, Explained>> = {
     left: "unchanged",
     next: "Deploy a version that you trust; there is no earlier one to go back to by itself.",
   },
+  ...heldBy(HELD),
   frozen: {
     what: "automation was frozen before it acted",
     left: "unchanged",

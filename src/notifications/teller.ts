@@ -27,6 +27,7 @@ import { ofRights } from "./rights.ts";
 import { createUnknownEnds } from "./unknown-ends.ts";
 import { createReappliedTeller } from "./reapplied.ts";
 import { ofWaiting } from "./waiting.ts";
+import { createRetryingTeller } from "./retrying.ts";
 import { createSuspendedTeller, type SuspendedTeller } from "./suspended.ts";
 
 interface Known {
@@ -62,11 +63,13 @@ export function createTeller(): (record: LogRecord) => readonly Message[] {
   const people = createPeopleTeller();
   const checkpoints = createCheckpointTeller();
   const reapplied = createReappliedTeller();
+  const retrying = createRetryingTeller();
   return (record) => {
     note(record, known);
     const messages = [
       ...tell(record, known),
       ...known.suspended.tell(record),
+      ...retrying(record),
       ...brokenRules(record),
       ...ofRights(record),
       ...people(record),

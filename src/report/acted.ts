@@ -29,7 +29,14 @@ function rowOf(record: LogRecord, { decision }: Incident): readonly (readonly st
       decision.approval === undefined ? "rollbackd" : `rollbackd, approved by ${decision.approval.by}`;
     return [[at, plain(who), plain(`decided: ${record.decision}`)]];
   }
-  return isOf(record, "rollback.started", "rollback.applied", "rollback.verified", "rollback.failed")
+  return isOf(
+    record,
+    "rollback.started",
+    "rollback.retrying",
+    "rollback.applied",
+    "rollback.verified",
+    "rollback.failed",
+  )
     ? [[at, "rollbackd", plain(`${record.type}: ${withoutId(sentence(record), decision.decisionId)}`)]]
     : [];
 }

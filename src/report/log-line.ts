@@ -44,6 +44,7 @@ const HEADS: Heads = {
   "rollback.started": ["warn", "rollback started"],
   "gitops.suspended": ["warn", "GitOps owner suspended"],
   "rollback.waiting": ["warn", "rollback waits for its pods"],
+  "rollback.retrying": ["error", "rollback retrying"],
   "rollback.applied": ["warn", "rollback applied"],
   "rollback.verified": ["info", "rollback verified"],
   "rollback.failed": ["error", "rollback failed"],

@@ -54,6 +54,8 @@ const SENTENCES: Sentences = {
     `${target} from ${versionOf(from, to)} to ${versionOf(to, from)} (${strategy})`,
   "gitops.suspended": ({ detail, resume }) => `${detail} Resume it with: ${resume}`,
   "rollback.waiting": ({ target, detail }) => `${target}: ${detail}`,
+  "rollback.retrying": ({ target, reason, detail, until }) =>
+    `${target}: ${reason}: ${detail} It is tried again until ${until}.`,
   "rollback.applied": ({ target, detail }) => `${target}: ${detail}`,
   "rollback.verified": ({ target, detail }) => `${target}: ${detail}`,
   "rollback.failed": ({ target, reason, detail }) => `${target}: ${reason}: ${detail}`,

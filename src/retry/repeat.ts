@@ -47,9 +47,14 @@ export async function repeat<Result>(
     const leftMs = deadlineAt - now();
     const notBeforeMs = tried.kind === "again" ? (tried.notBeforeMs ?? 0) : 0;
     if (leftMs <= 0 || notBeforeMs > leftMs) return { kind: "over" };
-    const wantedMs = tried.kind === "wait" ? tried.pauseMs : Math.max(delay.duration, notBeforeMs);
+    const wantedMs = tried.kind === "wait" ? tried.pauseMs : Math.max(spread(delay.duration), notBeforeMs);
     if (tried.kind === "again") delay = delay.next(undefined);
     await pause(Math.min(wantedMs, leftMs), signal);
   }
   return { kind: "stopped" };
+}
+
+/** The longest pause of a backoff has no jitter of its own: those who failed together must not come back together. */
+function spread(ms: number): number {
+  return ms * (0.75 + Math.random() / 4);
 }

@@ -1,42 +1,83 @@
-import { setTimeout as sleep } from "node:timers/promises";
-import { KubeError, type KubeErrorKind } from "../kubernetes/error.ts";
-import type { ResourceRef } from "../kubernetes/resource.ts";
-import type { ActFailure, ActOutcome, Failed } from "./act.ts";
-
-const ATTEMPTS = 5;
-const PAUSE_MS = 250;
+import type { KubeError, KubeErrorKind } from "../kubernetes/error.ts";
+import type { KubeObject } from "../kubernetes/objects.ts";
+import { describe, type ResourceRef } from "../kubernetes/resource.ts";
+import { lastDecision, rememberedRollbacks } from "../releases/deployment-marks.ts";
+import { formatInstant } from "../text/format.ts";
+import type { ActFailure, Again, Failed, RollbackOrder, Shown } from "./act.ts";
 
 /**
- * What the API server refused for now is tried again a few times. The last error if it never went through; but an
- * attempt that `signal` cut off says nothing of what stands in the way, the one before it does.
+ * What another rollbackd did about the same release, so that `target` no longer runs what was decided about; undefined
+ * where its annotations do not show that.
  */
-export async function tryRepeatedly<T>(once: () => Promise<T>, signal: AbortSignal): Promise<T | KubeError> {
-  let before: KubeError | undefined;
-  for (let tried = 1; ; tried += 1) {
-    try {
-      return await once();
-    } catch (error) {
-      if (!(error instanceof KubeError)) throw error;
-      if (signal.aborted) return before ?? error;
-      if (!error.retryable || tried === ATTEMPTS) return error;
-      before = error;
-    }
-    await sleep(PAUSE_MS, undefined, { signal }).catch(() => undefined);
-  }
+export function doneByPeer(order: RollbackOrder, target: KubeObject): Failed | undefined {
+  const { decisionId, from, releasedAt = Number.NEGATIVE_INFINITY } = order;
+  const last = lastDecision(target);
+  const note = rememberedRollbacks(target, []).find(({ decision }) => decision === last);
+  if (note === undefined || last === decisionId) return undefined;
+  if (note.from !== from.digest || note.at < releasedAt) return undefined;
+  const detail =
+    `Another rollbackd rolled ${order.target} back from ${from.name} at ${formatInstant(note.at)} ` +
+    `(decision ${note.decision}). This one changed nothing and leaves the rest to the other.`;
+  return { ...unchanged("superseded", detail), peer: note.decision };
 }
 
-export function failed(reason: ActFailure, detail: string): Failed {
-  return { kind: "failed", reason, detail };
+/** The end of an act that changed nothing. */
+export function unchanged(reason: ActFailure, detail: string): Failed {
+  return { kind: "failed", reason, detail, changed: false };
 }
 
-/** The end of an act on `ref` that an error of the API server stopped. */
-export function failedFor(error: KubeError, { resource, namespace, name }: ResourceRef): ActOutcome {
-  const more =
-    error.kind === "conflict"
-      ? ` It was still being changed by others after ${ATTEMPTS} attempts; find out by whom: kubectl -n ` +
-        `${namespace} get ${resource.replace(/s$/u, "")} ${name} --show-managed-fields -o yaml`
-      : "";
-  return failed(FAILURES[error.kind], `${error.message}${more}`);
+/**
+ * What a try on `ref` came to that an error of the API server ended. Where the change may have been made all the same,
+ * `inspect` looks at the target.
+ */
+export async function afterError(
+  error: KubeError,
+  ref: NamedRef,
+  inspect: () => Promise<Extract<Shown, string>>,
+): Promise<Again | Failed | "applied"> {
+  const outcome = again(error, ref);
+  if (error.isRead && outcome.kind === "again") return { ...outcome, isUnread: true };
+  if (!error.mayHaveChanged || outcome.kind === "failed") return outcome;
+  const shown = await inspect();
+  if (shown === "applied") return shown;
+  return shown === "not-observable" ? unseen(outcome) : outcome;
+}
+
+type NamedRef = ResourceRef & { readonly name: string };
+
+/** A try that did not get through and changed nothing. A target that is not there is not tried again. */
+function again(error: KubeError, ref: NamedRef): Again | Failed {
+  const more = error.kind === "conflict" ? ` ${whoChanges(ref)}` : "";
+  const failure = unchanged(FAILURES[error.kind], `${error.message}${more}`);
+  return error.kind === "not-found" ? failure : againFor(error, failure);
+}
+
+/** The same, where the act ends with `failure` if nothing else comes of it. */
+export function againFor({ kind, status, retryAfterMs }: KubeError, failure: Failed): Again {
+  return {
+    kind: "again",
+    failure,
+    answer: status === undefined ? "no answer" : String(status),
+    ...(retryAfterMs !== undefined && { notBeforeMs: retryAfterMs }),
+    isRefused: REFUSALS.has(kind),
+  };
+}
+
+/** Nothing is known of what the try did. */
+function unseen({ failure, ...others }: Again): Again {
+  const { changed: _, ...unknown } = failure;
+  return { ...others, failure: unknown };
+}
+
+/** Not `unauthorized`: a token that is being renewed is refused for a moment. */
+const REFUSALS: ReadonlySet<KubeErrorKind> = new Set(["forbidden", "rejected"]);
+
+function whoChanges(ref: NamedRef): string {
+  const { resource, namespace, name } = ref;
+  return (
+    `Others change ${describe(ref)} again and again; find out who: kubectl -n ${namespace} get ` +
+    `${resource.replace(/s$/u, "")} ${name} --show-managed-fields -o yaml`
+  );
 }
 
 const FAILURES: Readonly<Record<KubeErrorKind, ActFailure>> = {

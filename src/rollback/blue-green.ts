@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { formatDuration } from "../text/format.ts";
 import type { KubeApi } from "../kubernetes/api.ts";
 import { KubeError } from "../kubernetes/error.ts";
@@ -19,8 +18,8 @@ import { revisionOf } from "../releases/deployment-history.ts";
 import { rememberedRollbacks } from "../releases/deployment-marks.ts";
 import { deploymentRef } from "../releases/deployment-read.ts";
 import { rolloutStatus } from "../releases/deployment-rollout.ts";
-import type { ActOutcome, Applied, Inspect, RollbackOrder, Runs, Strategy } from "./act.ts";
-import { failed, failedFor, tryRepeatedly } from "./attempts.ts";
+import type { ActOutcome, Applied, Failed, RollbackOrder, Runs, Shown, Strategy } from "./act.ts";
+import { afterError, doneByPeer, unchanged } from "./attempts.ts";
 import { scalePatch, switchPatch } from "./blue-green-patch.ts";
 import { isDone, notesWith } from "./own-write.ts";
 import { patchIfUnchanged } from "./patch.ts";
@@ -28,57 +27,47 @@ import { patchIfUnchanged } from "./patch.ts";
 export interface BlueGreenStrategyOptions {
   readonly api: KubeApi;
   readonly colors: Colors;
-  /** Why people do not want it any more, asked at each step: getting ready can take minutes. */
-  readonly unwanted: (order: RollbackOrder) => string | undefined;
   /** Epoch ms. */
   readonly now: () => number;
-  /** From one look at a colour that gets ready to the next. Default 1 s. */
-  readonly pollMs?: number;
+  /** Bound on one try. Default 30 s. */
+  readonly boundMs?: number;
 }
 
 /**
  * Has the Service select the other colour again, once that has as many ready pods as the live one. Neither template
- * is touched, and no colour is ever scaled down. Every step reads and checks anew, so that it can be begun again at
- * any point; until the switch, which is one change, the live colour serves as before.
+ * is touched, and no colour is ever scaled down. Every try reads and checks anew and takes the next step, so that it
+ * can be begun again at any point; until the switch, which is one change, the live colour serves as before.
  */
 export function blueGreenStrategy(options: BlueGreenStrategyOptions): Strategy {
   const inspect = inspectWith(options);
   const settle = settleWith(options);
+  // What the other colour runs since it was scaled, by decision.
+  const became = new Map<string, Runs>();
+  const step = async (order: RollbackOrder, signal: AbortSignal): Promise<ActOutcome> => {
+    const current = running(order, became.get(order.decisionId) ?? order.to);
+    const taken = await attempt(options, current, signal);
+    if (taken.kind === "waiting") {
+      if (taken.runs !== undefined) became.set(order.decisionId, taken.runs);
+      return { kind: "again", failure: notReady(order, taken) };
+    }
+    return taken.kind === "applied" ? { ...taken, ...runsInstead(order, current.to.digest) } : taken;
+  };
+  const tryIt = async (once: typeof step, order: RollbackOrder, signal: AbortSignal): Promise<ActOutcome> => {
+    try {
+      return await once(order, AbortSignal.any([signal, AbortSignal.timeout(options.boundMs ?? 30_000)]));
+    } catch (error) {
+      if (!(error instanceof KubeError)) throw error;
+      const outcome = await afterError(error, serviceRef(order.target), () => inspect(order));
+      return outcome === "applied" ? settle(order, signal) : outcome;
+    }
+  };
   return {
     repeatable: true,
     inspect,
     settle,
-    act: async (order, signal) => {
-      const bound = AbortSignal.any([signal, AbortSignal.timeout(order.policy.rollback.timeoutMs)]);
-      const ref = serviceRef(order.target);
-      let current = order;
-      let waited: Waiting | undefined;
-      let away: KubeError | undefined;
-      for (;;) {
-        const step = await tryRepeatedly(() => attempt(options, current, bound), bound);
-        if (step instanceof KubeError) {
-          // The answer to a change that did happen may be what got lost.
-          const landed = step.retryable && (await inspect(order)) === "applied";
-          if (landed) return settle(order, bound);
-          if (waited === undefined || !mayPass(step)) return failedFor(step, ref);
-          // The end of the time that there is breaks off a look, too: that is no outage.
-          if (bound.aborted) return away === undefined ? notReady(order, waited) : failedFor(away, ref);
-          away = step;
-        } else if (step.kind === "waiting") {
-          waited = step;
-          current = running(order, step.runs ?? current.to);
-          away = undefined;
-          if (bound.aborted) return notReady(order, waited);
-        } else return step.kind === "applied" ? { ...step, ...runsInstead(order, current.to.digest) } : step;
-        await sleep(options.pollMs ?? 1_000, undefined, { signal: bound }).catch(() => undefined);
-      }
-    },
+    act: (order, signal) => tryIt(step, order, signal),
+    rehearse: (order, signal) => tryIt((...asked) => rehearsed(options, ...asked), order, signal),
   };
-}
-
-/** While pods get ready there is time to wait for an API server that is away; it can be back before they are. */
-function mayPass({ kind, retryable }: KubeError): boolean {
-  return retryable && kind !== "conflict";
 }
 
 interface Waiting {
@@ -88,7 +77,10 @@ interface Waiting {
   readonly runs?: Runs;
 }
 
-function inspectWith({ api, colors }: BlueGreenStrategyOptions): Inspect {
+function inspectWith({
+  api,
+  colors,
+}: BlueGreenStrategyOptions): (order: RollbackOrder) => Promise<Extract<Shown, string>> {
   return async (order) => {
     try {
       const { service, deployments } = await readSides(api, order.target);
@@ -143,8 +135,6 @@ async function attempt(
   const { service, deployments } = await readSides(api, order.target, signal);
   const ground = check(order, service, sidesOf(service, deployments, colors), colors);
   if (!("to" in ground)) return ground;
-  const unwanted = options.unwanted(order);
-  if (unwanted !== undefined) return failed("frozen", `Nothing was switched: ${unwanted}.`);
   const waiting =
     (await scaleUp(api, { ...ground, digest: order.to.digest }, colors, signal)) ?? gettingReady(ground.to);
   if (waiting !== undefined) return waiting;
@@ -164,6 +154,21 @@ function nextApply({ target }: RollbackOrder, applier: string): string {
   );
 }
 
+/** Scaling and switch are tried on the API server, whether pods are ready or not, and nothing is changed. */
+async function rehearsed(
+  { api, colors, ...options }: BlueGreenStrategyOptions,
+  order: RollbackOrder,
+  signal: AbortSignal,
+): Promise<ActOutcome> {
+  const dry: KubeApi = { ...api, patch: (ref, patch, by) => api.patch(ref, { ...patch, dryRun: true }, by) };
+  const { service, deployments } = await readSides(api, order.target, signal);
+  const ground = check(order, service, sidesOf(service, deployments, colors), colors);
+  if (!("to" in ground)) return ground;
+  await scaleUp(dry, { ...ground, digest: order.to.digest }, colors, signal);
+  await doSwitch({ ...options, api: dry, colors }, order, { service, to: ground.to }, signal);
+  return applied(order, "the switch would be made");
+}
+
 interface Ground {
   readonly from: Side;
   readonly to: Side;
@@ -178,22 +183,23 @@ function check(
 ): Ground | ActOutcome {
   const what = describe(serviceRef(order.target));
   if (metadata.uid !== order.uid) {
-    return failed("superseded", `${what} was deleted and made anew since the decision; nothing was changed.`);
+    return unchanged(
+      "superseded",
+      `${what} was deleted and made anew since the decision; nothing was changed.`,
+    );
   }
   if (isDone(order, { metadata })) {
     const done = applied(order, "an earlier attempt of the same decision did it");
     return { ...done, ...runsInstead(order, notedDigest(order, { metadata })) };
   }
   if (metadata.deletionTimestamp !== undefined) {
-    return failed("target-missing", `${what} is being deleted; nothing was changed.`);
+    return unchanged("target-missing", `${what} is being deleted; nothing was changed.`);
   }
   if (!sides.ok || !runs(sides.live, order.from.digest, colors)) {
     const selects = `${colors.label}=${service.spec.selector?.[colors.label] ?? ""}`;
     const now = sides.ok ? `it selects ${selects}, which runs something else` : sides.detail;
-    return failed(
-      "superseded",
-      `${what} no longer serves ${order.from.name}: ${now}; somebody changed it since the decision, and nothing was switched.`,
-    );
+    const detail = `${what} no longer serves ${order.from.name}: ${now}; somebody changed it since the decision, and nothing was switched.`;
+    return doneByPeer(order, { metadata }) ?? unchanged("superseded", detail);
   }
   return ready(order, sides, colors);
 }
@@ -201,10 +207,10 @@ function check(
 function ready(order: RollbackOrder, { live, other }: Sides, colors: Colors): Ground | ActOutcome {
   const next = "Nothing was switched; deploy a good version by hand.";
   if (!other.ok)
-    return failed("revision-missing", `Nothing holds ${order.to.name} any more: ${other.detail}. ${next}`);
+    return unchanged("revision-missing", `Nothing holds ${order.to.name} any more: ${other.detail}. ${next}`);
   return runs(other, order.to.digest, colors)
     ? { from: live, to: other }
-    : failed(
+    : unchanged(
         "revision-missing",
         `${describe(refOf(other))} runs something else than ${order.to.name} since the decision. ${next}`,
       );
@@ -261,8 +267,8 @@ function applied({ target, to }: RollbackOrder, how: string): Applied {
   return { kind: "applied", detail };
 }
 
-function notReady({ policy, target, from, to }: RollbackOrder, { detail }: Waiting): ActOutcome {
-  return failed(
+function notReady({ policy, target, from, to }: RollbackOrder, { detail }: Waiting): Failed {
+  return unchanged(
     "target-not-ready",
     `${to.name} did not get ready within ${formatDuration(policy.rollback.timeoutMs)} (${detail}), so nothing was ` +
       `switched: ${describe(serviceRef(target))} still serves ${from.name}.`,

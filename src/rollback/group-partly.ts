@@ -1,6 +1,6 @@
 import { deploymentRef } from "../releases/deployment-read.ts";
 import type { Revision } from "../releases/release.ts";
-import type { ActOutcome } from "./act.ts";
+import type { Failed } from "./act.ts";
 import type { MemberOrder } from "./group-order.ts";
 
 type State = "applied" | "not-applied" | "moved" | "not-observable";
@@ -16,10 +16,7 @@ const SHOWN: Readonly<Record<State, (member: MemberOrder) => string>> = {
  * A group of which some members were moved and others were not. What was moved stays, since moving it back is a
  * release of its own: people are told what to run for one whole and for the other.
  */
-export function partlyApplied(
-  shown: readonly (readonly [MemberOrder, State])[],
-  why: string,
-): Extract<ActOutcome, { kind: "failed" }> {
+export function partlyApplied(shown: readonly (readonly [MemberOrder, State])[], why: string): Failed {
   const moved = shown.flatMap(([member, state]) => (state === "applied" ? [member] : []));
   const rest = shown.flatMap(([member, state]) => (state === "applied" ? [] : [member]));
   const because = why.endsWith(".") ? why : `${why}.`;

@@ -1,7 +1,18 @@
 import type { KubeApi } from "../kubernetes/api.ts";
 import type { TargetWatch } from "../releases/watch.ts";
-import type { Act, ActOutcome, Applied, Failed, Inspect, RollbackOrder, Shown, Strategy } from "./act.ts";
+import type {
+  Act,
+  ActOutcome,
+  Again,
+  Applied,
+  Failed,
+  Inspect,
+  RollbackOrder,
+  Shown,
+  Strategy,
+} from "./act.ts";
 import { groupDigest } from "../releases/group.ts";
+import { unchanged } from "./attempts.ts";
 import { deploymentStrategy } from "./deployment.ts";
 import { type MemberOrder, memberOrders } from "./group-order.ts";
 import { partlyApplied } from "./group-partly.ts";
@@ -26,6 +37,10 @@ export function groupStrategy({ api, now, watch }: GroupStrategyOptions): Strate
   return {
     repeatable: true,
     inspect: inspectWith(one),
+    rehearse: async (order, signal) => {
+      const rehearsed = await Promise.all(memberOrders(order).map((member) => rehearse(member, one, signal)));
+      return firstBlocked(rehearsed) ?? { kind: "applied", detail: "every member would be moved" };
+    },
     act: async (order, signal) => {
       const outcome = await moveAll(order, one, signal);
       // What follows judges what the watch shows, and each member is watched by itself.
@@ -50,12 +65,12 @@ async function moveAll(
   const members = memberOrders(order);
   const moving = members.filter(({ moves }) => moves);
   const rehearsed = await Promise.all(members.map((member) => rehearse(member, one, signal)));
-  const blocked = rehearsed.find((outcome) => outcome.kind === "failed");
+  const blocked = firstBlocked(rehearsed);
   if (blocked !== undefined) return ownOrPartly(blocked, order, one);
   const done: (readonly [string, Applied])[] = [];
   for (const member of moving) {
     const outcome = await one.act(member.order, signal);
-    if (outcome.kind === "failed") return ownOrPartly(outcome, order, one);
+    if (outcome.kind !== "applied") return ownOrPartly(outcome, order, one);
     done.push([member.name, outcome]);
   }
   return together(order, done);
@@ -77,6 +92,14 @@ function together({ to }: RollbackOrder, done: readonly (readonly [string, Appli
   return { kind: "applied", detail, runs: { digest, members } };
 }
 
+/** What does not pass without a further try goes before what may pass with one. */
+function firstBlocked(outcomes: readonly ActOutcome[]): Failed | Again | undefined {
+  return (
+    outcomes.find((outcome) => outcome.kind === "failed") ??
+    outcomes.find((outcome) => outcome.kind === "again")
+  );
+}
+
 /** One that stays as it is must be what was decided about, too: the whole was proven together. */
 async function rehearse(
   { name, order, moves }: MemberOrder,
@@ -86,27 +109,36 @@ async function rehearse(
   if (moves) return one.rehearse(order, signal);
   const shown = await one.inspect(order);
   if (shown === "not-applied") return { kind: "applied", detail: `${name} stays` };
-  return shown === "not-observable"
-    ? failed("unreachable", `What ${order.target} runs cannot be seen; nothing was changed.`)
-    : failed(
-        "superseded",
-        `${order.target} no longer runs revision ${order.from.name}; somebody changed it since the decision, and ` +
-          "nothing was undone.",
-      );
+  if (shown === "not-observable") {
+    const failure = unchanged(
+      "unreachable",
+      `What ${order.target} runs cannot be seen; nothing was changed.`,
+    );
+    return { kind: "again", failure, answer: "no answer", isUnread: true };
+  }
+  return unchanged(
+    "superseded",
+    `${order.target} no longer runs revision ${order.from.name}; somebody changed it since the decision, and ` +
+      "nothing was undone.",
+  );
 }
 
 /** As long as no member was moved, what stopped the first is what stopped all. */
 async function ownOrPartly(
-  outcome: Failed,
+  outcome: Failed | Again,
   order: RollbackOrder,
   one: WorkloadStrategy,
 ): Promise<ActOutcome> {
   const shown = await look(order, one.inspect);
   const states = new Set(shown.map(([, state]) => state));
   if (!states.has("applied")) return outcome;
-  return states.size > 1
-    ? partlyApplied(shown, outcome.detail)
-    : { kind: "applied", detail: `Somebody else finished it: every member runs ${order.to.name}.` };
+  if (states.size === 1) {
+    return { kind: "applied", detail: `Somebody else finished it: every member runs ${order.to.name}.` };
+  }
+  // The members that are left are tried again; each step looks for itself first.
+  return outcome.kind === "again"
+    ? { ...outcome, failure: partlyApplied(shown, outcome.failure.detail) }
+    : partlyApplied(shown, outcome.detail);
 }
 
 function inspectWith(one: WorkloadStrategy): Inspect {
@@ -143,8 +175,4 @@ async function finishedByHand(
   if (state !== "moved") return [member, state];
   const runsIt = await inspect({ ...member.order, from: member.order.to });
   return [member, runsIt === "not-applied" ? "applied" : state];
-}
-
-function failed(reason: Failed["reason"], detail: string): Failed {
-  return { kind: "failed", reason, detail };
 }

@@ -4,7 +4,8 @@ import { isBetween } from "../releases/group.ts";
 import type { TargetSnapshot } from "../releases/release.ts";
 import type { Lookup, TargetWatch } from "../releases/watch.ts";
 import type { CommandSpec } from "../rules/policy.ts";
-import type { ActFailure, ActOutcome, Change, RollbackOrder, Strategy } from "./act.ts";
+import type { ActFailure, ActOutcome, Again, Change, Failed, RollbackOrder, Strategy } from "./act.ts";
+import { unchanged } from "./attempts.ts";
 import { describeCommand } from "./command-text.ts";
 import { type CommandResult, runCommand } from "./command.ts";
 
@@ -76,34 +77,33 @@ function standingOf(
  * A target of which nobody can tell the version (its pods may be down for the very reason that is being acted
  * upon) does not stop the act; a source that does not answer, or a target that has moved, does.
  */
-function obstacle(order: RollbackOrder, lookup: Lookup): ActOutcome | undefined {
+function obstacle(order: RollbackOrder, lookup: Lookup): Failed | Again | undefined {
   if (lookup.ok) {
     if (standingOf(order, lookup) === "not-applied") return undefined;
-    return notRun("superseded", `${order.target} ${nowRuns(order, lookup.snapshot)}: nothing was undone.`);
+    return unchanged("superseded", `${order.target} ${nowRuns(order, lookup.snapshot)}: nothing was undone.`);
   }
   switch (lookup.reason) {
     case "unknown-version":
       return undefined;
     case "not-found":
-      return notRun(
+      return unchanged(
         "target-missing",
         `${order.target} is gone (${lookup.detail}): there is nothing to roll back.`,
       );
-    case "forbidden":
-      return notRun(
-        "forbidden",
-        `Whether ${order.target} still runs ${order.from.name} may not be read (${lookup.detail}): the script was not run. Grant reading it, or roll back by hand.`,
-      );
+    case "forbidden": {
+      const detail = `Whether ${order.target} still runs ${order.from.name} may not be read (${lookup.detail}): the script was not run. Grant reading it, or roll back by hand.`;
+      const failure = unchanged("forbidden", detail);
+      return { kind: "again", failure, answer: "forbidden", isRefused: true };
+    }
     case "unusable-version":
-      return notRun(
+      return unchanged(
         "superseded",
         `${order.target} no longer runs ${order.from.name} for certain (${lookup.detail}): the script was not run.`,
       );
-    case "unreachable":
-      return notRun(
-        "unreachable",
-        `Whether ${order.target} still runs ${order.from.name} could not be checked (${lookup.detail}): the script was not run. Roll back by hand if users are affected.`,
-      );
+    case "unreachable": {
+      const detail = `Whether ${order.target} still runs ${order.from.name} could not be checked (${lookup.detail}): the script was not run. Roll back by hand if users are affected.`;
+      return { kind: "again", failure: unchanged("unreachable", detail), answer: "no answer" };
+    }
   }
 }
 
@@ -131,8 +131,22 @@ async function runScript(
   const what = describeCommand(spec, result);
   if (result.kind === "exited" && result.code === 0) return { kind: "applied", detail: what, ...output };
   const [reason, next] = failureOf(spec, result);
-  return { kind: "failed", reason, detail: `${what}. ${next}`, ...output };
+  const isUnchanged = NEVER_STARTED.has(result.kind) || reason === "script-missing";
+  return {
+    kind: "failed",
+    reason,
+    detail: `${what}. ${next}`,
+    ...output,
+    ...(isUnchanged && { changed: false }),
+  };
 }
+
+const NEVER_STARTED: ReadonlySet<CommandResult["kind"]> = new Set([
+  "missing",
+  "cwd-missing",
+  "not-executable",
+  "not-started",
+]);
 
 function failureOf(spec: CommandSpec, result: CommandResult): readonly [ActFailure, string] {
   switch (result.kind) {
@@ -176,8 +190,4 @@ function missingScriptFile({ command, cwd }: CommandSpec, code: number | undefin
   return (
     code === 127 && file !== undefined && !file.startsWith("-") && !existsSync(resolve(cwd ?? ".", file))
   );
-}
-
-function notRun(reason: ActFailure, detail: string): ActOutcome {
-  return { kind: "failed", reason, detail };
 }

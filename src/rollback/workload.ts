@@ -9,7 +9,7 @@ import { digestAmong } from "../releases/deployment-digest.ts";
 import { findBy, findTemplate } from "../releases/template-identity.ts";
 import type { Act, ActOutcome, Applied, Failed, RollbackOrder, Shown, Strategy } from "./act.ts";
 import { afterWrite, type Aftermath } from "./after-write.ts";
-import { failed, failedFor, tryRepeatedly } from "./attempts.ts";
+import { afterError, doneByPeer, unchanged } from "./attempts.ts";
 import { notesWith, writtenDigest } from "./own-write.ts";
 import { type Notes, patchIfUnchanged } from "./patch.ts";
 
@@ -36,7 +36,7 @@ export interface WorkloadStrategyOptions {
   readonly api: KubeApi;
   /** Epoch ms. */
   readonly now: () => number;
-  /** Bound on all attempts together; a last look after it has the bound of one request. Default 30 s. */
+  /** Bound on one try; a last look after it has the bound of one request. Default 30 s. */
   readonly boundMs?: number;
 }
 
@@ -51,34 +51,30 @@ export interface WorkloadStrategy extends Strategy {
 
 /**
  * Puts an earlier template back on a workload, on condition that the workload is still
- * what was decided about. Every attempt reads and checks anew, and one that landed although its answer was lost is
+ * what was decided about. Every try reads and checks anew, and one that landed although its answer was lost is
  * recognised, so it never acts twice.
  */
 export function workloadStrategy(kind: WorkloadKind, options: WorkloadStrategyOptions): WorkloadStrategy {
   const { api, boundMs = 30_000 } = options;
   const inspect = inspectWith(kind, api);
-  const tryIt = async (order: RollbackOrder, ports: AttemptPorts, signal: AbortSignal) => {
-    const bound = AbortSignal.any([signal, AbortSignal.timeout(boundMs)]);
-    return tryRepeatedly(() => attempt(kind, order, ports, bound), bound);
-  };
   const settle = settleWith(kind, api);
+  const tryIt = async (order: RollbackOrder, ports: AttemptPorts, signal: AbortSignal) => {
+    try {
+      return await attempt(kind, order, ports, AbortSignal.any([signal, AbortSignal.timeout(boundMs)]));
+    } catch (error) {
+      if (!(error instanceof KubeError)) throw error;
+      const outcome = await afterError(error, kind.refOf(order.target), () => inspect(order));
+      return outcome === "applied"
+        ? settle(order, "the API server's answer was lost; the cluster shows it", signal)
+        : outcome;
+    }
+  };
   return {
     repeatable: true,
     inspect,
     settle: (order, signal) => settle(order, "the cluster shows it", signal),
-    rehearse: async (order, signal) => {
-      const outcome = await tryIt(order, { ...options, isRehearsal: true }, signal);
-      return outcome instanceof KubeError ? failedFor(outcome, kind.refOf(order.target)) : outcome;
-    },
-    act: async (order, signal) => {
-      const outcome = await tryIt(order, { ...options, isRehearsal: false }, signal);
-      if (!(outcome instanceof KubeError)) return outcome;
-      // The answer to a change that did happen may be what got lost.
-      const landed = outcome.retryable && (await inspect(order)) === "applied";
-      return landed
-        ? settle(order, "the API server's answer was lost; the cluster shows it", signal)
-        : failedFor(outcome, kind.refOf(order.target));
-    },
+    rehearse: (order, signal) => tryIt(order, { ...options, isRehearsal: true }, signal),
+    act: (order, signal) => tryIt(order, { ...options, isRehearsal: false }, signal),
   };
 }
 
@@ -174,7 +170,7 @@ async function attempt(
   const object = await patchIfUnchanged<Deployment>(api, ref, sent, signal);
   const got = object.spec.template;
   if (digestAmong(got, [order.to.digest, order.from.digest]) === order.from.digest)
-    return turnedBack(kind, order);
+    return { kind: "again", failure: turnedBack(kind, order), answer: "turned back", isRefused: true };
   const how = `the cluster runs it as revision ${revision}`;
   if (isRehearsal) return applied(order, how);
   const from = deployment.spec.template;
@@ -197,20 +193,22 @@ function preconditions(
   const what = describe(kind.refOf(order.target));
   const { metadata } = deployment;
   if (metadata.uid !== order.uid) {
-    return failed("superseded", `${what} was deleted and made anew since the decision; nothing was changed.`);
+    return unchanged(
+      "superseded",
+      `${what} was deleted and made anew since the decision; nothing was changed.`,
+    );
   }
   if (writtenDigest(order, deployment, replicaSets) !== undefined) return "done";
   if (metadata.deletionTimestamp !== undefined) {
-    return failed("target-missing", `${what} is being deleted; nothing was changed.`);
+    return unchanged("target-missing", `${what} is being deleted; nothing was changed.`);
   }
   if (!runsFrom(order, workload)) {
-    return failed(
-      "superseded",
+    const detail =
       `${what} no longer has the template of revision ${order.from.name}; somebody changed it since the ` +
-        `decision, and nothing was undone.`,
-    );
+      `decision, and nothing was undone.`;
+    return doneByPeer(order, deployment) ?? unchanged("superseded", detail);
   }
-  return heldBack && failed(heldBack.reason, `${heldBack.detail}.`);
+  return heldBack && unchanged(heldBack.reason, `${heldBack.detail}.`);
 }
 
 function applied(
@@ -224,7 +222,7 @@ function applied(
 }
 
 function turnedBack({ refOf }: WorkloadKind, { target, from }: RollbackOrder): Failed {
-  return failed(
+  return unchanged(
     "rejected",
     `The API server took the change of ${describe(refOf(target))}, but admission turned the template back to that ` +
       `of revision ${from.name}. Find out which webhook does that: kubectl get mutatingwebhookconfigurations`,
@@ -232,7 +230,7 @@ function turnedBack({ refOf }: WorkloadKind, { target, from }: RollbackOrder): F
 }
 
 function missing({ refOf, revisionKind }: WorkloadKind, order: RollbackOrder): ActOutcome {
-  return failed(
+  return unchanged(
     "revision-missing",
     `No ${revisionKind} of ${describe(refOf(order.target))} holds revision ${order.to.name} any more. ` +
       `Raise spec.revisionHistoryLimit, and deploy a good version by hand.`,

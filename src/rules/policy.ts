@@ -162,7 +162,7 @@ export interface RollbackSpec {
   readonly strategy: RollbackStrategy;
   /** Says whether the release can be undone; absent where the author asks nobody. */
   readonly precheck?: CommandSpec;
-  /** Bound on the act and on the rollout that follows it. */
+  /** Bound on the tries of the act, and again on the rollout that follows it. */
   readonly timeoutMs: number;
   readonly verify: VerifySpec;
 }

@@ -194,7 +194,10 @@ const RollbackSchema = Type.Object(
           "Asked before anything is changed: 0 means that the release can be undone. Must only read.",
       }),
     ),
-    timeout: positiveDuration("Bound on the act and on the rollout that follows it.", "10m"),
+    timeout: positiveDuration(
+      "Bound on the tries of the act, and again on the rollout that follows it.",
+      "10m",
+    ),
     verify: VerifySchema,
   },
   { ...closed, description: "How the target is rolled back." },

@@ -4,7 +4,7 @@ import type { GitOpsOwner } from "../../src/releases/gitops-owner.ts";
 import type { HeldBack } from "../../src/releases/held-back.ts";
 import type { PastRollback, Release, Revision, Standing } from "../../src/releases/release.ts";
 import type { Lookup, TargetWatch } from "../../src/releases/watch.ts";
-import type { Applied, Strategy } from "../../src/rollback/act.ts";
+import type { ActOutcome, Applied, Strategy } from "../../src/rollback/act.ts";
 import type { RollbackStrategy } from "../../src/rules/policy.ts";
 import { revision } from "../support/model.ts";
 
@@ -31,6 +31,10 @@ export interface FakeTarget {
   /** What a policy that names a Service finds behind it. */
   deployments: readonly string[];
   writer: string | undefined;
+  /** What its next tries come to, one after the other, instead of what they would. */
+  readonly answers: ActOutcome[];
+  /** What a rehearsal says. */
+  rehearsed: ActOutcome;
   /** Only a fresh look shows what is true; `current` stays with what was. */
   stale: boolean;
   /** What admission makes of a version that a rollback puts back. */
@@ -123,6 +127,8 @@ export function fakeTarget(
     writer: undefined,
     stale: false,
     admit: (digest) => digest,
+    answers: [],
+    rehearsed: { kind: "applied", detail: "it would pass" },
     images: new Map(),
     watch: {
       current: () => {
@@ -141,12 +147,20 @@ export function fakeTarget(
     mark: (digest, standing) => void standings.set(digest, standing),
     strategy: (kind, now) => ({
       repeatable: kind !== "script",
+      rehearse: async () => fake.rehearsed,
       act: async ({ decisionId, from, to }) => {
+        const answer = fake.answers.shift();
+        if (answer !== undefined) return answer;
         const isDone = done.some((past) => past.decisionId === decisionId);
         // A Deployment's write carries its decision; a script runs again whenever it is run.
         if (kind !== "script" && isDone) return { kind: "applied", detail: "done before" };
         if (current().digest !== from.digest) {
-          return { kind: "failed", reason: "superseded", detail: `now runs ${current().digest}` };
+          return {
+            kind: "failed",
+            reason: "superseded",
+            detail: `now runs ${current().digest}`,
+            changed: false,
+          };
         }
         acts += 1;
         ship(fake.admit(to.digest), now(), "rollback");

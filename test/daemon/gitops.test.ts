@@ -196,6 +196,7 @@ describe("with `suspend`", () => {
   it("after a crash in between it is suspended once more, and told once", async () => {
     const prepare: Prepare = async () => ({ kind: "prepared", suspended: [SUSPENSION] });
     const [world, daemon] = await badRelease({ gitops: "suspend" }, prepare);
+    world.prometheus.put("errors:ratio", breaching(clock("10:01:00")));
     await daemon.passUntil(clock("10:05:45"));
     const { effect } = world;
     world.effect = (name, run) => (name === "act" ? new Promise(() => undefined) : run());

@@ -11,9 +11,11 @@ import { createOneAtATime, type OneAtATime } from "../../src/daemon/one-at-a-tim
 import { type Carried, NOTHING_CARRIED, runPass, weighAgain } from "../../src/daemon/pass.ts";
 import type { PassPorts } from "../../src/daemon/ports.ts";
 import { precheckOnce } from "../../src/daemon/precheck-once.ts";
+import { createRecheck } from "../../src/daemon/recheck.ts";
 import { createRollbacks } from "../../src/daemon/rollbacks.ts";
 import type { RunningPolicy } from "../../src/daemon/run-policy.ts";
 import { sharingWith } from "../../src/daemon/sharing.ts";
+import type { TryPorts } from "../../src/daemon/tries.ts";
 import type { RollbackPorts } from "../../src/daemon/rollback-run.ts";
 import { slotAt } from "../../src/engine/slots.ts";
 import type { DecisionRecord, LogRecord } from "../../src/log/record.ts";
@@ -58,11 +60,21 @@ export interface World {
   askOwners: AskOwners | undefined;
   lookForNeeded: LookForNeeded | undefined;
   markStanding: MarkStanding;
+  /** What a rollback does between two tries: it waits for the end of the next pass. */
+  readonly pause: NonNullable<TryPorts["pause"]>;
+  /** How long it was to wait, in ms. */
+  readonly pauses: number[];
+  readonly endPauses: () => void;
+  /** What waits, waits for ever: its daemon is dead. */
+  readonly dropPauses: () => void;
+  /** The rules are being replaced. */
+  isRetiring: boolean;
 }
 
 /** `v1` has run since long before ten. */
 export function createWorld(at: number = TEN): World {
   const marked: string[] = [];
+  const waiting: (() => void)[] = [];
   const world: World = {
     at,
     skewMs: 0,
@@ -81,6 +93,14 @@ export function createWorld(at: number = TEN): World {
     askOwners: undefined,
     lookForNeeded: undefined,
     markStanding: async (_, digest, { kind }) => void marked.push(`${digest} ${kind}`),
+    pause: (ms) => {
+      world.pauses.push(ms);
+      return new Promise((resolve) => waiting.push(resolve));
+    },
+    pauses: [],
+    endPauses: () => waiting.splice(0).forEach((resolve) => resolve()),
+    dropPauses: () => void waiting.splice(0),
+    isRetiring: false,
   };
   return world;
 }
@@ -141,7 +161,10 @@ export function startDaemon(world: World, ...policies: readonly Policy[]): Daemo
     oneAtATime: createOneAtATime(),
     running: () => policies.map((policy) => ({ policy, watch: world.target.watch })),
   };
-  const runs = policies.map((policy) => ({ policy, ...assemble(policy, parts), carried: NOTHING_CARRIED }));
+  const runs = policies.map((policy) => {
+    const state: { carried: Carried } = { carried: NOTHING_CARRIED };
+    return Object.assign(state, { policy, ...assemble(policy, parts, () => state.carried) });
+  });
 
   const asked = new Set<string>();
 
@@ -153,6 +176,8 @@ export function startDaemon(world: World, ...policies: readonly Policy[]): Daemo
         run.carried = await runPass(run.policy, run.carried, { at: world.at, slot }, run.ports);
       }),
     );
+    await settled();
+    world.endPauses();
     await settled();
   }
 
@@ -219,27 +244,19 @@ export function startDaemon(world: World, ...policies: readonly Policy[]): Daemo
 function assemble(
   policy: Policy,
   { world, history, gate, metrics, fleet, warnings, told, oneAtATime, running }: Parts,
+  carried: () => Carried,
 ) {
   const now = (): number => world.at;
   const logger = pino({ level: "warn" }, { write: (line) => void warnings.push(line) });
-  const { act, inspect, repeatable, settle } = world.target.strategy(policy.rollback.strategy.kind, now);
+  const { act, inspect, rehearse, repeatable, settle } = world.target.strategy(
+    policy.rollback.strategy.kind,
+    now,
+  );
   const skewMs = (): number => world.skewMs;
   const gates = createGates({ unwritable: gate.unwritable, history, now });
   const shared = { history, metrics, logger, now, skewMs, record: gate.record, gates };
   const markStanding: MarkStanding = (...mark) => world.effect("mark", () => world.markStanding(...mark));
-  const rollbacks = createRollbacks(policy, {
-    ...shared,
-    strategy: {
-      repeatable,
-      ...(settle && { settle }),
-      ...(world.prepare && { prepare: world.prepare }),
-      act: (order, signal) => world.effect("act", () => act(order, signal)),
-      inspect: (order) => world.effect("inspect", () => inspect(order)),
-    },
-    markStanding,
-    verify: (...asked) => world.effect("verify", () => world.verify(...asked)),
-  });
-  const ports: PassPorts = {
+  const pass: Omit<PassPorts, "begin"> = {
     ...shared,
     ...(world.precheck && { precheck: precheckOnce(world.precheck) }),
     ...(world.lookInto && { lookInto: world.lookInto }),
@@ -255,7 +272,6 @@ function assemble(
     massBreach: fleet.massBreach,
     sharing: () => sharingWith(policy, running()),
     member: fleet.join(policy.name, targetKey(policy), heatOnRecord(policy.name, history)),
-    begin: rollbacks.begin,
     tellUnlogged: (decision) => void told.push(decision),
     newDecisionId: (at) => `${new Date(at).toISOString()}-${policy.name}`,
     markStanding,
@@ -269,6 +285,27 @@ function assemble(
     mayDecide: () => true,
     isStopping: () => false,
   };
+  const rollbacks = createRollbacks(policy, {
+    ...shared,
+    recheck: createRecheck(policy, {
+      pass,
+      carried,
+      isRetiring: () => world.isRetiring,
+      ...(world.precheck && { precheck: world.precheck }),
+    }),
+    pause: world.pause,
+    strategy: {
+      repeatable,
+      ...(world.prepare && { prepare: world.prepare }),
+      ...(rehearse && { rehearse }),
+      ...(settle && { settle }),
+      act: (order, signal) => world.effect("act", () => act(order, signal)),
+      inspect: (order) => world.effect("inspect", () => inspect(order)),
+    },
+    markStanding,
+    verify: (...asked) => world.effect("verify", () => world.verify(...asked)),
+  });
+  const ports: PassPorts = { ...pass, begin: rollbacks.begin, wouldPass: rollbacks.wouldPass };
   return { ports, rollbacks };
 }
 

@@ -69,6 +69,11 @@ const CASES: Partial<Record<HoldReason, Case>> = {
     says: /\(mass-breach\): 5 of 6 targets breach/,
   },
   cooldown: { binds: false, when: { lastAttemptAt: at - MINUTE }, says: /\(cooldown\): .*1 min ago/ },
+  "rollback-failed": {
+    binds: false,
+    when: { givenUp: { at, reason: "forbidden", to: revision("1").digest } },
+    says: /^$/,
+  },
   "budget-exhausted": { binds: false, when: { rollbacks: [tried] }, says: /^$/ },
   "outside-guard-period": {
     binds: false,

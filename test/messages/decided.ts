@@ -82,6 +82,9 @@ const CHANGES: Readonly<Record<HoldReason, Change>> = {
   "budget-exhausted": {
     situation: { rollbacks: [{ decisionId: "d0", at: AT - 3 * HOUR, fromDigest: "digest-0" }] },
   },
+  "rollback-failed": {
+    situation: { givenUp: { at: AT - 20 * MINUTE, reason: "forbidden", to: revision("1").digest } },
+  },
   "gitops-owner": {
     situation: {
       owners: [

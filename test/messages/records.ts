@@ -217,6 +217,16 @@ export const RECORDS: Bodies = {
       resume: "flux resume kustomization apps --namespace flux-system",
     },
   ],
+  "rollback.retrying": [
+    {
+      type: "rollback.retrying",
+      ...OF_ROLLBACK,
+      reason: "forbidden",
+      detail:
+        'Could not patch deployment "vcci-api": it is forbidden. 1 try since 10:05:01Z: 1 answered 403.',
+      until: "2026-03-02T10:15:00.000Z",
+    },
+  ],
   "rollback.applied": [
     {
       type: "rollback.applied",

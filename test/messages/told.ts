@@ -50,6 +50,21 @@ const FAILURES: Readonly<Record<ActFailure | VerificationFailure, string>> = {
   "rollout-blocked": "vcci-api-2 of the bad release never got ready, and the StatefulSet waits for it.",
   "target-not-ready": "Deployment vcci-api-blue has 1 of 3 pods ready after 10 min.",
   "partly-applied": "vcci-api was moved, vcci-worker was not: it is paused.",
+  "log-unwritable": "The decision log cannot be written: no space left on device (ENOSPC).",
+  "not-leader": "rollbackd-1 leads since 2026-03-02 10:05:00Z.",
+  "mass-breach": "3 of 4 targets fire at once, which no single release explains.",
+  "outside-guard-period": "vcci-production/vcci-api@2 has been live for 1h, longer than its guard period.",
+  "breach-predates-release": "It was breaching before vcci-production/vcci-api@2 started.",
+  "window-before-release": "Its window begins before what counts against vcci-production/vcci-api@2.",
+  "rule-changed": "The rules of vcci-api were changed or taken away.",
+  "release-not-reversible": "sh precheck.sh exited with code 1 after 1.2s.",
+  vetoed: "Its unless is 1 now: mysql_up == bool 0.",
+  cooldown: "The last rollback of the target began 14m ago, within the cooldown of 15m.",
+  "budget-exhausted": "1 of 1 rollbacks in 24h are spent.",
+  "gitops-owner": "Argo CD application shop keeps it as it is in Git.",
+  "no-known-good-revision": "None of the earlier revisions will do: 1 (quarantined).",
+  "target-same-vulnerability": "CVE-2026-0001 is in revision 1 as well.",
+  "not-confirmed": "Every trigger that fired has been healthy since: error-rate 0.01 is not above 5%.",
 };
 
 export function told(): readonly Shown[] {
@@ -60,6 +75,25 @@ export function told(): readonly Shown[] {
     ...Object.entries(FAILURES).flatMap(([reason, detail]) =>
       last(`a rollback failed: ${reason}`, [ROLLBACK, started(ROLLBACK), failed(ROLLBACK, reason, detail)]),
     ),
+    ...last("a rollback was given up", [
+      ROLLBACK,
+      started(ROLLBACK),
+      { ...failed(ROLLBACK, "forbidden", FAILURES.forbidden), changed: false, gaveUp: true },
+    ]),
+    ...last("a rollback was held between two tries", [
+      ROLLBACK,
+      started(ROLLBACK),
+      { ...failed(ROLLBACK, "frozen", FAILURES.frozen), changed: false },
+    ]),
+    ...last("another rollbackd was faster", [
+      ROLLBACK,
+      started(ROLLBACK),
+      {
+        ...failed(ROLLBACK, "superseded", "Another rollbackd rolled vcci-production/vcci-api back from 2."),
+        changed: false,
+        peer: "d-other",
+      },
+    ]),
     ...recordStories(),
     ...approvedInVain(),
     ...aboutChannels(),
@@ -79,7 +113,7 @@ function failed(
   { policy, target, release = "", decisionId }: DecisionRecord,
   reason: string,
   detail: string,
-): RecordBody {
+): RecordBody & { readonly type: "rollback.failed" } {
   return { type: "rollback.failed", policy, target, release, decisionId, reason, detail };
 }
 

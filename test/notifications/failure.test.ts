@@ -6,7 +6,7 @@ import type { VerificationFailure } from "../../src/verification/judge.ts";
 import { recordsOf } from "./memory-log.ts";
 import { decision, failed, started } from "./story.ts";
 
-type Failure = Exclude<ActFailure | VerificationFailure, "superseded">;
+type Failure = Exclude<ActFailure | VerificationFailure, "superseded" | "not-confirmed">;
 
 /** In the title, how the target stands, and the next step. */
 type Told = readonly [what: RegExp, left: RegExp, next: RegExp];
@@ -17,7 +17,24 @@ const ROLLING = /The template of revision 6 is in force on shop\/api, but not al
 const RESTORED = /revision 6 was put back in the place of revision 7\./;
 const UNDO = /roll back by hand.*\nkubectl -n shop rollout undo deployment\/api --to-revision=6$/;
 
-const ofAct: Readonly<Record<Exclude<ActFailure, "superseded">, Told>> = {
+/** What was known to hold it changed nothing. */
+const held = (what: RegExp, next: RegExp): Told => [what, UNCHANGED, next];
+
+const ofAct: Readonly<Record<Exclude<ActFailure, "superseded" | "not-confirmed">, Told>> = {
+  "log-unwritable": held(/log could not be written/, /Free space/),
+  "not-leader": held(/another replica leads/, /the replica that leads decides/),
+  "mass-breach": held(/many targets/, /shared cause/),
+  "outside-guard-period": held(/guard period/, /Roll back by hand.*\nkubectl/),
+  "breach-predates-release": held(/began before the release/, /cause before the release/),
+  "window-before-release": held(/does not count against/, /when a whole window counts/),
+  "rule-changed": held(/rules changed/, /Check the new rules/),
+  "release-not-reversible": held(/no longer be undone/, /undo the migration first/),
+  vetoed: held(/a veto came/, /veto's query/),
+  cooldown: held(/another rollback of the target/, /last rollback/),
+  "budget-exhausted": held(/budget is used up/, /Decide by hand/),
+  "gitops-owner": held(/owner in Git/, /gitops: suspend/),
+  "no-known-good-revision": held(/no earlier revision/, /Fix forward/),
+  "target-same-vulnerability": held(/same vulnerability/, /Ship a fix/),
   "target-missing": [/target is gone/, /Nothing was changed\./, /who deleted it, and deploy/],
   "revision-missing": [/nothing is left of the revision/, UNCHANGED, /Deploy a version that you trust/],
   frozen: [/automation was frozen/, UNCHANGED, /resume the policy/],

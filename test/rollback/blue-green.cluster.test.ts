@@ -18,7 +18,8 @@ import { type BlueGreenScene, type Color, createBlueGreen } from "./blue-green-s
 import { createScene, type Scene } from "./deployment-scene.ts";
 import { POLICIES, startMutatingPolicy } from "./mutating-policy.ts";
 
-const NEVER = new AbortController().signal;
+import type { Checked } from "../../src/daemon/tries.ts";
+import { allTries } from "./tries.ts";
 
 describeOnCluster("a blue/green Service is rolled back", (kubeconfig) => {
   let scene: Scene;
@@ -65,13 +66,10 @@ describeOnCluster("a blue/green Service is rolled back", (kubeconfig) => {
     if (to === undefined) throw new Error("nothing to go back to");
     return { ...orderOf(of, { target, uid, release: release.id }, timeoutMs), from: release.revision, to };
   };
-  const strategyFor = (
-    of: BlueGreenScene,
-    api: KubeApi = scene.api,
-    unwanted = () => undefined as string | undefined,
-  ) => blueGreenStrategy({ api, colors: of.target, unwanted, now: Date.now, pollMs: 100 });
+  const strategyFor = (of: BlueGreenScene, api: KubeApi = scene.api) =>
+    blueGreenStrategy({ api, colors: of.target, now: Date.now });
   const act = (of: BlueGreenScene, order: RollbackOrder, api?: KubeApi) =>
-    strategyFor(of, api).act(order, NEVER);
+    allTries(strategyFor(of, api), order);
   /** An API port on which something else happens just before the Service or a Deployment is changed. */
   const before = (resource: "services" | "deployments", once: () => Promise<unknown>): KubeApi => {
     let done = false;
@@ -183,7 +181,9 @@ describeOnCluster("a blue/green Service is rolled back", (kubeconfig) => {
       const { runs } = outcome as Applied;
       const { release } = await changed.snapshot();
       expect(release).toMatchObject({ cause: "rollback", revision: { digest: runs?.digest } });
-      expect(await strategyFor(changed).settle?.(order, NEVER)).toMatchObject({ runs });
+      expect(await strategyFor(changed).settle?.(order, new AbortController().signal)).toMatchObject({
+        runs,
+      });
       expect(await act(changed, order)).toMatchObject({ runs });
     } finally {
       await mutating.stop();
@@ -216,7 +216,7 @@ describeOnCluster("a blue/green Service is rolled back", (kubeconfig) => {
         return answer as never;
       },
     };
-    expect(await strategyFor(halfway, api).act(order, stopped.signal)).toMatchObject({ kind: "failed" });
+    expect(await strategyFor(halfway, api).act(order, stopped.signal)).toMatchObject({ kind: "again" });
     expect(await replicas(halfway, "blue")).toBe(1);
     expect(await strategyFor(halfway).inspect(order)).toBe("not-applied");
     expect(await act(halfway, order)).toMatchObject({ kind: "applied" });
@@ -315,8 +315,9 @@ describeOnCluster("a blue/green Service is rolled back", (kubeconfig) => {
       const order = await orderFor(frozen);
       const isScaled = async () => ((await replicas(frozen, "blue")) === 1 ? "alice froze it" : undefined);
       let why: string | undefined;
-      const strategy = strategyFor(frozen, scene.api, () => why);
-      const outcome = strategy.act(order, NEVER);
+      const recheck = async (): Promise<Checked> =>
+        why === undefined ? { kind: "clear" } : { kind: "held", reason: "frozen", detail: why };
+      const outcome = allTries(strategyFor(frozen), order, { recheck });
       await eventually("blue is scaled", async () => {
         why = await isScaled();
         expect(why).toBeDefined();

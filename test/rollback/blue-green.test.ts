@@ -6,6 +6,7 @@ import { blueGreenSnapshot } from "../../src/releases/blue-green-snapshot.ts";
 import { blueGreenStrategy } from "../../src/rollback/blue-green.ts";
 import { service, side, TARGET, view } from "../releases/blue-green-fixture.ts";
 import { policy } from "../support/model.ts";
+import { allTries } from "./tries.ts";
 
 const GREEN = side("green", { images: { "09:30:00": "api:v3" } });
 const ready = side("blue", { images: { "09:00:00": "api:v2" } });
@@ -48,9 +49,7 @@ function act(looks: readonly Look[], timeoutMs = 10_000) {
   const strategy = blueGreenStrategy({
     api: api as KubeApi,
     colors: TARGET,
-    unwanted: () => undefined,
     now: Date.now,
-    pollMs: 1,
   });
   const order = {
     decisionId: "d1",
@@ -62,7 +61,7 @@ function act(looks: readonly Look[], timeoutMs = 10_000) {
     to,
     reason: "errors",
   };
-  return { outcome: strategy.act(order, new AbortController().signal), patched };
+  return { outcome: allTries(strategy, order), patched };
 }
 
 const away = (times: number): readonly Look[] => Array.from({ length: times }, () => "away");
@@ -73,23 +72,31 @@ it.concurrent("trap 24: an API server that is away while pods get ready is waite
   expect(patched).toEqual(["services"]);
 });
 
-it.concurrent("trap 24: one that is away from the first is given up on soon", async () => {
-  expect(await act(away(1)).outcome).toMatchObject({ kind: "failed", reason: "unreachable" });
+it.concurrent("trap 24: an API server that is away from the first is waited for", async () => {
+  const { outcome, patched } = act([...away(8), "ready"]);
+  expect(await outcome).toMatchObject({ kind: "applied" });
+  expect(patched).toEqual(["services"]);
 });
 
 it.concurrent("trap 24: one that is away until the time is over is what stopped it", async () => {
-  const { outcome } = act(["unready", ...away(1)], 3_000);
-  expect(await outcome).toMatchObject({ kind: "failed", reason: "unreachable" });
+  const { outcome } = act(["unready", ...away(1)], 1_000);
+  expect(await outcome).toMatchObject({
+    kind: "failed",
+    reason: "unreachable",
+    changed: false,
+    gaveUp: true,
+  });
 });
 
 it.concurrent("trap 24: a Service that never keeps still is a conflict, and who changes it can be looked up", async () => {
-  const { outcome, patched } = act(["conflict"]);
+  const { outcome, patched } = act(["conflict"], 1_000);
   expect(await outcome).toMatchObject({
     kind: "failed",
     reason: "conflict",
+    changed: false,
     detail: expect.stringContaining(
       "kubectl -n vcci-production get service vcci-api --show-managed-fields",
     ) as string,
   });
-  expect(patched).toHaveLength(5);
+  expect(patched.length).toBeGreaterThan(5);
 });

@@ -4,6 +4,7 @@ import { deploymentStrategy } from "../../src/rollback/deployment.ts";
 import type { RollbackOrder } from "../../src/rollback/act.ts";
 import { startStubApi, type StubApi } from "../kubernetes/stub-api.ts";
 import { policy, revision } from "../support/model.ts";
+import { fewTries } from "./tries.ts";
 
 const ORDER: RollbackOrder = {
   decisionId: "d1",
@@ -22,7 +23,7 @@ afterEach(() => stub?.stop());
 async function strategyAgainst(answer: Parameters<typeof startStubApi>[0]) {
   stub = await startStubApi(answer);
   const api = kubeApi(stub.connection, { timeoutMs: 200 });
-  return { stub, strategy: deploymentStrategy({ api, now: Date.now, boundMs: 500 }) };
+  return { stub, strategy: fewTries(deploymentStrategy({ api, now: Date.now, boundMs: 500 })) };
 }
 
 it("trap 24: an API server that hangs is given up on within the bound, and the act says so", async () => {

@@ -12,7 +12,7 @@ import { watchGroup } from "../../src/releases/group-watch.ts";
 import { differing } from "../../src/releases/group.ts";
 import type { TargetSnapshot } from "../../src/releases/release.ts";
 import type { TargetWatch } from "../../src/releases/watch.ts";
-import type { ActOutcome, RollbackOrder } from "../../src/rollback/act.ts";
+import type { RollbackOrder } from "../../src/rollback/act.ts";
 import { groupStrategy } from "../../src/rollback/group.ts";
 import { grant } from "../cluster/grant.ts";
 import { createServiceAccount } from "../cluster/namespace.ts";
@@ -20,6 +20,7 @@ import { describeOnCluster } from "../cluster/shared.ts";
 import { eventually } from "../support/eventually.ts";
 import { policy } from "../support/model.ts";
 import { createScene, type Scene } from "./deployment-scene.ts";
+import { type EndOfTry, fewTries } from "./tries.ts";
 
 const NEVER = new AbortController().signal;
 
@@ -75,8 +76,8 @@ describeOnCluster("trap 25: a group of Deployments is rolled back", (kubeconfig)
     return { names, watch, order };
   };
   const strategyOf = ({ watch }: Pair, api: KubeApi = scene.api) =>
-    groupStrategy({ api, now: Date.now, watch });
-  const act = (of: Pair, api: KubeApi = scene.api): Promise<ActOutcome> =>
+    fewTries(groupStrategy({ api, now: Date.now, watch }));
+  const act = (of: Pair, api: KubeApi = scene.api): Promise<EndOfTry> =>
     strategyOf(of, api).act(of.order, NEVER);
   const images = async ({ names }: Pair): Promise<readonly unknown[]> => {
     const both = await Promise.all(names.map(scene.get));

@@ -5,7 +5,7 @@ import type { KubeApi } from "../../src/kubernetes/api.ts";
 import { KubeError } from "../../src/kubernetes/error.ts";
 import { groupSnapshot } from "../../src/releases/group-snapshot.ts";
 import type { TargetSnapshot } from "../../src/releases/release.ts";
-import type { Applied, RollbackOrder } from "../../src/rollback/act.ts";
+import type { ActOutcome, Applied, RollbackOrder } from "../../src/rollback/act.ts";
 import { deploymentStrategy } from "../../src/rollback/deployment.ts";
 import { groupStrategy } from "../../src/rollback/group.ts";
 import { statefulSetStrategy } from "../../src/rollback/statefulset.ts";
@@ -16,6 +16,7 @@ import { createScene, type Scene } from "./deployment-scene.ts";
 import { type MutatingPolicy, POLICIES, startMutatingPolicy } from "./mutating-policy.ts";
 import { createStatefulSetScene, type StatefulSetScene } from "./statefulset-scene.ts";
 
+import { fewTries } from "./tries.ts";
 const NEVER = new AbortController().signal;
 const IMAGES = ["vcci-api:v1", "vcci-api:v2"];
 
@@ -38,7 +39,7 @@ describeOnCluster("a mutating admission policy changes the template that is put 
     const decisionId = `d-${target}`;
     return { decisionId, policy: policy(), target, uid, release: release.id, from, to, reason: "errors" };
   };
-  const strategyWith = (api: KubeApi = scene.api) => deploymentStrategy({ api, now: Date.now });
+  const strategyWith = (api: KubeApi = scene.api) => fewTries(deploymentStrategy({ api, now: Date.now }));
   const settled = async (name: string): Promise<TargetSnapshot> => {
     await scene.settled(name);
     return scene.snapshot(name);
@@ -49,9 +50,9 @@ describeOnCluster("a mutating admission policy changes the template that is put 
   };
   const factOf = (order: RollbackOrder, snapshot: TargetSnapshot) =>
     rolloutFact(order, { ok: true, snapshot }, Date.now(), undefined);
-  const applied = async (outcome: ReturnType<ReturnType<typeof strategyWith>["act"]>): Promise<Applied> => {
+  const applied = async (outcome: Promise<ActOutcome>): Promise<Applied> => {
     const done = await outcome;
-    if (done.kind !== "applied") throw new Error(done.detail);
+    if (done.kind !== "applied") throw new Error(JSON.stringify(done));
     return done;
   };
   /** Sends what it is given, and loses the answers to the changes that `isLost` names, counted from 1. */

@@ -13,6 +13,7 @@ import { policy } from "../support/model.ts";
 import { createScene, type Scene } from "./deployment-scene.ts";
 import { createStatefulSetScene, type StatefulSetScene } from "./statefulset-scene.ts";
 
+import { fewTries } from "./tries.ts";
 const NEVER = new AbortController().signal;
 
 type Spec = Readonly<Record<string, unknown>>;
@@ -114,7 +115,7 @@ describeOnCluster("the deployment after a rollback runs what its manifest says",
   };
   const rollBack = async (name: string, api: KubeApi = scene.api): Promise<Applied> => {
     const order = orderFrom(await scene.snapshot(name));
-    const outcome = await deploymentStrategy({ api, now: Date.now }).act(order, NEVER);
+    const outcome = await fewTries(deploymentStrategy({ api, now: Date.now })).act(order, NEVER);
     if (outcome.kind !== "applied") throw new Error(outcome.detail);
     const { release } = await scene.snapshot(name);
     expect(release.cause).toBe("rollback");

@@ -7,6 +7,7 @@ import { scriptStrategy } from "../../src/rollback/script.ts";
 import type { CommandSpec } from "../../src/rules/policy.ts";
 import { MINUTE, policy, release, revision } from "../support/model.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
+import { fewTries } from "./tries.ts";
 
 const FROM = revision("v2");
 const TO = revision("v1");
@@ -56,11 +57,13 @@ function scripted(text: string, lookup: Lookup = runs(FROM), spec: Partial<Comma
     timeoutMs: MINUTE,
     ...spec,
   };
-  const strategy = scriptStrategy(script, {
-    reread: () => Promise.resolve(lookup),
-    environment: process.env,
-    secrets: () => ["s3cr3t"],
-  });
+  const strategy = fewTries(
+    scriptStrategy(script, {
+      reread: () => Promise.resolve(lookup),
+      environment: process.env,
+      secrets: () => ["s3cr3t"],
+    }),
+  );
   const act = (changes?: Partial<RollbackOrder>, signal = new AbortController().signal) =>
     strategy.act(order(changes), signal);
   return { path, strategy, act };

@@ -13,6 +13,7 @@ import { describeOnCluster } from "../cluster/shared.ts";
 import { eventually } from "../support/eventually.ts";
 import { policy } from "../support/model.ts";
 import { createStatefulSetScene, type StatefulSetScene } from "./statefulset-scene.ts";
+import { fewTries } from "./tries.ts";
 
 const NEVER = new AbortController().signal;
 const MINUTE_MS = 60_000;
@@ -39,7 +40,7 @@ describeOnCluster("a StatefulSet is rolled back", (kubeconfig) => {
       reason: "errors",
     };
   };
-  const strategyWith = (api: KubeApi) => statefulSetStrategy({ api, now: Date.now });
+  const strategyWith = (api: KubeApi) => fewTries(statefulSetStrategy({ api, now: Date.now }));
   const act = (order: RollbackOrder, api: KubeApi = scene.api) => strategyWith(api).act(order, NEVER);
   const image = ({ spec }: StatefulSet) => spec.template.spec.containers[0]?.image;
 

@@ -3,7 +3,6 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { kubeApi } from "../../src/kubernetes/api.ts";
 import { connect, type Connection } from "../../src/kubernetes/connect.ts";
 import { createTeller } from "../../src/notifications/teller.ts";
-import type { ActOutcome } from "../../src/rollback/act.ts";
 import { deploymentStrategy } from "../../src/rollback/deployment.ts";
 import { describeOnCluster } from "../cluster/shared.ts";
 import { startAdmissionWebhook, type AdmissionWebhook } from "../faults/admission-webhook.ts";
@@ -12,6 +11,7 @@ import { decision, failed, started } from "../notifications/story.ts";
 import { eventually } from "../support/eventually.ts";
 import { policy } from "../support/model.ts";
 import { createScene, type Scene } from "./deployment-scene.ts";
+import { type EndOfTry, fewTries } from "./tries.ts";
 
 const CONFIGURATIONS = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations";
 const NEVER = new AbortController().signal;
@@ -53,7 +53,7 @@ describeOnCluster("trap 24: an admission webhook stands between rollbackd and a 
     const { target, uid, release } = await scene.snapshot("judged");
     if (release.previous === undefined) throw new Error("nothing to go back to");
     const api = kubeApi(connection, bounds);
-    const { act, inspect } = deploymentStrategy({ api, now: Date.now, ...bounds });
+    const { act, inspect } = fewTries(deploymentStrategy({ api, now: Date.now, ...bounds }));
     const order = {
       decisionId: randomUUID(),
       policy: policy(),
@@ -112,7 +112,7 @@ describeOnCluster("trap 24: an admission webhook stands between rollbackd and a 
 });
 
 /** All that the team reads of it. */
-function pageOf(outcome: ActOutcome): string {
+function pageOf(outcome: EndOfTry): string {
   if (outcome.kind !== "failed") throw new Error(`it was ${outcome.kind}`);
   const { reason, detail } = outcome;
   const records = [decision("d1"), started("d1"), { ...failed("d1", reason), detail }];

@@ -2,9 +2,9 @@ import type { KubeApi } from "../../kubernetes/api.ts";
 import { KubeError } from "../../kubernetes/error.ts";
 import { rulesFor } from "../../kubernetes/resource.ts";
 import { type GitOpsOwner, ownerText } from "../../releases/gitops-owner.ts";
-import type { TargetWatch } from "../../releases/watch.ts";
-import type { ActOutcome, Prepare, Prepared, RollbackOrder, Suspension } from "../act.ts";
-import { failed, tryRepeatedly } from "../attempts.ts";
+import type { Lookup, TargetWatch } from "../../releases/watch.ts";
+import type { Again, Failed, Prepare, Prepared, RollbackOrder, Suspension } from "../act.ts";
+import { againFor, unchanged } from "../attempts.ts";
 import { type OwnerContext, type OwnerNow, readOwner } from "./owner.ts";
 import { ownerReader } from "./owner-object.ts";
 import { NotSuspendable } from "./refused.ts";
@@ -20,8 +20,6 @@ export interface SuspendOptions {
   readonly boundMs?: number;
 }
 
-type Failed = Extract<ActOutcome, { kind: "failed" }>;
-
 /**
  * Suspends every owner of the target that would undo a rollback without being asked, or none: each must list the
  * target, and its suspension must last. Suspending twice is the same as suspending once.
@@ -30,7 +28,7 @@ export function suspendOwners(options: SuspendOptions): Prepare {
   return async (order, signal) => {
     const bound = AbortSignal.any([signal, AbortSignal.timeout(options.boundMs ?? 30_000)]);
     const lookup = await options.reread();
-    if (!lookup.ok) return { ...notKnown(order, lookup.detail), suspended: [] };
+    if (!lookup.ok) return { ...notKnown(order, lookup), suspended: [] };
     const owners = (lookup.snapshot.owners ?? []).filter(({ tool }) => tool !== "helm");
     const looked = await lookAtAll(owners, order, options, bound);
     if ("kind" in looked) return { ...looked, suspended: [] };
@@ -44,14 +42,14 @@ async function lookAtAll(
   { decisionId }: RollbackOrder,
   options: SuspendOptions,
   signal: AbortSignal,
-): Promise<readonly OwnerNow[] | Failed> {
+): Promise<readonly OwnerNow[] | Failed | Again> {
   const reader = ownerReader(options.api, signal);
   const context = { reader, argocdNamespace: options.argocdNamespace, decisionId };
   const found: OwnerNow[] = [];
   const others: Failed[] = [];
   for (const owner of owners) {
-    const look = await attempt(owner, signal, () => readIfThere(owner, context, options, signal));
-    if ("reason" in look) return look;
+    const look = await attempt(owner, () => readIfThere(owner, context, options, signal));
+    if ("kind" in look) return look;
     // A leftover of another tool names an owner that is gone, or one that does not list the target.
     if ("notItsOwner" in look) others.push(look.notItsOwner);
     else found.push(look);
@@ -59,8 +57,8 @@ async function lookAtAll(
   const [other] = others;
   if (found.length === 0 && other !== undefined) return other;
   for (const now of found.filter(({ isActive }) => isActive)) {
-    const why = await attempt(now.owner, signal, async () => ({ why: await now.whyNotLasting() }));
-    if ("reason" in why) return why;
+    const why = await attempt(now.owner, async () => ({ why: await now.whyNotLasting() }));
+    if ("kind" in why) return why;
     if (why.why !== undefined) return notSuspended(now.owner, why.why);
   }
   return found;
@@ -96,31 +94,30 @@ async function suspendAll(
   const suspended: Suspension[] = [];
   for (const { owner, isActive, ref, patch, suspension } of owners) {
     if (isActive) {
-      const done = await attempt(owner, signal, async () => {
+      const done = await attempt(owner, async () => {
         await options.api.patch(ref, patch, signal);
         return { done: true } as const;
       });
-      if ("reason" in done) return { ...done, suspended };
+      if ("kind" in done) return { ...done, suspended };
     }
     if (suspension !== undefined) suspended.push(suspension);
   }
   return { kind: "prepared", suspended };
 }
 
-/** Tries again what the API server refused for now; an end that stays is a failure with the rights that are needed. */
+/** Suspending twice is the same as once, so that a lost answer needs no second look: it is tried again. */
 async function attempt<T extends object>(
   owner: GitOpsOwner,
-  signal: AbortSignal,
   once: () => Promise<T>,
-): Promise<T | Failed> {
+): Promise<T | Failed | Again> {
   try {
-    const outcome = await tryRepeatedly(once, signal);
-    if (!(outcome instanceof KubeError)) return outcome;
-    const rights = outcome.kind === "forbidden" ? ` Suspending it needs: ${rightsFor(owner)}.` : "";
-    return notSuspended(owner, `${outcome.message}${rights}`);
+    return await once();
   } catch (error) {
     if (error instanceof NotSuspendable) return notSuspended(owner, error.message);
-    throw error;
+    if (!(error instanceof KubeError)) throw error;
+    const rights = error.kind === "forbidden" ? ` Suspending it needs: ${rightsFor(owner)}.` : "";
+    const failure = notSuspended(owner, `${error.message}${rights}`);
+    return error.kind === "not-found" ? failure : { ...againFor(error, failure), isUnread: true };
   }
 }
 
@@ -140,15 +137,21 @@ function rightsFor({ tool }: GitOpsOwner): string {
 }
 
 function notSuspended(owner: GitOpsOwner, why: string): Failed {
-  return failed(
+  return unchanged(
     "gitops-not-suspended",
     `${ownerText(owner)} could not be suspended and would undo the rollback: ${why}`,
   );
 }
 
-function notKnown({ target }: RollbackOrder, why: string): Failed {
-  return failed(
+/** Nothing is done before the owners of the target are known. */
+function notKnown(
+  { target }: RollbackOrder,
+  { reason, detail }: Extract<Lookup, { ok: false }>,
+): Failed | Again {
+  const failure = unchanged(
     "gitops-not-suspended",
-    `Who would undo a rollback of ${target} could not be looked up: ${why}`,
+    `Who would undo a rollback of ${target} could not be looked up: ${detail}`,
   );
+  if (reason === "not-found") return failure;
+  return { kind: "again", failure, answer: reason, isUnread: true, isRefused: reason === "forbidden" };
 }

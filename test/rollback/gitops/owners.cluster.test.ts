@@ -11,6 +11,7 @@ import { describeOnCluster } from "../../cluster/shared.ts";
 import { policy } from "../../support/model.ts";
 import { eventually } from "../../support/eventually.ts";
 import { createScene, type Scene } from "../deployment-scene.ts";
+import { fewTries } from "../tries.ts";
 
 const NEVER = new AbortController().signal;
 const FLUX = {
@@ -116,7 +117,7 @@ describeOnCluster("a Deployment that Git keeps", (kubeconfig) => {
       const lookup = watch.current();
       if (lookup.ok) seen.push(lookup.snapshot);
     });
-    expect(await deploymentStrategy({ api, now: Date.now }).act(order, NEVER)).toMatchObject({
+    expect(await fewTries(deploymentStrategy({ api, now: Date.now })).act(order, NEVER)).toMatchObject({
       kind: "applied",
     });
     await scene.settled(name);

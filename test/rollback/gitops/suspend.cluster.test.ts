@@ -431,8 +431,8 @@ describeOnCluster("the owner of a target is suspended before a rollback", (kubec
     const api = kubeApi(connection);
     const owners = [flux("guarded"), argo("guarded")];
     const refused = await prepare(owners, "d-1", api);
-    expect(refused).toMatchObject({ kind: "failed", suspended: [] });
-    expect(refused.kind === "failed" && refused.detail).toContain(
+    expect(refused).toMatchObject({ kind: "again", isRefused: true, suspended: [] });
+    expect(refused.kind === "again" && refused.failure.detail).toContain(
       '{apiGroups: ["kustomize.toolkit.fluxcd.io"], resources: ["kustomizations"], verbs: ["get", "patch"]}',
     );
     const folder = join(import.meta.dirname, "../../../deploy/gitops");
