@@ -1,7 +1,8 @@
 import { once } from "node:events";
 import { createInterface } from "node:readline/promises";
-import type { RollbackPlan } from "../daemon/commands.ts";
+import type { RollbackPlan, StandingFreeze } from "../daemon/commands.ts";
 import type { ManualReason } from "../decisions/manual-reason.ts";
+import { formatStamp } from "../text/format.ts";
 import type { Io } from "./io.ts";
 import { planText } from "./plan-text.ts";
 import type { ExitCode } from "./program-parts.ts";
@@ -72,16 +73,49 @@ export async function freeze(
     ...noted(options),
     ...until,
   });
+  const freezes = freezesIn(reply);
+  const all = freezes.length > 1 ? ` Freezes of ${policy}: ${holders(freezes)}.` : "";
   const end =
-    until.until === undefined
-      ? `until somebody resumes it: rollbackd resume ${policy}`
-      : `until ${until.until}`;
-  return told(reply, `${policy} is frozen: nothing is rolled back automatically ${end}`, io);
+    freezes[0]?.until === undefined
+      ? `until it is resumed: rollbackd resume ${policy}.`
+      : `until ${formatStamp(freezes[0].until)}.`;
+  return told(reply, `${policy} is frozen: nothing is rolled back automatically ${end}${all}`, io);
 }
 
-export async function resume(policy: string, options: NoteOptions, io: Io): Promise<ExitCode> {
-  const reply = await ask(options, `policies/${encodeURIComponent(policy)}/resume`, noted(options));
-  return told(reply, `${policy} is resumed: automatic rollbacks are possible again.`, io);
+export async function resume(
+  policy: string,
+  options: NoteOptions & { readonly holder?: string },
+  io: Io,
+): Promise<ExitCode> {
+  const { holder } = options;
+  const reply = await ask(options, `policies/${encodeURIComponent(policy)}/resume`, {
+    ...noted(options),
+    ...(holder !== undefined && { holder }),
+  });
+  const left = freezesIn(reply);
+  const ended = reply.ok ? String(reply.body["holder"]) : "";
+  const next = left.map((each) => `rollbackd resume ${policy} --holder ${each.holder}`).join(" or ");
+  return told(
+    reply,
+    left.length === 0
+      ? `${policy} is resumed: automatic rollbacks are possible again.`
+      : `The freeze of ${ended} is over. ${policy} stays frozen: ${holders(left)}. To end a freeze of another holder: ${next}`,
+    io,
+  );
+}
+
+function freezesIn(reply: Reply): readonly StandingFreeze[] {
+  const found = reply.ok ? reply.body["freezes"] : undefined;
+  return Array.isArray(found) ? (found as readonly StandingFreeze[]) : [];
+}
+
+function holders(freezes: readonly StandingFreeze[]): string {
+  return freezes
+    .map(
+      ({ holder, until }) =>
+        `${holder} ${until === undefined ? "without an end" : `until ${formatStamp(until)}`}`,
+    )
+    .join(", ");
 }
 
 /** A deploy script says which version went live. */

@@ -44,10 +44,14 @@ function addFreeze(program: Command, io: Io, done: Done): void {
 }
 
 function addResume(program: Command, io: Io, done: Done): void {
-  subcommand(program, "resume", "Ends a freeze.")
+  subcommand(program, "resume", "Ends your own freeze of a policy, or that of another holder.")
     .argument("<policy>", "whose automation")
-    .addHelpText("after", example("rollbackd resume vcci-api"))
-    .action(async (policy: string, options: NoteOptions) => {
+    .option(
+      "--holder <name>",
+      "whose freeze to end, as status shows it, such as token:alice (default: your own)",
+    )
+    .addHelpText("after", example("rollbackd resume vcci-api --holder token:alice"))
+    .action(async (policy: string, options: NoteOptions & { holder?: string }) => {
       const { resume } = await import("./ask.ts");
       done(await resume(policy, options, io));
     });
@@ -94,10 +98,16 @@ function subcommand(program: Command, name: string, description: string): Comman
     .option("--token-file <file>", "holds the token that lets you in (default: ROLLBACKD_TOKEN_FILE)");
 }
 
+/** The end of a longer freeze may be no instant that can be written. */
+const LONGEST_MS = 3650 * 24 * 3_600_000;
+
 /** For commander: throws what it shows. Milliseconds. */
 function duration(value: string): number {
   if (!new RegExp(DURATION_PATTERN, "u").test(value) || durationMs(value) === 0) {
     throw new InvalidArgumentError("It must be a duration above zero, such as 30m or 2h.");
+  }
+  if (durationMs(value) > LONGEST_MS) {
+    throw new InvalidArgumentError("It must be at most 3650d. Leave --for out to freeze without an end.");
   }
   return durationMs(value);
 }

@@ -61,12 +61,15 @@ function sight({ unseen, sight: it, evaluatedAt }: PolicyStatus): readonly Fact[
 }
 
 function people({ frozen, pendingApproval: asked }: PolicyStatus): readonly Fact[] {
-  const end = frozen?.until === undefined ? "until somebody resumes it" : `until ${time(frozen.until)}`;
-  const why = frozen?.note === undefined ? "" : `: ${frozen.note}`;
   return [
-    ...(frozen === undefined ? [] : [["frozen", `${end}, by ${frozen.by}${why}`] as const]),
+    ...(frozen?.freezes ?? []).map((each) => ["frozen", freezeText(each)] as const),
     ...(asked === undefined ? [] : [[ASKS, approval(asked)] as const]),
   ];
+}
+
+function freezeText({ holder, until, note }: NonNullable<PolicyStatus["frozen"]>["freezes"][number]): string {
+  const end = until === undefined ? `until ${holder} resumes it` : `until ${time(until)}, by ${holder}`;
+  return `${end}${note === undefined ? "" : `: ${note}`}`;
 }
 
 function approval({ decisionId, state, by, until }: NonNullable<PolicyStatus["pendingApproval"]>): string {

@@ -26,6 +26,16 @@ export interface RollbackPlan {
   readonly warnings: readonly string[];
 }
 
+/** A freeze as answers show it. */
+export interface StandingFreeze {
+  readonly holder: string;
+  /** RFC 3339. */
+  readonly at: string;
+  /** RFC 3339; not there where its holder has to resume. */
+  readonly until?: string;
+  readonly note?: string;
+}
+
 export interface RevisionText {
   readonly revision: string;
   readonly digest: string;
@@ -42,6 +52,8 @@ export interface Refusal {
   readonly ok: false;
   readonly kind: "invalid" | "not-found" | "refused" | "unavailable";
   readonly reason?: string;
+  /** Of a freeze that is another's: who holds the policy frozen. */
+  readonly holders?: readonly string[];
   /** What is the matter and what to do, for people. */
   readonly detail: string;
 }
@@ -60,17 +72,18 @@ export interface Commands {
     request: ManualRollback,
     by: Asker,
   ) => Promise<Answer<{ readonly decisionId: string; readonly plan: RollbackPlan }>>;
-  /** `untilMs`: epoch ms at which it ends by itself. */
+  /** `untilMs`: epoch ms at which it ends by itself. `freezes`: all that stand now; those of other holders stay. */
   readonly freeze: (
     policy: string,
     request: { readonly note?: string; readonly untilMs?: number },
     by: Asker,
-  ) => Promise<Answer<{ readonly until?: string }>>;
+  ) => Promise<Answer<{ readonly until?: string; readonly freezes: readonly StandingFreeze[] }>>;
+  /** Ends the freeze of `holder`; default: that of who asks. `freezes`: those that stand still. */
   readonly resume: (
     policy: string,
-    request: { readonly note?: string },
+    request: { readonly note?: string; readonly holder?: string },
     by: Asker,
-  ) => Promise<Answer<object>>;
+  ) => Promise<Answer<{ readonly holder: string; readonly freezes: readonly StandingFreeze[] }>>;
   /** `inTheWay`: the reason of what was decided since; the rollback waits for its end. */
   readonly approve: (
     decisionId: string,

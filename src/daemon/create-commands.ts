@@ -1,9 +1,10 @@
-import { isOver } from "../decisions/freeze.ts";
-import type { DecisionRecord, LogRecord, OperatorRecord } from "../log/record.ts";
+import type { DecisionRecord } from "../log/record.ts";
 import type { History } from "./history.ts";
 import { type Approval, isOpen } from "./people-fold.ts";
-import type { Answer, Asker, Commands, Refusal } from "./commands.ts";
+import type { Asker, Commands, Refusal } from "./commands.ts";
+import { freezeCommands } from "./freeze-commands.ts";
 import { createManual, type ManualPorts } from "./manual-rollback.ts";
+import { noted, recordAndWeigh } from "./record-and-weigh.ts";
 import { refused, unknownPolicy, UNWRITABLE } from "./refusals.ts";
 import { createTellRelease } from "./tell-release.ts";
 import { takeVulnerabilities, type TakePorts } from "./take-vulnerabilities.ts";
@@ -21,8 +22,7 @@ export function createCommands(ports: CommandPorts): Commands {
       answerNow({ kind, decisionId, by, ...(note !== undefined && { note }) }, ports);
   return {
     ...createManual(ports),
-    freeze: (policy, request, by) => freeze(policy, request, by, ports),
-    resume: (policy, request, by) => resume(policy, request, by, ports),
+    ...freezeCommands(ports),
     approve: answer("approve"),
     reject: answer("reject"),
     release: createTellRelease(ports),
@@ -30,52 +30,6 @@ export function createCommands(ports: CommandPorts): Commands {
     policyOfDecision: async (decisionId) =>
       ports.history.approval(decisionId)?.decision.policy ?? ports.policyInLog(decisionId),
   };
-}
-
-async function freeze(
-  policy: string,
-  { note, untilMs }: Parameters<Commands["freeze"]>[1],
-  by: Asker,
-  ports: CommandPorts,
-): ReturnType<Commands["freeze"]> {
-  if (!ports.history.isInForce(policy)) return unknownPolicy(policy);
-  if (untilMs !== undefined && untilMs <= ports.now()) {
-    return refused("until-past", "The end of the freeze has passed already. Name an instant to come.");
-  }
-  const until = untilMs === undefined ? {} : { until: new Date(untilMs).toISOString() };
-  const record = await recordAndWeigh(
-    { type: "operator.freeze", policy, by, ...noted(note), ...until },
-    ports,
-  );
-  return record === undefined ? UNWRITABLE : { ok: true, ...until };
-}
-
-async function resume(
-  policy: string,
-  { note }: { readonly note?: string },
-  by: Asker,
-  ports: CommandPorts,
-): Promise<Answer<object>> {
-  if (!ports.history.isInForce(policy)) return unknownPolicy(policy);
-  const frozen = ports.history.freeze(policy);
-  if (frozen === undefined || isOver(frozen, ports.now())) {
-    return refused("not-frozen", `${policy} is not frozen, so there is nothing to resume.`);
-  }
-  const record = await recordAndWeigh({ type: "operator.resume", policy, by, ...noted(note) }, ports);
-  return record === undefined ? UNWRITABLE : { ok: true };
-}
-
-/** What a person said is acted on at once, not in the next slot. */
-async function recordAndWeigh(
-  body: Exclude<OperatorRecord, { type: "operator.rollback" }>,
-  { record, running }: CommandPorts,
-): Promise<LogRecord | undefined> {
-  const written = await record(body);
-  if (written !== undefined)
-    running()
-      .find(({ policy }) => policy.name === body.policy)
-      ?.reconsider();
-  return written;
 }
 
 interface Given {
@@ -135,8 +89,4 @@ function whyTooLate(decisionId: string, history: History, now: number): Refusal 
 function inTheWay({ policy, decisionId }: DecisionRecord, history: History): { readonly inTheWay?: string } {
   const last = history.lastDecision(policy);
   return last === undefined || last.decisionId === decisionId ? {} : { inTheWay: last.reason };
-}
-
-function noted(note: string | undefined): { readonly note?: string } {
-  return note === undefined ? {} : { note };
 }

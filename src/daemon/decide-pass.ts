@@ -231,7 +231,7 @@ async function withConfirmation(
 }
 
 function gatesNow(policy: Policy, ports: WeighPorts): Situation["gates"] {
-  return { ...ports.gates(policy.name), massBreach: ports.massBreach(targetKey(policy)) };
+  return { ...ports.gates(policy), massBreach: ports.massBreach(targetKey(policy)) };
 }
 
 /** A rollback is never "recorded already": once it has ended, firing again is another decision. */

@@ -1,18 +1,19 @@
 import { frozenGate } from "../decisions/freeze.ts";
 import type { Gates } from "../decisions/situation.ts";
+import type { Policy } from "../rules/policy.ts";
 import type { History } from "./history.ts";
 
 /** What stands above the target of one policy, as it is now; without mass-breach, which the fleet knows. */
-export type GatesOf = (policy: string) => Omit<Gates, "massBreach">;
+export type GatesOf = (policy: Pick<Policy, "name" | "intervalMs">) => Omit<Gates, "massBreach">;
 
 export function createGates(ports: {
   readonly unwritable: () => string | undefined;
-  readonly history: Pick<History, "freeze">;
+  readonly history: Pick<History, "freezes">;
   readonly now: () => number;
 }): GatesOf {
-  return (policy) => ({
+  return ({ name, intervalMs }) => ({
     logUnwritable: ports.unwritable(),
     notLeader: undefined,
-    frozen: frozenGate(ports.history.freeze(policy), ports.now()),
+    frozen: frozenGate(ports.history.freezes(name), { at: ports.now(), intervalMs }),
   });
 }

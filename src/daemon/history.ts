@@ -3,7 +3,7 @@ import type { DecisionRecord, LogRecord, MissingRights } from "../log/record.ts"
 import type { LoadedHashes } from "../rules/changes.ts";
 import type { LoggedRelease } from "../releases/logged-release.ts";
 import type { ScriptRollback } from "../releases/script-release.ts";
-import type { Freeze } from "../decisions/freeze.ts";
+import { type Freezes, NO_FREEZES } from "../decisions/freeze.ts";
 import type { VerifiedRollback } from "../decisions/situation.ts";
 import { emptyMemory, fold, type RecordedRelease, type UnknownSpell } from "./history-fold.ts";
 import { createLastRollbacks, type LastRollback } from "./last-rollback.ts";
@@ -61,8 +61,9 @@ export interface History {
   readonly missingRights: () => readonly MissingRights[];
   /** By the rules last loaded. */
   readonly isInForce: (policy: string) => boolean;
-  /** Also one whose end has come and is not on record yet. */
-  readonly freeze: (policy: string) => Freeze | undefined;
+  readonly freezes: (policy: string) => Freezes;
+  /** The end that was last announced before it came, epoch ms. */
+  readonly announcedEnd: (policy: string) => number | undefined;
   /** Askings of a policy, oldest first. */
   readonly approvals: (policy: string) => readonly Approval[];
   readonly approval: (decisionId: string) => Approval | undefined;
@@ -115,7 +116,8 @@ export function createHistory(): History {
     blindSince: (policy) => memory.blind.get(policy),
     missingRights: () => memory.missingRights,
     isInForce: (policy) => memory.rules.has(policy),
-    freeze: (policy) => memory.people.freezes.get(policy),
+    freezes: (policy) => memory.people.freezes.get(policy) ?? NO_FREEZES,
+    announcedEnd: (policy) => memory.people.announcedEnds.get(policy),
     approvals: (policy) =>
       [...memory.people.approvals.values()].filter(({ decision }) => decision.policy === policy),
     approval: (decisionId) => memory.people.approvals.get(decisionId),

@@ -194,7 +194,7 @@ function situationOf(
     owners,
     heldBack,
     ...(clash !== undefined && { clash }),
-    gates: { ...gates(policy.name), massBreach: massBreach(target) },
+    gates: { ...gates(policy), massBreach: massBreach(target) },
     confirmation: undefined,
   };
 }

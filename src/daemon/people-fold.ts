@@ -1,5 +1,6 @@
 import { type Answer, rejectedBy } from "../decisions/answer.ts";
-import type { Freeze } from "../decisions/freeze.ts";
+import type { Freezes } from "../decisions/freeze.ts";
+import { foldFreezes } from "../decisions/freeze-fold.ts";
 import type {
   ApprovalRecord,
   DecisionRecord,
@@ -28,7 +29,9 @@ export function isOpen({ state }: Approval): boolean {
 /** What people decided, as the log tells it. */
 export interface People {
   /** By policy. */
-  readonly freezes: Map<string, Freeze>;
+  readonly freezes: Map<string, Freezes>;
+  /** By policy: the end that was announced before it came, epoch ms. */
+  readonly announcedEnds: Map<string, number>;
   /** By decision, oldest first, the newest few. */
   readonly approvals: Map<string, Approval>;
   /** By target: a person's decision to roll back whose rollback has not begun. */
@@ -36,7 +39,7 @@ export interface People {
 }
 
 export function noPeople(): People {
-  return { freezes: new Map(), approvals: new Map(), unbegun: new Map() };
+  return { freezes: new Map(), announcedEnds: new Map(), approvals: new Map(), unbegun: new Map() };
 }
 
 /** Enough to tell somebody who answers late what became of the question. */
@@ -51,14 +54,13 @@ export function isOfPeople(record: LogRecord): record is OfPeople {
 export function foldPeople(people: People, record: OfPeople): void {
   const at = Date.parse(record.at);
   switch (record.type) {
-    case "operator.freeze": {
-      const untilMs = record.until === undefined ? undefined : Date.parse(record.until);
-      people.freezes.set(record.policy, { by: record.by, at, untilMs, note: record.note });
-      return;
-    }
+    case "operator.freeze":
     case "operator.resume":
     case "freeze.expired":
-      people.freezes.delete(record.policy);
+      people.freezes.set(record.policy, foldFreezes(people.freezes.get(record.policy), record));
+      return;
+    case "freeze.ending":
+      people.announcedEnds.set(record.policy, Date.parse(record.until));
       return;
     case "operator.approve": {
       const { by, decisionId } = record;

@@ -1,5 +1,5 @@
 import type { Answer } from "../decisions/answer.ts";
-import { isOver } from "../decisions/freeze.ts";
+import { frozenUntil, isOver, standing } from "../decisions/freeze.ts";
 import { formatDuration } from "../text/format.ts";
 import type { DecisionRecord } from "../log/record.ts";
 import { targetKey } from "../rules/policy.ts";
@@ -23,14 +23,40 @@ export function answerFor(
 
 /** Records what has come to its end by itself: a freeze, the waiting for a person, a decision cut off by a stop. */
 export async function settlePeople(seen: Seen, ports: PassPorts): Promise<void> {
-  const { at, policy } = seen;
-  const freeze = ports.history.freeze(policy.name);
-  if (freeze?.untilMs !== undefined && isOver(freeze, at)) {
-    const until = new Date(freeze.untilMs).toISOString();
-    await ports.record({ type: "freeze.expired", policy: policy.name, until });
-  }
+  const { policy } = seen;
+  await settleFreezes(seen, ports);
   for (const approval of ports.history.approvals(policy.name)) await settleApproval(approval, seen, ports);
   await settleUnbegun(seen, ports);
+}
+
+/** How long before its end a freeze is announced to end, while a trigger fires. */
+const ANNOUNCED_MS = 5 * 60_000;
+
+async function settleFreezes({ at, policy, watched }: Seen, ports: PassPorts): Promise<void> {
+  const { name, intervalMs } = policy;
+  const { history } = ports;
+  const over = history.freezes(name).held.filter((freeze) => isOver(freeze, at));
+  for (const { by, untilMs } of over.toSorted((a, b) => (a.untilMs ?? 0) - (b.untilMs ?? 0))) {
+    if (untilMs === undefined) continue;
+    const until = new Date(untilMs).toISOString();
+    await ports.record({ type: "freeze.expired", policy: name, holder: by, until });
+  }
+  // The last end alone lets automation act.
+  const [last] = standing(history.freezes(name), at);
+  const actsFrom = frozenUntil(history.freezes(name), { at, intervalMs });
+  if (last?.untilMs === undefined || actsFrom === undefined || last.untilMs - at > ANNOUNCED_MS) return;
+  const triggers = policy.triggers.filter(
+    ({ name: trigger, mode }) => mode !== "observe" && watched.get(trigger)?.track.status.state === "firing",
+  );
+  if (triggers.length === 0 || history.announcedEnd(name) === last.untilMs) return;
+  await ports.record({
+    type: "freeze.ending",
+    policy: name,
+    holder: last.by,
+    until: new Date(last.untilMs).toISOString(),
+    triggers: triggers.map((trigger) => trigger.name),
+    actsFrom: new Date(actsFrom).toISOString(),
+  });
 }
 
 async function settleApproval(approval: Approval, seen: Seen, ports: PassPorts): Promise<void> {

@@ -65,7 +65,7 @@ export function createRecheck(policy: Policy, ports: RecheckPorts): Recheck {
 
 /** Of the first try all else was looked at a moment ago. */
 function heldAtOnce({ manual }: RollbackOrder, { policy }: Seen, pass: CheckPorts): Checked {
-  const { frozen } = pass.gates(policy.name);
+  const { frozen } = pass.gates(policy);
   return frozen === undefined || manual !== undefined ? CLEAR : held("frozen", frozen);
 }
 

@@ -1,7 +1,7 @@
 import { isGuarded } from "../releases/guard.ts";
 import type { Policy } from "../rules/policy.ts";
 import { formatDuration, formatInstant } from "../text/format.ts";
-import { type Freeze, frozenGate, isOver } from "./freeze.ts";
+import { type Freezes, frozenGate, frozenUntil } from "./freeze.ts";
 import type { HoldReason } from "./reason.ts";
 import type { Situation } from "./situation.ts";
 
@@ -55,10 +55,10 @@ export function budgetFreeAt(about: About): number | undefined {
 }
 
 /** What a policy waits for before it may act; nothing that only a firing trigger shows is weighed. */
-export function mayAct(about: About, freeze: Freeze | undefined): MayAct {
+export function mayAct(about: About, freezes: Freezes): MayAct {
   const { at, policy, release } = about;
   const end = guardEnd(about);
-  const waits = [...frozen(freeze, at), ...guarded(about), ...rationed(about), ...modes(policy)];
+  const waits = [...frozen(freezes, about), ...guarded(about), ...rationed(about), ...modes(policy)];
   const ends = waits.map(({ until }) => until ?? Number.POSITIVE_INFINITY);
   const from = Math.max(at, ...ends);
   const isTooLate = Number.isFinite(from) && end !== undefined && from > end;
@@ -76,10 +76,11 @@ function guardEnd({ policy: { guard, triggers }, release }: About): number | und
   return triggers.some(({ kind }) => kind === "vulnerability") ? undefined : release.clockAt + guard;
 }
 
-function frozen(freeze: Freeze | undefined, at: number): readonly Wait[] {
-  const detail = frozenGate(freeze, at);
-  if (freeze === undefined || detail === undefined || isOver(freeze, at)) return [];
-  return [{ reason: "frozen", detail, ...(freeze.untilMs !== undefined && { until: freeze.untilMs }) }];
+function frozen(freezes: Freezes, { at, policy: { intervalMs } }: About): readonly Wait[] {
+  const detail = frozenGate(freezes, { at, intervalMs });
+  const until = frozenUntil(freezes, { at, intervalMs });
+  if (detail === undefined || until === undefined) return [];
+  return [{ reason: "frozen", detail, ...(Number.isFinite(until) && { until }) }];
 }
 
 /** Only the next release ends these. */

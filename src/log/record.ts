@@ -290,7 +290,11 @@ export type OperatorRecord =
       /** When it ends by itself; not there where somebody has to resume. */
       readonly until?: string;
     })
-  | (ByPerson & { readonly type: "operator.resume" })
+  | (ByPerson & {
+      readonly type: "operator.resume";
+      /** Whose freeze it ends; not there in records of versions that knew one freeze a policy. */
+      readonly holder?: string;
+    })
   | (ByPerson & {
       readonly type: "operator.approve" | "operator.reject";
       readonly release?: string;
@@ -298,12 +302,26 @@ export type OperatorRecord =
       readonly decisionId: string;
     });
 
-/** A freeze came to the end that it was given. */
-export interface FreezeRecord {
-  readonly type: "freeze.expired";
-  readonly policy: string;
-  readonly until: string;
-}
+export type FreezeRecord =
+  /** A freeze came to the end that it was given. */
+  | {
+      readonly type: "freeze.expired";
+      readonly policy: string;
+      /** Whose freeze it was; not there in records of versions that knew one freeze a policy. */
+      readonly holder?: string;
+      readonly until: string;
+    }
+  /** The last freeze of a policy is about to end while a trigger fires. */
+  | {
+      readonly type: "freeze.ending";
+      readonly policy: string;
+      readonly holder: string;
+      readonly until: string;
+      /** What fires. */
+      readonly triggers: readonly string[];
+      /** From when automation may act. */
+      readonly actsFrom: string;
+    };
 
 /** The end of waiting for a person: nobody answered in time, or what had fired recovered. */
 export interface ApprovalRecord {

@@ -1,6 +1,6 @@
 import { formatStamp } from "../text/format.ts";
 import type { ApprovalRecord, DecisionRecord, LogRecord } from "../log/record.ts";
-import { dedupKey, incidentKey, type Message, ring, stamp } from "./message.ts";
+import { incidentKey, type Message, ring, stamp } from "./message.ts";
 import { type Of, present } from "./messages.ts";
 
 /** A decision that a person was asked about and that neither acted nor came to its end. */
@@ -30,10 +30,6 @@ export function createPeopleTeller(): (record: LogRecord) => readonly Message[] 
     switch (record.type) {
       case "decision.made":
         return decided(record, asked);
-      case "operator.freeze":
-      case "operator.resume":
-      case "freeze.expired":
-        return [ofFreeze(record)];
       case "operator.approve":
         return take(record.decisionId).flatMap((which) => {
           // It stays until it acts: whoever agreed to it expects that.
@@ -69,48 +65,6 @@ function decided(record: Of<"decision.made">, asked: Map<string, Asked>): readon
   // What escalates pages by itself.
   if (record.decision !== "hold") return [];
   return before.filter(isApproved).map((which) => ofDelay(record, which));
-}
-
-/** A freeze, its end by a person, and its end by itself: all that one policy's people should know of. */
-function ofFreeze(record: Of<"operator.freeze"> | Of<"operator.resume"> | Of<"freeze.expired">): Message {
-  return {
-    ...stamp(record),
-    event: "info",
-    dedupKey: dedupKey(["freeze", record.policy]),
-    policy: record.policy,
-    severity: record.type === "operator.freeze" ? "warning" : "info",
-    ...freezeText(record),
-    evidence: [],
-  };
-}
-
-function freezeText(record: Parameters<typeof ofFreeze>[0]): Pick<Message, "title" | "lines"> {
-  const { policy } = record;
-  switch (record.type) {
-    case "operator.freeze": {
-      const end =
-        record.until === undefined ? "until somebody resumes it" : `until ${formatStamp(record.until)}`;
-      return {
-        title: `${policy} is frozen ${end}`,
-        lines: present(
-          `${record.by} did it${record.note === undefined ? "." : `: ${record.note}`}`,
-          `Nothing is rolled back automatically meanwhile; people can. To end it: rollbackd resume ${policy}`,
-        ),
-      };
-    }
-    case "operator.resume":
-      return {
-        title: `${policy} is resumed`,
-        lines: [`${record.by} ended the freeze: automatic rollbacks are possible again.`],
-      };
-    case "freeze.expired":
-      return {
-        title: `The freeze of ${policy} is over`,
-        lines: [
-          `It ended by itself at ${formatStamp(record.until)}: automatic rollbacks are possible again.`,
-        ],
-      };
-  }
 }
 
 /** What a person said to a decision that waited. It belongs to the incident, and pages nobody again. */

@@ -21,6 +21,7 @@ import {
   type TriggerChange,
 } from "./messages.ts";
 import { ofAnnounced, ofCancelled, withEnd, withNews } from "./news.ts";
+import { createFreezeTeller } from "./freezes.ts";
 import { createPeopleTeller } from "./people.ts";
 import { ofNoData } from "./unknown.ts";
 import { ofRights } from "./rights.ts";
@@ -61,6 +62,7 @@ export function createTeller(): (record: LogRecord) => readonly Message[] {
   const brokenRules = createBrokenRules();
   const unknownEnds = createUnknownEnds();
   const people = createPeopleTeller();
+  const freezes = createFreezeTeller();
   const checkpoints = createCheckpointTeller();
   const reapplied = createReappliedTeller();
   const retrying = createRetryingTeller();
@@ -73,6 +75,7 @@ export function createTeller(): (record: LogRecord) => readonly Message[] {
       ...brokenRules(record),
       ...ofRights(record),
       ...people(record),
+      ...freezes(record),
       ...checkpoints(record),
       ...unknownEnds(record),
       ...reapplied(record),

@@ -52,6 +52,7 @@ const HEADS: Heads = {
   "operator.freeze": ["warn", "freeze"],
   "operator.resume": ["info", "resume"],
   "freeze.expired": ["info", "freeze expired"],
+  "freeze.ending": ["warn", "freeze ends soon"],
   "operator.approve": ["warn", "approved"],
   "operator.reject": ["warn", "rejected"],
   "approval.expired": ["error", "approval expired"],

@@ -64,8 +64,10 @@ const SENTENCES: Sentences = {
   "operator.freeze": ({ by, note, until }) =>
     `${by} freezes automation ${until === undefined ? "until somebody resumes it" : `until ${formatStamp(until)}`}${noted(note)}`,
   "operator.resume": ({ by, note }) => `${by} lets automation act again${noted(note)}`,
-  "freeze.expired": ({ until }) =>
-    `the freeze ended by itself at ${formatStamp(until)}; automation may act again`,
+  "freeze.expired": ({ holder, until, at }) =>
+    `the freeze${holder === undefined ? "" : ` of ${holder}`} ended by itself at ${formatStamp(until, at)}`,
+  "freeze.ending": ({ holder, until, triggers, actsFrom, at }) =>
+    `the freeze of ${holder} ends at ${formatStamp(until, at)} while ${triggers.join(", ")} fires; automation may act from ${formatStamp(actsFrom, at)}`,
   "operator.approve": ({ by, note }) => `${by} approves${noted(note)}`,
   "operator.reject": ({ by, note }) => `${by} rejects${noted(note)}`,
   "approval.expired": ({ detail }) => detail,

@@ -24,7 +24,7 @@ export function automationJson(policy: Policy, lookup: Lookup | undefined, { his
     rollbacks: facts?.rollbacks ?? history.rollbacks(target),
     lastAttemptAt: history.lastAttemptAt(target),
   };
-  const { from, until, waits, asks } = mayAct(about, history.freeze(policy.name));
+  const { from, until, waits, asks } = mayAct(about, history.freezes(policy.name));
   return {
     automation: {
       from: instant(from),

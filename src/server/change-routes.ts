@@ -1,6 +1,7 @@
 import type { Static, TSchema } from "typebox";
 import type { Answer, Commands, Refusal } from "../daemon/commands.ts";
 import type { Verb } from "./access/access.ts";
+import { instant } from "./instant.ts";
 import type { Once } from "./once.ts";
 import { type Ask, type Outcome, type Route, route } from "./route.ts";
 import * as schemas from "./change-schemas.ts";
@@ -79,13 +80,21 @@ function freeze(change: MakeRoute, { commands, now }: ChangesSource): Route {
     verb: "freeze",
     query: NO_QUERY,
     body: schemas.FREEZE,
-    answers: { 200: { description: "on record", schema: schemas.FROZEN } },
+    answers: { 200: { description: "on record, with all that stands", schema: schemas.FROZEN } },
     act: async ({ params: { name = "" }, body: { until, ...note }, by }) => {
-      const untilMs = until === undefined ? undefined : Date.parse(until);
-      if (untilMs !== undefined && untilMs <= now()) {
+      if (until === undefined) return outcome(200, await commands.freeze(name, note, by));
+      const untilMs = Date.parse(until);
+      // A leap second has the format of an instant and is none here: it must not freeze for ever.
+      if (Number.isNaN(untilMs)) {
+        return {
+          problem: 400,
+          detail: `\`until\` is ${until}, which is no instant; name one such as ${instant(now())}.`,
+        };
+      }
+      if (untilMs <= now()) {
         return { problem: 400, detail: `\`until\` is ${until}, which is over already; name a later time.` };
       }
-      return outcome(200, await commands.freeze(name, { ...note, ...(untilMs && { untilMs }) }, by));
+      return outcome(200, await commands.freeze(name, { ...note, untilMs }, by));
     },
   });
 }
@@ -94,11 +103,11 @@ function plainChanges(change: MakeRoute, { commands }: ChangesSource): readonly 
   return [
     change({
       path: "/api/v1/policies/:name/resume",
-      summary: "Ends a freeze",
+      summary: "Ends one's own freeze, or that of `holder`",
       verb: "freeze",
       query: NO_QUERY,
-      body: schemas.NOTE,
-      answers: { 200: { description: "on record", schema: schemas.DONE } },
+      body: schemas.RESUME,
+      answers: { 200: { description: "on record, with what stands still", schema: schemas.RESUMED } },
       act: async ({ params: { name = "" }, body, by }) => outcome(200, await commands.resume(name, body, by)),
     }),
     change({
@@ -122,8 +131,9 @@ const STATUS = { invalid: 400, "not-found": 404, refused: 409, unavailable: 503 
 /** Answers as a command did, with `status` where it was carried out. */
 export function outcome(status: number, answer: Answer<object>): Outcome {
   if (!answer.ok) {
-    const { kind, reason, detail } = answer;
-    return { problem: STATUS[kind], detail, ...(reason !== undefined && { extra: { reason } }) };
+    const { kind, reason, detail, holders } = answer;
+    const extra = { ...(reason !== undefined && { reason }), ...(holders && { holders }) };
+    return { problem: STATUS[kind], detail, extra };
   }
   const { ok: _, ...body } = answer;
   return { status, body };

@@ -1,5 +1,6 @@
 import { Type } from "typebox";
 import { MANUAL_REASONS } from "../decisions/manual-reason.ts";
+import { STANDING_FREEZE } from "./schema-people.ts";
 import { VERSION_LENGTH, VERSION_PATTERN } from "../releases/version-name.ts";
 
 const closed = { additionalProperties: false } as const;
@@ -22,6 +23,15 @@ export const ROLLBACK = Type.Object(
 );
 export const FREEZE = Type.Object(
   { ...note, until: Type.Optional(Type.String({ format: "date-time" })) },
+  closed,
+);
+export const RESUME = Type.Object(
+  {
+    ...note,
+    holder: Type.Optional(
+      Type.String({ minLength: 1, maxLength: 500, description: "whose freeze to end; default: one's own" }),
+    ),
+  },
   closed,
 );
 export const RELEASE = Type.Object(
@@ -56,8 +66,12 @@ const PLAN = Type.Object({
 });
 export const PLANNED = Type.Object({ plan: PLAN });
 export const BEGUN = Type.Object({ decisionId: Type.String(), plan: PLAN });
-export const FROZEN = Type.Object({ until: Type.Optional(Type.String({ format: "date-time" })) });
-export const DONE = Type.Object({});
+const FREEZES = Type.Array(STANDING_FREEZE, { description: "all that stand now, the last end first" });
+export const FROZEN = Type.Object({
+  until: Type.Optional(Type.String({ format: "date-time", description: "end of one's own freeze" })),
+  freezes: FREEZES,
+});
+export const RESUMED = Type.Object({ holder: Type.String(), freezes: FREEZES });
 export const RELEASED = Type.Object({ release: Type.String() });
 export const ANSWERED = Type.Object({
   policy: Type.String(),

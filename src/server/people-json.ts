@@ -1,10 +1,11 @@
 import type { History } from "../daemon/history.ts";
 import { type Approval, isOpen } from "../daemon/people-fold.ts";
-import { isOver } from "../decisions/freeze.ts";
+import { standingFreeze } from "../daemon/freeze-commands.ts";
+import { standing } from "../decisions/freeze.ts";
 import { instant } from "./instant.ts";
 
 export interface PeopleSource {
-  readonly history: Pick<History, "freeze" | "approvals" | "approval">;
+  readonly history: Pick<History, "freezes" | "approvals" | "approval">;
   /** Epoch ms. */
   readonly now: () => number;
 }
@@ -47,8 +48,9 @@ function approvalJson({ decision, state, by, askedAt, untilMs }: Approval): obje
 }
 
 function frozenJson(policy: string, { history, now }: PeopleSource): object | undefined {
-  const freeze = history.freeze(policy);
-  if (freeze === undefined || isOver(freeze, now())) return undefined;
-  const { by, at, untilMs, note } = freeze;
-  return { by, at: instant(at), until: instant(untilMs), note };
+  const freezes = standing(history.freezes(policy), now());
+  const [last] = freezes;
+  if (last === undefined) return undefined;
+  const { by, at, untilMs, note } = last;
+  return { by, at: instant(at), until: instant(untilMs), note, freezes: freezes.map(standingFreeze) };
 }

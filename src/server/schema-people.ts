@@ -1,6 +1,14 @@
 import { Type } from "typebox";
 import { instant, named, oneOf } from "./schema-parts.ts";
 
+/** A freeze of one holder. */
+export const STANDING_FREEZE = Type.Object({
+  holder: Type.String({ description: "who asked for it and how that is known" }),
+  at: instant(),
+  until: Type.Optional(instant("when it ends by itself; not there where its holder has to resume")),
+  note: Type.Optional(Type.String()),
+});
+
 /** What people decided and are asked about a policy; each there only as long as it holds. */
 export const OF_PEOPLE = {
   frozen: Type.Optional(
@@ -10,8 +18,12 @@ export const OF_PEOPLE = {
         at: instant(),
         until: Type.Optional(instant("when it ends by itself; not there where somebody has to resume")),
         note: Type.Optional(Type.String()),
+        freezes: Type.Array(STANDING_FREEZE, { description: "one a holder, the last end first" }),
       },
-      { description: "nothing is rolled back automatically meanwhile; people can" },
+      {
+        description:
+          "the freeze that ends last, and all of them; nothing is rolled back automatically meanwhile, people can",
+      },
     ),
   ),
   pendingApproval: Type.Optional(

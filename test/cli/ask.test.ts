@@ -110,6 +110,7 @@ describe("the other commands", () => {
     ],
     [["freeze", "shop"], "/api/v1/policies/shop/freeze", {}],
     [["resume", "shop", "--note", "done"], "/api/v1/policies/shop/resume", { note: "done" }],
+    [["resume", "shop", "--holder", "token:a"], "/api/v1/policies/shop/resume", { holder: "token:a" }],
     [["release", "shop", "v1"], "/api/v1/policies/shop/releases", { version: "v1" }],
     [["approve", "d-1"], "/api/v1/decisions/d-1/approve", {}],
     [["reject", "d-1", "--note", "no"], "/api/v1/decisions/d-1/reject", { note: "no" }],
@@ -117,6 +118,26 @@ describe("the other commands", () => {
     const { url: server, asked } = await daemon([200, {}]);
     expect(await call(...argv, "--server", server)).toMatchObject({ code: 0, err: "" });
     expect(asked).toEqual([{ url, body, authorization: undefined }]);
+  });
+
+  it.each([
+    [["freeze", "shop"], "is frozen: nothing is rolled back automatically until it is resumed"],
+    [["resume", "shop"], "The freeze of token:me is over. shop stays frozen"],
+  ])("%j says every freeze that stands with its end", async (argv, text) => {
+    const at = "2026-01-01T00:00:00.000Z";
+    const freezes = [
+      { holder: "token:alice", at },
+      { holder: "token:ci", at, until: "2026-01-01T00:20:00.000Z" },
+    ];
+    const { url } = await daemon([200, { holder: "token:me", freezes }]);
+    const { code, out } = await call(...argv, "--server", url);
+    expect([code, out]).toEqual([0, expect.stringContaining(text)]);
+    expect(out).toContain("token:alice without an end, token:ci until 2026-01-01 00:20:00Z");
+  });
+
+  it("a freeze that is longer than any instant can be written is a wrong call", async () => {
+    const done = await call("freeze", "shop", "--for", "9999d");
+    expect(done).toMatchObject({ code: 2, err: expect.stringContaining("at most 3650d") as string });
   });
 
   it("an approval that has to wait says for what", async () => {

@@ -43,7 +43,9 @@ const well: PolicyStatus = {
   sight: "sighted",
   triggers: [trigger()],
 };
-const frozen = { by: "token:alice", at: "2026-01-01T00:00:00.000Z", note: "load test" };
+const alices = { holder: "token:alice", at: "2026-01-01T00:00:00.000Z", note: "load test" };
+const bots = { holder: "token:ci", at: alices.at, until: "2026-01-01T00:20:00.000Z" };
+const frozen = { by: "token:alice", at: alices.at, note: "load test", freezes: [alices, bots] };
 const pendingApproval = {
   decisionId: "d-1",
   state: "waiting",
@@ -189,7 +191,8 @@ describe("the text of a policy", () => {
     expect(statusText(busy, terminal().io).split("\n")).toEqual([
       "shop  approve  prod/shop",
       "  release     prod/shop@7: revision 7 (shop:2), unproven, since 2026-01-01 00:00:00Z, guarded until 2026-01-01 01:00:00Z",
-      "  frozen      until somebody resumes it, by token:alice: load test",
+      "  frozen      until token:alice resumes it: load test",
+      "  frozen      until 2026-01-01 00:20:00Z, by token:ci",
       "  asks        until 2026-01-01 00:30:00Z: rollbackd approve d-1 or rollbackd reject d-1",
       "  trigger     state     value   threshold      outlook",
       "  error-rate  pending   11.2 %  above 5 %      fires in 1 min 3 s if it lasts, 16 of 21 slots",

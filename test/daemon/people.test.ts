@@ -115,7 +115,7 @@ describe("a freeze", () => {
     await after.passUntil(clock("10:07:45"));
     expect(decisions(world)).toEqual(["hold frozen"]);
     expect(await after.commands.plan("vcci-api", { reason: "other" })).toMatchObject({ ok: true });
-    await after.passUntil(clock("10:08:00"));
+    await after.passUntil(clock("10:08:15"));
     expect(ofType(world, "freeze.expired")).toHaveLength(1);
     expect(decisions(world)).toEqual(["hold frozen", "rollback"]);
   });

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import type { Freeze } from "../../src/decisions/freeze.ts";
+import { type Freeze, NO_FREEZES } from "../../src/decisions/freeze.ts";
 import { mayAct, type MayAct } from "../../src/decisions/may-act.ts";
 import type { PastRollback } from "../../src/releases/release.ts";
-import { HOUR, metricTrigger, MINUTE, policy, release, TEN } from "../support/model.ts";
+import { HOUR, INTERVAL, metricTrigger, MINUTE, policy, release, TEN } from "../support/model.ts";
 
 type About = Parameters<typeof mayAct>[0];
 
@@ -17,7 +17,7 @@ const freeze = (untilMs: number | undefined): Freeze => ({ by: "token:a", at, un
 function may(changes: Partial<About> = {}, frozen?: Freeze): MayAct {
   return mayAct(
     { at, policy: policy(), release: release(), rollbacks: [], lastAttemptAt: undefined, ...changes },
-    frozen,
+    frozen === undefined ? NO_FREEZES : { held: [frozen], expired: undefined },
   );
 }
 const reasons = ({ waits }: MayAct): readonly string[] => waits.map(({ reason }) => reason);
@@ -60,7 +60,11 @@ describe("when automation may act", () => {
       { policy: policy({ budget: plenty }), rollbacks: [rolledBack(10 * MINUTE)] },
       freeze(at + 30 * MINUTE),
     );
-    expect([found.from, reasons(found)]).toEqual([at + 30 * MINUTE, ["frozen", "cooldown"]]);
+    expect([found.from, reasons(found)]).toEqual([
+      // One whole slot after the end of the freeze.
+      at + 30 * MINUTE + INTERVAL,
+      ["frozen", "cooldown"],
+    ]);
   });
 
   it("is open while a freeze has no end", () => {
@@ -68,8 +72,8 @@ describe("when automation may act", () => {
     expect([found.from, reasons(found)]).toEqual([undefined, ["frozen"]]);
   });
 
-  it("ignores a freeze whose end has come", () => {
-    expect(may({}, freeze(at)).waits).toEqual([]);
+  it("ignores a freeze whose end came one slot ago", () => {
+    expect(may({}, freeze(at - INTERVAL)).waits).toEqual([]);
   });
 
   it("is not for this release where the guard period ends before the other rules do", () => {

@@ -266,10 +266,27 @@ export const RECORDS: Bodies = {
     { type: "operator.freeze", ...BY, until: "2026-03-02T12:00:00.000Z" },
     { type: "operator.freeze", policy: POLICY, by: "token:alice" },
   ],
-  "operator.resume": [{ type: "operator.resume", ...BY }],
+  "operator.resume": [
+    { type: "operator.resume", ...BY, holder: "token:alice" },
+    { type: "operator.resume", ...BY, holder: "token:bob" },
+    { type: "operator.resume", ...BY },
+  ],
   "operator.approve": [{ type: "operator.approve", ...BY, decisionId: waitingId() }],
   "operator.reject": [{ type: "operator.reject", ...BY, decisionId: waitingId() }],
-  "freeze.expired": [{ type: "freeze.expired", policy: POLICY, until: "2026-03-02T12:00:00.000Z" }],
+  "freeze.expired": [
+    { type: "freeze.expired", policy: POLICY, holder: "token:alice", until: "2026-03-02T12:00:00.000Z" },
+    { type: "freeze.expired", policy: POLICY, until: "2026-03-02T12:00:00.000Z" },
+  ],
+  "freeze.ending": [
+    {
+      type: "freeze.ending",
+      policy: POLICY,
+      holder: "token:alice",
+      until: "2026-03-02T12:00:00.000Z",
+      triggers: ["error-rate"],
+      actsFrom: "2026-03-02T12:00:15.000Z",
+    },
+  ],
   "approval.expired": [
     {
       type: "approval.expired",

@@ -98,13 +98,13 @@ describe("a freeze", () => {
   it.each([
     [
       { type: "operator.freeze", policy: "api", by: "token:bob", note: "load test" },
-      /until somebody resumes it.*token:bob.*load test.*rollbackd resume api/,
+      /until it is resumed.*token:bob.*load test.*rollbackd resume api/,
     ],
     [
       { type: "operator.freeze", policy: "api", by: "token:bob", until: "2026-03-02T12:00:00.000Z" },
       /until 2026-03-02 12:00/,
     ],
-    [{ type: "operator.resume", policy: "api", by: "token:bob" }, /token:bob ended the freeze/],
+    [{ type: "operator.resume", policy: "api", by: "token:bob" }, /token:bob ended their own freeze/],
     [
       { type: "freeze.expired", policy: "api", until: "2026-03-02T12:00:00.000Z" },
       /by itself at 2026-03-02 12:00/,

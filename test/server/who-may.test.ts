@@ -45,7 +45,7 @@ function stage(tokens: string | null = TOKENS) {
   const commands: { -readonly [Name in keyof Commands]: Commands[Name] } = {
     plan: told("plan", { plan }),
     rollback: told("rollback", { decisionId: "d-1", plan }),
-    freeze: told("freeze", {}),
+    freeze: told("freeze", { freezes: [] }),
     resume: async () => ({ ok: false, kind: "refused", reason: "not-frozen", detail: "It is not frozen." }),
     approve: told("approve", { policy: "vcci-api" }),
     reject: async () => ({ ok: false, kind: "not-found", detail: "No such decision." }),
@@ -141,11 +141,28 @@ describe("changes", () => {
     expect((await post("decisions/d-9/reject", "alice-secret")).statusCode).toBe(404);
   });
 
+  it("a refusal to resume another's freeze names the holders in its problem document", async () => {
+    const { post, commands } = stage();
+    const holders = ["token:bob", "kubernetes:ci"];
+    const asked: unknown[] = [];
+    commands.resume = async (...args) => {
+      asked.push(args);
+      return { ok: false, kind: "refused", reason: "not-holder", holders, detail: "It is token:bob's." };
+    };
+    const refused = await post("policies/vcci-api/resume", "alice-secret", { holder: "token:eve" });
+    expect([refused.statusCode, refused.json()]).toMatchObject([409, { reason: "not-holder", holders }]);
+    expect(asked).toEqual([["vcci-api", { holder: "token:eve" }, "token:alice"]]);
+  });
+
   it.each([
     ["rollback", {}, "The field `reason` is missing."],
     ["rollback", { reason: "mood" }, "one of the allowed values: data-corruption"],
     ["freeze", { untill: "x" }, "The field `untill` is not known here; leave it out."],
     ["freeze", { until: "1960-01-01T00:00:00Z" }, "which is over already"],
+    ["freeze", { until: "2999-06-30T23:59:60Z" }, "which is no instant"],
+    ["freeze", { until: "2999-02-30T12:00:00Z" }, "until"],
+    ["freeze", { until: "" }, "until"],
+    ["resume", { holder: "" }, "holder"],
   ])("%s with %j is a mistake that is explained", async (what, body, detail) => {
     const { post, asked } = stage();
     const reply = await post(`policies/vcci-api/${what}`, "alice-secret", body);
