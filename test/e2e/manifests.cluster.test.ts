@@ -68,6 +68,7 @@ describeOnCluster("the manifests of deploy/", (kubeconfig) => {
         "configmaps: get",
         "controllerrevisions: list watch patch",
         "deployments: get list watch patch",
+        "persistentvolumeclaims: get",
         "pods: list watch",
         "replicasets: list watch patch",
         "services: get list watch patch",

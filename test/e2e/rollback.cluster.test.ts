@@ -88,7 +88,7 @@ describeOnCluster("a bad release is rolled back, verified, told and logged", (ku
       const report = await (
         await fetch(`${daemon.url}/api/v1/decisions/${decision?.decisionId}/report`)
       ).text();
-      expect(report).toContain(`# ${decision?.target} was rolled back from 2 to 1, and it helped`);
+      expect(report).toContain(`# ${decision?.target} was rolled back from v2 to v1, and it helped`);
       expect(report).toContain("- containers.api.image: vcci-api:v1\n+ containers.api.image: vcci-api:v2");
       const { stdout: same } = await rollbackd({
         args: ["log", "report", `${decision?.decisionId}`, "--server", daemon.url],
@@ -115,7 +115,7 @@ describeOnCluster("a bad release is rolled back, verified, told and logged", (ku
     await stage.world.release("vcci-api:v2-slow");
     await expectRolledBack(stage, "p95-latency");
     const [decision] = await stage.all("decision.made");
-    expect(decision?.summary).toMatch(/^p95-latency \d\.\d+ > 2000ms for 6s/);
+    expect(decision?.summary).toMatch(/^p95-latency is \d\.\d+ s, above 2000 ms for 6 s/);
   });
 
   it.concurrent("health checks that fail", { timeout: TIMEOUT_MS }, async ({ onTestFinished }) => {
