@@ -22,7 +22,8 @@ export interface SuspendOptions {
 
 /**
  * Suspends every owner of the target that would undo a rollback without being asked, or none: each must list the
- * target, and its suspension must last. Suspending twice is the same as suspending once.
+ * target, and its suspension must last. Suspending twice is the same as suspending once. What an owner has begun may
+ * still apply the release: it is never ended, and the act waits for its end.
  */
 export function suspendOwners(options: SuspendOptions): Prepare {
   return async (order, signal) => {
@@ -32,8 +33,43 @@ export function suspendOwners(options: SuspendOptions): Prepare {
     const owners = (lookup.snapshot.owners ?? []).filter(({ tool }) => tool !== "helm");
     const looked = await lookAtAll(owners, order, options, bound);
     if ("kind" in looked) return { ...looked, suspended: [] };
-    return suspendAll(looked, options, bound);
+    const prepared = await suspendAll(looked, options, bound);
+    if (prepared.kind !== "prepared") return prepared;
+    const still = await lookAtSuspended(looked, order, options, bound);
+    return still === undefined ? prepared : { ...still, suspended: prepared.suspended };
   };
+}
+
+/** Why the act cannot begin yet, or at all, although every owner was suspended a moment ago. */
+async function lookAtSuspended(
+  owners: readonly OwnerNow[],
+  { decisionId }: RollbackOrder,
+  options: SuspendOptions,
+  signal: AbortSignal,
+): Promise<Failed | Again | undefined> {
+  const reader = ownerReader(options.api, signal);
+  const context = { reader, argocdNamespace: options.argocdNamespace, decisionId };
+  for (const { owner } of owners) {
+    const now = await attempt(owner, () => readOwner(owner, context));
+    if ("kind" in now) return now;
+    if (now.isActive) {
+      return notSuspended(
+        owner,
+        "it was set to go on again at once. Find out by whom, and suspend it there.",
+      );
+    }
+    if (now.running !== undefined) return stillRunning(owner, now.running);
+  }
+  return undefined;
+}
+
+function stillRunning(owner: GitOpsOwner, running: string): Again {
+  const failure = unchanged(
+    "gitops-not-suspended",
+    `${ownerText(owner)} is suspended, but ${running} and may still apply the release. rollbackd waits for its ` +
+      `end and ends nothing of it.`,
+  );
+  return { kind: "again", failure, answer: "an owner that still syncs", isRefused: false };
 }
 
 /** The owners that keep the target, each ready to be suspended; or why not all of them can be. */

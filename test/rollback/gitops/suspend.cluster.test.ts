@@ -422,6 +422,89 @@ describeOnCluster("the owner of a target is suspended before a rollback", (kubec
     },
   );
 
+  const OPERATION = { retry: { limit: 5 }, sync: { revision: "abc" } };
+  const running = (phase: string) => ({
+    operationState: { operation: OPERATION, phase, startedAt: "2026-03-02T10:00:00Z", retryCount: 2 },
+  });
+  const reconciling = (message: string) => ({
+    conditions: [{ type: "Reconciling", status: "True", reason: "Progressing", message }],
+  });
+  it.each<[string, GitOpsPlural, GitOpsOwner["tool"], object, object, string | undefined]>([
+    [
+      "an Application whose sync operation runs",
+      "applications",
+      "argocd",
+      running("Running"),
+      {},
+      "a sync operation runs since 2026-03-02T10:00:00Z, retry 2",
+    ],
+    [
+      "an Application whose sync operation is being ended",
+      "applications",
+      "argocd",
+      running("Terminating"),
+      {},
+      "a sync operation runs",
+    ],
+    [
+      "an Application whose sync operation is requested",
+      "applications",
+      "argocd",
+      {},
+      { operation: OPERATION },
+      "a sync operation is requested",
+    ],
+    [
+      "an Application whose sync operation is over",
+      "applications",
+      "argocd",
+      running("Succeeded"),
+      {},
+      undefined,
+    ],
+    [
+      "a Kustomization that applies",
+      "kustomizations",
+      "flux-kustomization",
+      reconciling("Building manifests"),
+      {},
+      "a reconciliation runs (Building manifests)",
+    ],
+    [
+      "a Kustomization that only waits for health checks",
+      "kustomizations",
+      "flux-kustomization",
+      reconciling("Running health checks for revision main@sha1:abc with a timeout of 5m"),
+      {},
+      undefined,
+    ],
+    [
+      "a HelmRelease that upgrades",
+      "helmreleases",
+      "flux-helmrelease",
+      reconciling("Running 'upgrade' action with timeout of 5m0s"),
+      {},
+      "a reconciliation runs",
+    ],
+  ])("suspends %s, and waits for its end: %#", async (what, plural, tool, status, more, why) => {
+    const name = what.replaceAll(/[^a-z]/gu, "").slice(-50);
+    const spec = plural === "applications" ? { syncPolicy: { automated: AUTOMATED } } : {};
+    await gitops.put(plural, name, spec, { ...more, status: { ...listing(plural), ...status } });
+    const prepared = await prepare([flux(name, tool)]);
+    const waits = {
+      kind: "again",
+      failure: { changed: false, detail: expect.stringContaining(why ?? "") as string },
+    };
+    expect(prepared).toMatchObject({
+      ...(why === undefined ? { kind: "prepared" } : waits),
+      suspended: [{}],
+    });
+    const now = await gitops.get(plural, name);
+    expect(now.spec.suspend ?? now.spec.syncPolicy).toEqual(plural === "applications" ? {} : true);
+    // What runs is left to run.
+    expect(now).toMatchObject(more);
+  });
+
   it("the Roles of deploy/gitops allow it; without them it is said which rule is missing", async () => {
     const { namespace, harness } = scene;
     await owning("kustomizations", "guarded", {});
