@@ -14,6 +14,7 @@ import { isOpen } from "./people-fold.ts";
 import { answerFor, settlePeople } from "./people-pass.ts";
 import type { PassPorts } from "./ports.ts";
 import type { Seen } from "./seen.ts";
+import { isPeersTurn } from "./peer.ts";
 import { clashOf } from "./sharing.ts";
 import { aheadMs, onTriggerClock } from "./trigger-clock.ts";
 import { underWay } from "./under-way.ts";
@@ -58,8 +59,9 @@ interface Weighed {
   readonly first: Decided;
 }
 
-/** Undefined when nothing fires, and while a rollback that was given up leaves nothing to decide. */
+/** Undefined when nothing fires, and while a rollback of a peer, or one that was given up, leaves nothing to decide. */
 async function weigh(seen: Seen, ports: PassPorts): Promise<Weighed | undefined> {
+  if (isPeersTurn(seen, ports.history)) return undefined;
   const past = await givenUpNow(seen, ports);
   if (past.kind === "same-episode") return undefined;
   const now = situationOf(seen, await askVetoes(seen, ports), ports);

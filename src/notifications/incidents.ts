@@ -57,7 +57,10 @@ export function createIncidents(): Incidents {
     },
     isOpen: (dedupKey) => incidents.has(dedupKey),
     noteRing: ({ event, dedupKey, incident }) => {
-      if (event === "trigger" && incident !== undefined) incidents.get(incident)?.rings.add(dedupKey);
+      if (incident === undefined) return;
+      if (event === "trigger") incidents.get(incident)?.rings.add(dedupKey);
+      // One that ended before its incident has no second end.
+      else if (event === "resolve") incidents.get(incident)?.rings.delete(dedupKey);
     },
     setActing: ({ target, release }, acting) => {
       const incident = incidents.get(incidentKey(target, release));

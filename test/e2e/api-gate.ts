@@ -17,6 +17,13 @@ export interface Passed {
   status: number | undefined;
 }
 
+/** An answer that does not come from the API server. */
+export interface GateAnswer {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly message: string;
+}
+
 /** Where a request is held: `before` the API server sees it, or `after`, when only its answer is missing. */
 export type Where = "before" | "after";
 
@@ -33,6 +40,8 @@ export interface ApiGate {
   readonly passed: readonly Passed[];
   /** Holds the next change of a Deployment; resolves when it is there. */
   readonly holdDeploymentPatch: (where: Where) => Promise<Held>;
+  /** From now on each change of a Deployment, tried or not, gets this answer; call the result to end that. */
+  readonly answerDeploymentPatches: (answer: GateAnswer) => () => void;
   /** From now on nobody is let through, and whoever is connected is cut off; call the result to end that. */
   readonly shut: () => () => void;
   readonly close: () => Promise<void>;
@@ -49,10 +58,17 @@ export async function startApiGate(kubeconfig: string, folder: string): Promise<
   const passed: Passed[] = [];
   let wanted: Wanted | undefined;
   let isShut = false;
+  let answered: GateAnswer | undefined;
 
   const handle = async (incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> => {
     const { pathname, searchParams } = new URL(incoming.url ?? "/", url);
     const method = incoming.method ?? "GET";
+    if (answered !== undefined && method === "PATCH" && pathname.includes("/deployments/")) {
+      passed.push({ method, path: pathname, watch: false, status: answered.status });
+      outgoing.writeHead(answered.status, { "content-type": "application/json", ...answered.headers });
+      outgoing.end(JSON.stringify({ kind: "Status", apiVersion: "v1", message: answered.message }));
+      return;
+    }
     const isChange = method === "PATCH" && !searchParams.has("dryRun");
     const hold = isChange && pathname.includes("/deployments/") ? wanted : undefined;
     if (hold !== undefined) wanted = undefined;
@@ -94,6 +110,12 @@ export async function startApiGate(kubeconfig: string, folder: string): Promise<
       new Promise((arrived) => {
         wanted = { where, arrived };
       }),
+    answerDeploymentPatches: (answer) => {
+      answered = answer;
+      return () => {
+        answered = undefined;
+      };
+    },
     shut: () => {
       isShut = true;
       server.closeAllConnections();
