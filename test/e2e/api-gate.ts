@@ -63,12 +63,6 @@ export async function startApiGate(kubeconfig: string, folder: string): Promise<
   const handle = async (incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> => {
     const { pathname, searchParams } = new URL(incoming.url ?? "/", url);
     const method = incoming.method ?? "GET";
-    if (answered !== undefined && method === "PATCH" && pathname.includes("/deployments/")) {
-      passed.push({ method, path: pathname, watch: false, status: answered.status });
-      outgoing.writeHead(answered.status, { "content-type": "application/json", ...answered.headers });
-      outgoing.end(JSON.stringify({ kind: "Status", apiVersion: "v1", message: answered.message }));
-      return;
-    }
     const isChange = method === "PATCH" && !searchParams.has("dryRun");
     const hold = isChange && pathname.includes("/deployments/") ? wanted : undefined;
     if (hold !== undefined) wanted = undefined;
@@ -97,6 +91,9 @@ export async function startApiGate(kubeconfig: string, folder: string): Promise<
 
   const server = createServer((incoming, outgoing) => {
     if (isShut) incoming.socket.destroy();
+    else if (answered !== undefined && isDeploymentPatch(incoming)) {
+      passed.push(answerInstead(answered, incoming, outgoing));
+    }
     // The API server or the client went away: so does the other side.
     else handle(incoming, outgoing).catch(() => outgoing.destroy());
   });
@@ -130,6 +127,20 @@ export async function startApiGate(kubeconfig: string, folder: string): Promise<
       await once(server, "close");
     },
   };
+}
+
+function isDeploymentPatch({ method, url = "" }: IncomingMessage): boolean {
+  return method === "PATCH" && url.includes("/deployments/");
+}
+
+function answerInstead(
+  { status, headers, message }: GateAnswer,
+  { method = "", url = "/" }: IncomingMessage,
+  outgoing: ServerResponse,
+): Passed {
+  outgoing.writeHead(status, { "content-type": "application/json", ...headers });
+  outgoing.end(JSON.stringify({ kind: "Status", apiVersion: "v1", message }));
+  return { method, path: url.replace(/\?.*$/u, ""), watch: false, status };
 }
 
 /** The gate speaks plain HTTP, on loopback only; clients want to be told that this is meant. */
