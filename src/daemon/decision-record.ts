@@ -2,6 +2,7 @@ import { commandByHand } from "../decisions/by-hand.ts";
 import type { Decided } from "../decisions/decide.ts";
 import type { Evidence } from "../decisions/decision.ts";
 import { afterEffects, ownersNextStep } from "../decisions/gitops.ts";
+import { heldBackNextStep, heldBackWarnings } from "../decisions/held-back.ts";
 import { movedTags } from "../decisions/moved-tags.ts";
 import { unseenNeeds } from "../decisions/needed.ts";
 import { budgetFreeAt, cooldownEnd } from "../decisions/may-act.ts";
@@ -92,6 +93,7 @@ function summarize({ decision, firing, obstacles, to }: Decided, situation: Situ
   const warnings = [
     ...unseenNeeds(situation),
     ...(release && to ? movedTags(release.revision, to) : []),
+    ...(to ? heldBackWarnings(situation, to) : []),
     ...afterEffects(situation),
   ];
   if (decision.decision === "rollback") {
@@ -104,7 +106,7 @@ function summarize({ decision, firing, obstacles, to }: Decided, situation: Situ
     decision.reason === "observe-mode" && decision.otherReasons.length === 0
       ? `Would have rolled back ${move}, but ${why}.`
       : `No rollback: ${why}.`;
-  const next = decision.reason === "gitops-owner" ? ownersNextStep(situation) : undefined;
+  const next = nextStepOf(decision.reason, situation);
   const relapse = relapseOf(situation);
   return [
     what,
@@ -113,6 +115,14 @@ function summarize({ decision, firing, obstacles, to }: Decided, situation: Situ
     ...after,
     next ?? nextStep(decision),
   ].join(" ");
+}
+
+/** What a person can do about a reason of this very target, where that differs from one target to the other. */
+function nextStepOf(reason: Decided["decision"]["reason"], situation: Situation): string | undefined {
+  if (reason === "gitops-owner") return ownersNextStep(situation);
+  return reason === "target-not-ready" && situation.clash === undefined
+    ? heldBackNextStep(situation)
+    : undefined;
 }
 
 function evidenceOf(

@@ -1,11 +1,13 @@
 import { movedTags } from "../decisions/moved-tags.ts";
 import { unseenNeeds } from "../decisions/needed.ts";
 import { afterEffects } from "../decisions/gitops.ts";
+import { templateNow } from "../decisions/held-back.ts";
 import { type ByHand, decideByHand } from "../decisions/manual.ts";
 import type { Situation } from "../decisions/situation.ts";
 import { wasBreachingBefore } from "../decisions/track.ts";
 import type { DecisionRecord } from "../log/record.ts";
 import type { GitOpsOwner } from "../releases/gitops-owner.ts";
+import type { HeldBack } from "../releases/held-back.ts";
 import type { Needed } from "../releases/release-context.ts";
 import { type Release, type Revision, recorded, revisionText } from "../releases/release.ts";
 import { revisionDiff } from "../releases/template-diff.ts";
@@ -58,6 +60,7 @@ interface Weighed {
   readonly release: Release;
   readonly to: Revision;
   readonly owners: readonly GitOpsOwner[];
+  readonly heldBack: readonly HeldBack[];
   readonly needed?: Needed;
   readonly plan: RollbackPlan;
 }
@@ -109,21 +112,21 @@ async function weigh(
   if (!running.mayDecide()) return beingReplaced(name);
   if (!decided.ok) return { ...decided, kind: "refused" };
   const { release, to: chosen, warnings } = decided;
+  const { owners = [], heldBack = [] } = situation;
   const plan: RollbackPlan = {
     policy: name,
     target,
     release: release.id,
     from: textOf(release.revision),
     to: textOf(chosen),
-    diff: revisionDiff(lookup.snapshot.templates, release.revision, chosen),
+    diff: revisionDiff(lookup.snapshot.templates, templateNow(release.revision, heldBack), chosen),
     warnings: [
       ...vetoes(name, ports.history),
       ...(maintenance === true ? unannounced(running.policy) : []),
       ...warnings,
     ],
   };
-  const { owners = [] } = situation;
-  const ofCluster = { uid: lookup.snapshot.uid, owners, ...(needed && { needed }) };
+  const ofCluster = { uid: lookup.snapshot.uid, owners, heldBack, ...(needed && { needed }) };
   return { ok: true, running, ...ofCluster, release, to: chosen, plan };
 }
 
@@ -205,7 +208,7 @@ async function carryOut(
   by: Asker,
   ports: ManualPorts,
 ): ReturnType<Commands["rollback"]> {
-  const { running, uid, release, to, plan } = weighed;
+  const { running, uid, release, to, plan, heldBack } = weighed;
   const { policy } = running;
   const { reason, note, maintenance } = request;
   const decisionId = ports.newDecisionId(ports.now());
@@ -237,6 +240,7 @@ async function carryOut(
     from: release.revision,
     to,
     reason: `${reason}, asked for by ${by}`,
+    staged: heldBack.flatMap(({ staged }) => staged ?? []),
     manual: { mustRecover },
   };
   if (!(await running.begin(order, undefined))) return UNWRITABLE;

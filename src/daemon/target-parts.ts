@@ -94,7 +94,7 @@ function partsOf(policy: Policy, ports: TargetPorts, kube: KubeApi | undefined):
           [deployment, watchDeployment({ api, namespace, deployment, now: ports.now })] as const,
       );
       const byName = new Map(members);
-      const watch = watchGroup(targetKey(policy), byName);
+      const watch = watchGroup(targetKey(policy), byName, loggedOf(policy, ports));
       return {
         watch,
         strategy: strategyOf(policy, watch, ports, kube),

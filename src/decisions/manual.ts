@@ -1,6 +1,6 @@
 import type { Release, Revision } from "../releases/release.ts";
 import { afterEffects, ownersNextStep } from "./gitops.ts";
-import { heldBackFrom } from "./held-back.ts";
+import { heldBackWarnings } from "./held-back.ts";
 import { movedTags } from "./moved-tags.ts";
 import { missingNeeds, unseenNeeds } from "./needed.ts";
 import { TARGET_CHECKS } from "./obstacles.ts";
@@ -79,8 +79,8 @@ export function decideByHand(situation: Situation, to: string | undefined): ByHa
   }
   const chosen = to === undefined ? chooseForPerson(situation, release) : named(situation, release, to);
   if ("reason" in chosen) return chosen;
-  const held = heldBackFrom(situation, chosen) ?? missingNeeds(situation);
-  if (held !== undefined) return bound("target-not-ready", held);
+  const missing = missingNeeds(situation);
+  if (missing !== undefined) return bound("target-not-ready", missing);
   return { ok: true, release, to: chosen, warnings: warnings(situation, release, chosen) };
 }
 
@@ -145,6 +145,7 @@ function warnings(situation: Situation, release: Release, to: Revision): readonl
     ...vulnerabilitiesIn(situation, to),
     ...(situation.clash === undefined ? [] : [keepsAutomation("target-not-ready", situation.clash)]),
     ...said,
+    ...heldBackWarnings(situation, to),
     ...unseenNeeds(situation),
     ...movedTags(release.revision, to),
     ...afterEffects(situation),

@@ -159,9 +159,9 @@ function noTarget({ release, unseen, earlier, predecessorBreaching }: Situation)
   if (chooseTarget(release, earlier, predecessorBreaching) !== undefined) return undefined;
   if (release.cause === "rollback") return `${named(release)} is itself what rollbackd put back`;
   const known = earlier.map((each) => `${versionOf(recorded(each))}, ${each.standing}`).join("; ");
-  return known === ""
-    ? nothingBefore(release)
-    : `none of the earlier revisions will do: ${known}${predecessorBreaching ? "; the predecessor was breaching too" : ""}`;
+  if (known === "") return nothingBefore(release);
+  const why = release.nothingBefore ?? (predecessorBreaching ? "the predecessor was breaching too" : undefined);
+  return `none of the earlier revisions will do: ${known}${why === undefined ? "" : `; ${why}`}`;
 }
 
 function nothingBefore({ revision, nothingBefore: why }: Release): string {

@@ -87,6 +87,7 @@ export interface Deployment extends KubeObject {
     readonly replicas?: number;
     readonly paused?: boolean;
     readonly progressDeadlineSeconds?: number;
+    readonly revisionHistoryLimit?: number;
     readonly selector: LabelSelector;
     readonly template: PodTemplate;
   };
@@ -107,6 +108,7 @@ export interface ReplicaSet extends KubeObject {
 export interface StatefulSet extends KubeObject {
   readonly spec: {
     readonly replicas?: number;
+    readonly revisionHistoryLimit?: number;
     readonly podManagementPolicy?: "OrderedReady" | "Parallel";
     readonly updateStrategy?: {
       readonly type?: "RollingUpdate" | "OnDelete";

@@ -16,7 +16,7 @@ interface Explained {
   /** A sentence. */
   readonly next: string;
   /** What a person is asked for is the rollback itself. */
-  readonly byHand?: true;
+  readonly byHand?: true | "rollbackd";
 }
 
 /** What held a rollback between two tries changed nothing. */
@@ -55,8 +55,8 @@ const FAILURES: Readonly<Record<Failure, Explained>> = {
   paused: {
     what: "the Deployment is paused",
     left: "unchanged",
-    next: "Ask who paused it and resume it; then roll back by hand.",
-    byHand: true,
+    next: "Leave it paused and put the earlier template back by hand; rollbackd then names the command that lets the pods follow.",
+    byHand: "rollbackd",
   },
   "target-not-ready": {
     what: "the other colour did not get ready, so nothing was switched",
@@ -65,10 +65,10 @@ const FAILURES: Readonly<Record<Failure, Explained>> = {
     byHand: true,
   },
   "held-back": {
-    what: "the StatefulSet's update strategy holds pods back",
+    what: "no pod of the StatefulSet runs the release by now",
     left: "unchanged",
-    next: "Change the update strategy as said above and roll back by hand, or delete the pods that must change afterwards.",
-    byHand: true,
+    next: "Look for another cause first; take the change back by hand before a pod runs it.",
+    byHand: "rollbackd",
   },
   "gitops-not-suspended": {
     what: "whoever keeps the target as it is in Git could not be suspended",
@@ -146,9 +146,9 @@ const FAILURES: Readonly<Record<Failure, Explained>> = {
     next: "Look at its pods and their events: images, quotas, ConfigMaps and Secrets that it needs.",
   },
   "rollout-blocked": {
-    what: "a pod that does not get ready holds up what was put back",
+    what: "the rollout of what was put back waits for a person",
     left: "rolling",
-    next: "Delete the pod that is named above, which rollbackd never does; the rollout then goes on by itself.",
+    next: "Run the command that is named above, which rollbackd never runs; the rollout then goes on.",
   },
   "probe-timeout": {
     what: "what was put back does not answer well",
@@ -189,7 +189,7 @@ interface FailureText {
 export function failureText(
   reason: string,
   target: string,
-  decision: Pick<DecisionRecord, "from" | "to" | "byHand"> | undefined,
+  decision: Decided | undefined,
 ): FailureText | undefined {
   if (!isFailure(reason)) return undefined;
   const { what, left, next, byHand } = FAILURES[reason];
@@ -203,8 +203,19 @@ export function failureText(
       to && versionOf(to, from),
     ),
     next,
-    command: byHand === true ? (decision?.byHand ?? undoCommand(target, from?.revision, to?.revision)) : "",
+    command: commandFor(byHand, target, decision),
   };
+}
+
+type Decided = Pick<DecisionRecord, "policy" | "from" | "to" | "byHand">;
+
+/** `kubectl rollout undo` refuses a paused Deployment and says to resume it, which would roll the release out. */
+function commandFor(byHand: Explained["byHand"], target: string, decision: Decided | undefined): string {
+  if (byHand === undefined) return "";
+  if (byHand === "rollbackd" && decision !== undefined) {
+    return `rollbackd rollback ${decision.policy} --reason other`;
+  }
+  return decision?.byHand ?? undoCommand(target, decision?.from?.revision, decision?.to?.revision);
 }
 
 /** Every reason of a rollback that failed. */

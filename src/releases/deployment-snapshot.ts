@@ -46,6 +46,8 @@ interface Remembered {
   readonly memory?: ReleaseMemory | undefined;
   /** Its releases, oldest first. */
   readonly logged?: readonly LoggedRelease[];
+  /** What people call an object that holds an earlier template; a ReplicaSet unless said. */
+  readonly holder?: string;
   /** Where its templates are compared with those of other Deployments, too. */
   readonly identities?: Identities;
 }
@@ -71,11 +73,14 @@ export function deploymentSnapshot(
   const updated = remember(view, history, { memory, logged, admitted, pulled, rollbacks });
   const known = { standingOf, identities, pulled };
   const owners = gitOpsOwners(deployment);
-  const paused = pausedDeployment(deployment);
+  const paused = pausedDeployment(deployment, owned);
   const snapshot: TargetSnapshot = {
     target: targetOf(deployment),
     uid: deployment.metadata.uid,
-    release: releaseOf(view, history, { memory: updated, rollbacks, ...known }),
+    release: {
+      ...releaseOf(view, history, { memory: updated, rollbacks, ...known }),
+      ...lostBefore(view, history, { memory: updated, logged, holder: remembered.holder }),
+    },
     earlier: earlierOf(history, known),
     ranBefore: ranBefore(history.uses, updated.firstRevision, rollbacks).map(({ use, from, cause }) => {
       return { revision: revisionOfUse(use, known), from, cause };
@@ -84,7 +89,10 @@ export function deploymentSnapshot(
     rollout: rolloutOf(view, history, updated),
     ...(owners.length > 0 && { owners }),
     ...(paused && { heldBack: [paused] }),
-    templates: new Map(history.uses.map(({ digest, replicaSet }) => [digest, replicaSet.spec.template])),
+    templates: new Map([
+      ...(paused?.staged === undefined ? [] : [[paused.staged, deployment.spec.template] as const]),
+      ...history.uses.map(({ digest, replicaSet }) => [digest, replicaSet.spec.template] as const),
+    ]),
   };
   return { snapshot, memory: updated };
 }
@@ -147,6 +155,30 @@ function releaseOf(view: DeploymentView, history: History, known: Known): Releas
     cause: isOurs ? "rollback" : "deploy",
     reversible: template.metadata?.annotations?.[REVERSIBLE] !== "false",
     ...(!isOurs && writer !== undefined && { writtenBy: writer }),
+  };
+}
+
+/** What ran before the release is gone with the object that held it; the log may know its name. */
+function lostBefore(
+  { deployment }: DeploymentView,
+  { uses }: History,
+  {
+    memory: { digest, firstRevision, startedAt },
+    logged,
+    holder = "ReplicaSet",
+  }: {
+    readonly memory: ReleaseMemory;
+    readonly logged: readonly LoggedRelease[];
+    readonly holder: string | undefined;
+  },
+): Pick<Release, "nothingBefore"> {
+  if (firstRevision <= 1 || uses.some(({ revision }) => revision === firstRevision - 1)) return {};
+  const known = logged.findLast((each) => each.version !== digest && each.startedAt < startedAt);
+  const name = known === undefined ? String(firstRevision - 1) : known.id.slice(known.id.lastIndexOf("@") + 1);
+  const { revisionHistoryLimit } = deployment.spec;
+  const limit = revisionHistoryLimit === undefined ? "" : ` is ${revisionHistoryLimit}`;
+  return {
+    nothingBefore: `no ${holder} holds revision ${name} any more, which ran before it (revisionHistoryLimit${limit})`,
   };
 }
 

@@ -58,7 +58,7 @@ function inReleases(changes: readonly MemberChange[]): readonly Together[] {
   for (const change of changes.toSorted(byTime)) {
     const last = groups.at(-1);
     if (last !== undefined && belongsTo(change, last)) groups.splice(-1, 1, [...last, change]);
-    else groups.push([change]);
+    else groups.push(...apart(last === undefined ? undefined : groups.pop(), change));
   }
   return groups;
 }
@@ -70,9 +70,42 @@ function byTime(a: MemberChange, b: MemberChange): number {
 
 function belongsTo(change: MemberChange, together: Together): boolean {
   if (together[0].cause !== change.cause) return false;
+  // What that member ran until then was there with what the others began with.
+  if (isLost(change) && together.some(isBeginning)) return false;
   const same = together.findLast(({ member }) => member === change.member);
   if (same !== undefined && (same.before === undefined || change.at > same.at + CORRECTED_MS)) return false;
   return together.some(({ at, rolledOutAt }) => change.at <= Math.max(at + TOGETHER_MS, rolledOutAt));
+}
+
+/**
+ * A change of which nobody knows what it replaced belongs to the next release where it came nearer to that than to the
+ * change of the same member before: a combination that ran only from the one to the other is no release.
+ */
+function apart(last: Together | undefined, change: MemberChange): readonly Together[] {
+  if (last === undefined) return [[change]];
+  const [first, ...rest] = last;
+  const same = last.findLast(({ member }) => member === change.member);
+  const isNext = (one: MemberChange): boolean =>
+    isLost(one) &&
+    one.member !== change.member &&
+    one.cause === change.cause &&
+    same !== undefined &&
+    change.at - one.at < one.at - same.at &&
+    change.at <= Math.max(one.at + TOGETHER_MS, one.rolledOutAt);
+  const moved = rest.filter(isNext);
+  const kept = rest.filter((one) => !moved.includes(one));
+  const [begin, ...others] = moved;
+  return [[first, ...kept], begin === undefined ? [change] : [begin, ...others, change]];
+}
+
+/** The first revision of a member, whose number is 1: nothing ran before it. */
+function isBeginning({ before, to }: MemberChange): boolean {
+  return before === undefined && to.name === "1";
+}
+
+/** Something ran before, and nothing is left of it. */
+function isLost({ before, to }: MemberChange): boolean {
+  return before === undefined && to.name !== "1";
 }
 
 function releaseOf(together: Together, state: Combination): GroupRelease {

@@ -1,19 +1,26 @@
 import { digest12 } from "../kubernetes/annotations.ts";
 import { type Combination, foldChanges, type GroupRelease, type MemberChange } from "./group-history.ts";
 import { mergeOwners } from "./gitops-owner.ts";
+import { wholeBefore } from "./group-before.ts";
 import { groupDigest, groupUid, type Members } from "./group.ts";
+import type { LoggedRelease } from "./logged-release.ts";
 import type { PastRollback, Release, Revision, RolloutStatus, TargetSnapshot } from "./release.ts";
 
 const KEPT_FORMS = 64;
 
-/** What the members show, as one target. Undefined without members. */
-export function groupSnapshot(target: string, members: Members<TargetSnapshot>): TargetSnapshot | undefined {
+/** What the members show, as one target. `logged`: its releases, oldest first. Undefined without members. */
+export function groupSnapshot(
+  target: string,
+  members: Members<TargetSnapshot>,
+  logged: readonly LoggedRelease[] = [],
+): TargetSnapshot | undefined {
   const releases = foldChanges([...members].flatMap(([name, snapshot]) => changesOf(name, snapshot)));
   const current = releases.at(-1);
   if (current === undefined) return undefined;
   const asRevision = (combination: Combination) => revisionOf(combination, members);
   const revision = asRevision(new Map([...members].map(([name, one]) => [name, one.release.revision])));
-  const previous = complete(current.before, members) ? asRevision(current.before) : undefined;
+  const before = wholeBefore({ current, running: revision, members, logged });
+  const previous = before.combination && asRevision(before.combination);
   const older = releases
     .slice(0, -1)
     .toReversed()
@@ -23,7 +30,10 @@ export function groupSnapshot(target: string, members: Members<TargetSnapshot>):
   return {
     target,
     uid: groupUid(new Map([...members].map(([name, { uid }]) => [name, uid]))),
-    release: releaseOf(target, current, { members, revision, previous }),
+    release: {
+      ...releaseOf(target, current, { members, revision, previous }),
+      ...(before.why !== undefined && { nothingBefore: before.why }),
+    },
     earlier,
     rollbacks: rollbacksOf(members, [revision, ...earlier]),
     rollout: rolloutOf(members, current),

@@ -1,16 +1,24 @@
 import { groupSnapshot } from "./group-snapshot.ts";
 import type { Members } from "./group.ts";
+import type { LoggedRelease } from "./logged-release.ts";
 import type { TargetSnapshot } from "./release.ts";
 import type { Lookup, TargetWatch } from "./watch.ts";
 
-/** Several targets followed as one. It is seen when each of them is. */
-export function watchGroup(target: string, members: Members<TargetWatch>): TargetWatch {
+/** Several targets followed as one. It is seen when each of them is. `logged`: its releases, oldest first. */
+export function watchGroup(
+  target: string,
+  members: Members<TargetWatch>,
+  logged: () => readonly LoggedRelease[] = () => [],
+): TargetWatch {
   const watches = [...members.values()];
   return {
-    current: () => together(target, new Map([...members].map(([name, watch]) => [name, watch.current()]))),
+    current: () => {
+      const looks = [...members].map(([name, watch]) => [name, watch.current()] as const);
+      return together(target, new Map(looks), logged());
+    },
     reread: async () => {
       const looks = [...members].map(async ([name, watch]) => [name, await watch.reread()] as const);
-      return together(target, new Map(await Promise.all(looks)));
+      return together(target, new Map(await Promise.all(looks)), logged());
     },
     onChange: (listener) => {
       const ends = watches.map((watch) => watch.onChange(listener));
@@ -24,7 +32,11 @@ export function watchGroup(target: string, members: Members<TargetWatch>): Targe
   };
 }
 
-function together(target: string, lookups: Members<Lookup>): Lookup {
+function together(
+  target: string,
+  lookups: Members<Lookup>,
+  logged: readonly LoggedRelease[],
+): Lookup {
   const snapshots = new Map<string, TargetSnapshot>();
   let stale: Extract<Lookup, { ok: true }>["stale"];
   for (const [name, lookup] of lookups) {
@@ -32,7 +44,7 @@ function together(target: string, lookups: Members<Lookup>): Lookup {
     snapshots.set(name, lookup.snapshot);
     if (lookup.stale && !(stale && stale.since <= lookup.stale.since)) stale = lookup.stale;
   }
-  const snapshot = groupSnapshot(target, snapshots);
+  const snapshot = groupSnapshot(target, snapshots, logged);
   if (snapshot === undefined)
     return { ok: false, reason: "not-found", detail: `${target} names no Deployment` };
   return { ok: true, snapshot, ...(stale && { stale }) };

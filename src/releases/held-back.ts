@@ -1,46 +1,82 @@
-import type { Deployment, KubeObject, StatefulSet } from "../kubernetes/objects.ts";
+import type { Deployment, PodTemplate, ReplicaSet, StatefulSet } from "../kubernetes/objects.ts";
 import { describe } from "../kubernetes/resource.ts";
+import { digestAmong, sameTemplate, templateDigest } from "./deployment-digest.ts";
 
-/** Why an earlier template that is put back on a workload would not take effect, however right it is. */
+/** A pod that stays as it is when the template changes, and the template that it runs. */
+export interface StayingPod {
+  readonly name: string;
+  readonly template: PodTemplate;
+}
+
+/** A setting of a workload that keeps pods from following the template. */
 export interface HeldBack {
-  readonly reason: "paused" | "held-back";
-  /** With the command that mends it; a sentence without its full stop. */
+  readonly kind: "paused" | "OnDelete" | "partition";
+  readonly namespace: string;
+  readonly name: string;
+  /** What the setting is; a sentence without its full stop. */
   readonly detail: string;
+  /** Only a person may put the earlier template back. */
+  readonly needsPerson: boolean;
+  /** Of a paused Deployment: the digest of a template that was changed during the pause, which no pod runs. */
+  readonly staged?: string;
+  /** Absent of a Deployment, and where the pods were not read. */
+  readonly stays?: readonly StayingPod[];
   /** Of a group: the Deployment that it is about. */
   readonly member?: string;
 }
 
-export function pausedDeployment({ metadata, spec }: Deployment): HeldBack | undefined {
+/** Automation writes nothing to a paused Deployment: a person paused it, and looks at it. */
+export function pausedDeployment(
+  { metadata, spec }: Deployment,
+  replicaSets: readonly ReplicaSet[],
+): HeldBack | undefined {
   if (spec.paused !== true) return undefined;
-  const resume = `kubectl -n ${metadata.namespace} rollout resume deployment/${metadata.name}`;
-  const detail = `${nameOf("deployments", metadata)} is paused, so no rollback can take effect; resume it (${resume})`;
-  return { reason: "paused", detail };
+  const { namespace = "", name } = metadata;
+  const what = describe({ group: "apps", resource: "deployments", namespace, name });
+  const detail = `${what} is paused, and automation changes nothing on a paused Deployment`;
+  const isKnown = replicaSets.some((one) => sameTemplate(one.spec.template, spec.template));
+  const staged = isKnown ? {} : { staged: templateDigest(spec.template) };
+  return { kind: "paused", namespace, name, detail, needsPerson: true, ...staged };
 }
 
-/** Where not every pod follows the template, putting the template back is no rollback. */
-export function heldBackStatefulSet({ metadata, spec }: StatefulSet): HeldBack | undefined {
+/**
+ * Putting the template back is safe: no pod that the strategy holds back changes by that. Where no pod follows the
+ * newest template yet, the release runs nowhere and cannot be the cause of anything.
+ */
+export function heldBackStatefulSet(
+  { metadata, spec, status }: StatefulSet,
+  stays?: readonly StayingPod[],
+): HeldBack | undefined {
   const { type, rollingUpdate: { partition = 0 } = {} } = spec.updateStrategy ?? {};
-  const edit = `kubectl -n ${metadata.namespace} edit statefulset/${metadata.name}`;
-  const what = nameOf("statefulsets", metadata);
-  const held = (has: string, mend: string): HeldBack => {
-    return { reason: "held-back", detail: `${what} has ${has}; ${mend} (${edit})` };
-  };
-  if (type === "OnDelete") {
-    return held(
-      "updateStrategy OnDelete, so its pods would stay as they are until somebody deletes them",
-      "use RollingUpdate to have rollbackd roll it back",
-    );
-  }
-  if (partition === 0) return undefined;
-  return held(
-    `updateStrategy.rollingUpdate.partition ${partition}, so its pods below ${partition} would stay as they are`,
-    "set the partition to 0 to have rollbackd roll it back",
-  );
+  if (type !== "OnDelete" && partition === 0) return undefined;
+  const { namespace = "", name } = metadata;
+  const kind = type === "OnDelete" ? type : "partition";
+  const setting = kind === "OnDelete" ? "updateStrategy OnDelete" : `partition ${partition}`;
+  const isObserved = (status?.observedGeneration ?? 0) >= (metadata.generation ?? 0);
+  const runsNowhere = isObserved && (status?.updatedReplicas ?? 0) === 0;
+  const what = describe({ group: "apps", resource: "statefulsets", namespace, name });
+  const nowhere = runsNowhere ? ", and no pod runs its newest template" : "";
+  const detail = `${what} has ${setting}${nowhere}`;
+  return { kind, namespace, name, detail, needsPerson: runsNowhere, ...(stays && { stays }) };
 }
 
-function nameOf(
-  resource: "deployments" | "statefulsets",
-  { namespace = "", name }: KubeObject["metadata"],
-): string {
-  return describe({ group: "apps", resource, namespace, name });
+/**
+ * What a person does once the template of `from` is no longer the workload's: a sentence without its full stop, with the
+ * command. Undefined where nothing is left to do. Never to be said while the workload has that template.
+ */
+export function leftToPeople(held: HeldBack, from: string): string | undefined {
+  const { kind, namespace, name } = held;
+  const kubectl = `kubectl -n ${namespace}`;
+  if (kind === "paused") {
+    return `${name} is still paused and has the earlier template again; resume it: ${kubectl} rollout resume deployment/${name}`;
+  }
+  const pods = (held.stays ?? []).flatMap(({ name: pod, template }) =>
+    digestAmong(template, [from]) === from ? [pod] : [],
+  );
+  if (pods.length === 0) return undefined;
+  const still = `the template is back, and ${pods.join(", ")} still ${pods.length === 1 ? "runs" : "run"} the release`;
+  if (kind === "OnDelete") return `${still}; delete now: ${kubectl} delete pod ${pods.join(" ")}`;
+  // A pod below the partition that is deleted is made again as it was.
+  const patch = JSON.stringify({ spec: { updateStrategy: { rollingUpdate: { partition: 0 } } } });
+  return `${still} below the partition; let them follow: ${kubectl} patch statefulset ${name} --patch '${patch}'`;
 }

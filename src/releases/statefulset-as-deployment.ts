@@ -55,6 +55,7 @@ function workloadOf(statefulSet: StatefulSet, revisions: readonly ControllerRevi
     spec: {
       replicas: spec.replicas ?? 1,
       selector: spec.selector,
+      ...(spec.revisionHistoryLimit !== undefined && { revisionHistoryLimit: spec.revisionHistoryLimit }),
       progressDeadlineSeconds: PROGRESS_DEADLINE_SECONDS,
       template: isObserved(statefulSet) && updated !== undefined ? templateOf(updated) : spec.template,
     },

@@ -17,8 +17,9 @@ import {
 const BLOCKED_AFTER_MS = 120_000;
 
 /**
- * Complete when `kubectl rollout status` would say so and every pod is of the newest revision. No controller ever gives
- * up on a StatefulSet, so a rollout counts as stalled when none of its pods got ready for the progress deadline.
+ * Complete when `kubectl rollout status` would say so and every pod is of the newest revision; with a partition, every
+ * pod from that ordinal on. No controller ever gives up on a StatefulSet, so a rollout counts as stalled when none of its
+ * pods got ready for the progress deadline. Pods that the update strategy leaves as they are stall nothing.
  */
 export function statefulSetRollout(view: StatefulSetView): RolloutStatus {
   const { statefulSet } = view;
@@ -30,9 +31,11 @@ export function statefulSetRollout(view: StatefulSetView): RolloutStatus {
   const pods = ownedBy(statefulSet, view.pods).filter(
     ({ metadata }) => metadata.deletionTimestamp === undefined,
   );
-  const complete = isComplete(statefulSet);
+  const isHeld = isHeldBack(statefulSet);
+  const complete = isHeld ? haveFollowed(statefulSet, pods, updated) : isComplete(statefulSet);
+  const moving = isHeld ? isStarting(pods, updated) : isMoving(statefulSet);
   const stalledAt = complete ? undefined : deadlineOf(pods, updated, usedSince(updated, view, revisions));
-  const stalled = stalledAt !== undefined && stalledAt <= view.at && isMoving(statefulSet);
+  const stalled = stalledAt !== undefined && stalledAt <= view.at && moving;
   const blockedBy = complete ? undefined : blockingPod({ ...view, pods }, updated)?.metadata.name;
   const reasons = complete
     ? []
@@ -41,7 +44,7 @@ export function statefulSetRollout(view: StatefulSetView): RolloutStatus {
         pods.filter((pod) => isOfRevision(pod, updated)),
       );
   const detail = [
-    counts(statefulSet),
+    isHeld ? countsOf(statefulSet, pods, updated) : counts(statefulSet),
     ...(stalled ? [`stalled: no pod got ready for ${PROGRESS_DEADLINE_SECONDS / 60} minutes`] : []),
     ...(blockedBy === undefined ? [] : [blockedText(statefulSet, blockedBy)]),
   ].join(", ");
@@ -72,10 +75,57 @@ function isMoving({ status = {} }: StatefulSet): boolean {
   return currentRevision !== newest || replicas > updatedReplicas;
 }
 
-/** When patience with the rollout ends, epoch ms: each pod that gets ready begins it anew. */
+function isHeldBack({ spec: { updateStrategy = {} } }: StatefulSet): boolean {
+  return updateStrategy.type === "OnDelete" || partitionOf(updateStrategy) > 0;
+}
+
+function partitionOf({ rollingUpdate }: NonNullable<StatefulSet["spec"]["updateStrategy"]>): number {
+  return rollingUpdate?.partition ?? 0;
+}
+
+/** Those that the controller replaces: from the partition's ordinal on; with OnDelete all, as people delete them. */
+function followers({ spec }: StatefulSet, pods: readonly Pod[]) {
+  const { type } = spec.updateStrategy ?? {};
+  const from = type === "OnDelete" ? 0 : partitionOf(spec.updateStrategy ?? {});
+  const wanted = Math.max(0, (spec.replicas ?? 1) - from);
+  return { wanted, pods: pods.filter(({ metadata }) => ordinalOf(metadata.name) >= from) };
+}
+
+function ordinalOf(pod: string): number {
+  return Number(pod.slice(pod.lastIndexOf("-") + 1));
+}
+
+function haveFollowed(statefulSet: StatefulSet, all: readonly Pod[], updated: ControllerRevision): boolean {
+  const { wanted, pods } = followers(statefulSet, all);
+  return pods.length >= wanted && pods.every((pod) => isOfRevision(pod, updated) && isReady(pod));
+}
+
+/** Whether a pod that follows the template has not got ready. */
+function isStarting(pods: readonly Pod[], updated: ControllerRevision): boolean {
+  return pods.some((pod) => isOfRevision(pod, updated) && !isReady(pod));
+}
+
+function isReady(pod: Pod): boolean {
+  return readySince(pod) !== undefined;
+}
+
+function countsOf(statefulSet: StatefulSet, all: readonly Pod[], updated: ControllerRevision): string {
+  const { wanted, pods } = followers(statefulSet, all);
+  const newest = pods.filter((pod) => isOfRevision(pod, updated));
+  const { type } = statefulSet.spec.updateStrategy ?? {};
+  const which = type === "OnDelete" ? "pods" : "pods from the partition on";
+  return `${newest.length} of ${wanted} ${which} updated, ${newest.filter(isReady).length} ready`;
+}
+
+/**
+ * When patience with the rollout ends, epoch ms: each pod that is made or gets ready begins it anew. A partition that is
+ * lowered after hours changes nothing that has a date but its pods.
+ */
 function deadlineOf(pods: readonly Pod[], updated: ControllerRevision, since: number): number {
-  const ready = pods.filter((pod) => isOfRevision(pod, updated)).flatMap((pod) => readySince(pod) ?? []);
-  return Math.max(since, ...ready) + PROGRESS_DEADLINE_SECONDS * 1000;
+  const dates = pods
+    .filter((pod) => isOfRevision(pod, updated))
+    .flatMap((pod) => [readySince(pod) ?? [], instant(pod.metadata.creationTimestamp) ?? []].flat());
+  return Math.max(since, ...dates) + PROGRESS_DEADLINE_SECONDS * 1000;
 }
 
 /**

@@ -25,6 +25,8 @@ export interface RollbackOrder extends Change {
   readonly fired?: readonly string[];
   /** The trigger and its numbers, in one line. */
   readonly reason: string;
+  /** What a person agreed to replace: digests of templates that were changed on a paused Deployment and run nowhere. */
+  readonly staged?: readonly string[];
   /** Of one that a person asked for: what fired when it began, and no more, has to recover. */
   readonly manual?: { readonly mustRecover: readonly string[] };
 }

@@ -15,10 +15,11 @@ export function deploymentStrategy(options: WorkloadStrategyOptions): WorkloadSt
 
 async function read(api: KubeApi, target: string, signal?: AbortSignal): Promise<Workload> {
   const deployment = await readDeployment(api, target, signal);
+  const replicaSets = await readReplicaSets(api, deployment, signal);
   return {
     deployment,
-    replicaSets: await readReplicaSets(api, deployment, signal),
-    heldBack: pausedDeployment(deployment),
+    replicaSets,
+    heldBack: pausedDeployment(deployment, replicaSets),
     patchTo: (replicaSet, notes) => deploymentPatch(deployment, replicaSet, notes),
   };
 }

@@ -178,8 +178,12 @@ async function attempt(
   return applied(order, how, await afterWrite({ api, ref }, order, written, signal));
 }
 
-/** Has the workload the template of the release, a restart of it included? */
-function runsFrom({ from, to }: RollbackOrder, { deployment, replicaSets }: Workload): boolean {
+/** Has the workload the template of the release, a restart of it included, or one that was agreed to be replaced? */
+function runsFrom(
+  { from, to, staged = [] }: RollbackOrder,
+  { deployment, replicaSets, heldBack }: Workload,
+): boolean {
+  if (heldBack?.staged !== undefined && staged.includes(heldBack.staged)) return true;
   return findTemplate(deployment, replicaSets, { digest: from.digest, named: [to.digest] });
 }
 
@@ -208,7 +212,8 @@ function preconditions(
       `decision, and nothing was undone.`;
     return doneByPeer(order, deployment) ?? unchanged("superseded", detail);
   }
-  return heldBack && unchanged(heldBack.reason, `${heldBack.detail}.`);
+  if (heldBack?.needsPerson !== true || order.manual !== undefined) return undefined;
+  return unchanged(heldBack.kind === "paused" ? "paused" : "held-back", `${heldBack.detail}.`);
 }
 
 function applied(

@@ -1,3 +1,4 @@
+import { leftToPeople } from "../releases/held-back.ts";
 import { isBetween } from "../releases/group.ts";
 import { writerText } from "../releases/gitops-owner.ts";
 import { isRevision, type Release, revisionText, type TargetSnapshot } from "../releases/release.ts";
@@ -34,14 +35,31 @@ export function rolloutFact(
       : running(`${order.target} still runs ${name} (${rollout.detail})`);
   }
   if (before?.kind === "complete") return before;
-  return rollout.complete ? { kind: "complete", at, detail: rollout.detail } : underWay(lookup.snapshot);
+  const left = leftOf(order, lookup.snapshot);
+  if (left.length > 0) return blocked([rollout.detail, ...left]);
+  return rollout.complete ? { kind: "complete", at, detail: rollout.detail } : underWay(rollout);
 }
 
-/** What somebody paused after the act is why it does not get on. */
-function underWay({ rollout, heldBack = [] }: TargetSnapshot): RolloutFact {
-  const { stalled, blockedBy } = rollout;
-  const detail = [rollout.detail, ...heldBack.map((held) => held.detail)].join("; ");
+function underWay({ stalled, blockedBy, detail }: TargetSnapshot["rollout"]): RolloutFact {
   return { kind: "running", stalled, ...(blockedBy !== undefined && { blocked: true }), detail };
+}
+
+/** The earlier template is back: what still has to be done for pods to follow it, and only a person does. */
+function leftOf(
+  { from, to }: RollbackOrder,
+  { rollout, heldBack = [] }: TargetSnapshot,
+): readonly string[] {
+  return heldBack.flatMap((held) => {
+    if (held.kind === "paused" && rollout.complete) return [];
+    const { member } = held;
+    if (member === undefined) return leftToPeople(held, from.digest) ?? [];
+    const [was, is] = [from.members?.[member]?.digest, to.members?.[member]?.digest];
+    return was === undefined || was === is ? [] : (leftToPeople(held, was) ?? []);
+  });
+}
+
+function blocked(details: readonly string[]): RolloutFact {
+  return { kind: "running", stalled: false, blocked: true, detail: details.join("; ") };
 }
 
 /** Members are seen to change one by one; a group that stays in between is half done, and nobody overtook it. */

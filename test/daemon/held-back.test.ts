@@ -1,13 +1,12 @@
 import { expect, it } from "vitest";
 import type { HeldBack } from "../../src/releases/held-back.ts";
+import { eventually } from "../support/eventually.ts";
+import { paused } from "../support/situation.ts";
 import { clock, HOUR, INTERVAL, metricTrigger, policy, TEN } from "../support/model.ts";
 import { breaching } from "./fake-prometheus.ts";
 import { createWorld, type Daemon, decisions, ofType, startDaemon, type World } from "./world.ts";
 
-const HELD: HeldBack = {
-  reason: "held-back",
-  detail: "it has updateStrategy OnDelete; change it (kubectl …)",
-};
+const HELD: HeldBack = paused("vcci-api");
 
 interface Story {
   readonly world: World;
@@ -34,18 +33,18 @@ async function badRelease(changes: Parameters<typeof policy>[0] = {}): Promise<S
   return { world, daemon, suspended: () => suspended };
 }
 
-it("trap 24: what would leave a rollback without effect is known before it is decided: nobody is suspended for nothing", async () => {
+it("trap 24: a paused Deployment is not written to, nobody is suspended for it, and the page names the safe order", async () => {
   const { world, daemon, suspended } = await badRelease();
   await daemon.passUntil(clock("10:07:00"));
   expect(decisions(world)).toEqual(["escalate target-not-ready"]);
   expect(ofType(world, "decision.made")[0]?.summary).toMatch(
-    /OnDelete; change it \(kubectl …\)\. Mend that/u,
+    /vcci-api is paused\. Leave it paused\. Put the earlier template back first: rollbackd rollback vcci-api --reason other\./u,
   );
   expect([suspended(), world.target.acts()]).toEqual([0, 0]);
   expect(ofType(world, "rollback.started")).toEqual([]);
 });
 
-it("once that is mended it is rolled back, if it still fires", async () => {
+it("a target is rolled back once it is no longer held back, if it still fires", async () => {
   const { world, daemon, suspended } = await badRelease();
   await daemon.passUntil(clock("10:07:00"));
   world.target.heldBack = [];
@@ -66,16 +65,20 @@ it("nobody is asked to approve a rollback that would be refused", async () => {
   expect(others).toEqual([]);
 });
 
-it("a person who asks for a plan is told the same, and so is one who does not ask first", async () => {
+it("a paused Deployment is rolled back when a person asks for it, and the plan says that the pause stays", async () => {
   const { world, daemon } = await badRelease();
-  const refusal = {
-    ok: false,
-    reason: "target-not-ready",
-    detail: `${HELD.detail}. Mend that first, then ask again.`,
-  };
-  expect(await daemon.commands.plan("vcci-api", { reason: "other" })).toMatchObject(refusal);
-  expect(await daemon.commands.rollback("vcci-api", { reason: "other" }, "token:alice")).toMatchObject(
-    refusal,
-  );
-  expect(world.target.acts()).toBe(0);
+  const planned = await daemon.commands.plan("vcci-api", { reason: "other" });
+  expect(planned).toMatchObject({
+    ok: true,
+    plan: {
+      warnings: expect.arrayContaining([
+        expect.stringMatching(/^vcci-api is paused and stays so: .* No pod changes before/u),
+      ]) as unknown,
+    },
+  });
+  expect(JSON.stringify(planned)).not.toContain("rollout resume");
+  expect(await daemon.commands.rollback("vcci-api", { reason: "other" }, "token:alice")).toMatchObject({
+    ok: true,
+  });
+  await eventually("it is done", () => expect(world.target.acts()).toBe(1));
 });

@@ -17,7 +17,7 @@ import {
   TEN,
 } from "../support/model.ts";
 import { OPEN } from "../support/replay.ts";
-import { situation as aSituation } from "../support/situation.ts";
+import { paused, situation as aSituation } from "../support/situation.ts";
 
 const at = TEN + 5 * MINUTE;
 const confirmed = { notFiring: undefined, unseen: undefined, movedTo: undefined };
@@ -57,7 +57,7 @@ const OBSTACLES: readonly [string, Partial<Situation>][] = [
   ["budget-exhausted", { rollbacks: [rolledBack(16 * MINUTE)] }],
   ["gitops-owner", { owners: [{ tool: "argocd", name: "shop", seenIn: "label" }] }],
   ["no-known-good-revision", { earlier: [] }],
-  ["target-not-ready", { heldBack: [{ reason: "paused", detail: "it is paused" }] }],
+  ["target-not-ready", { heldBack: [paused("api")] }],
   ["not-confirmed", { confirmation: { ...confirmed, notFiring: "0.01 now" } }],
   ["awaiting-approval", { firing: [firing({}, metricTrigger({ mode: "approve" }))] }],
   ["observe-mode", { firing: [firing({}, metricTrigger({ mode: "observe" }))] }],

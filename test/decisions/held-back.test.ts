@@ -1,17 +1,50 @@
 import { expect, test } from "vitest";
-import { heldBack, heldBackFrom } from "../../src/decisions/held-back.ts";
+import { heldBack, heldBackNextStep, heldBackWarnings } from "../../src/decisions/held-back.ts";
 import type { Situation } from "../../src/decisions/situation.ts";
+import type { HeldBack } from "../../src/releases/held-back.ts";
 import { policy, release, revision } from "../support/model.ts";
-import { situation as aSituation } from "../support/situation.ts";
+import { paused, situation as aSituation } from "../support/situation.ts";
 
-const PAUSED = { reason: "paused", detail: "api is paused" } as const;
+const situation = (changes: Partial<Situation> = {}) =>
+  aSituation({ heldBack: [paused("api")], ...changes });
 
-const situation = (changes: Partial<Situation> = {}) => aSituation({ heldBack: [PAUSED], ...changes });
+const strategyOf = (kind: "OnDelete" | "partition", needsPerson = false): HeldBack => {
+  return { kind, namespace: "shop", name: "db", detail: `db has ${kind}`, needsPerson };
+};
 
-test("a workload that is held back cannot be rolled back, one that is not can", () => {
+/** Commands and hints that would let the release go on while the target has its template. */
+const SPREADS = /rollout resume|partition"?: ?0|RollingUpdate|delete pod/iu;
+
+test("a paused Deployment keeps automation from acting, and one that is not paused does not", () => {
   expect(heldBack(situation())).toBe("api is paused");
   expect(heldBack(situation({ heldBack: [] }))).toBeUndefined();
 });
+
+test.each(["OnDelete", "partition"] as const)(
+  "%s keeps automation from acting only while no pod runs the release",
+  (kind) => {
+    expect(heldBack(situation({ heldBack: [strategyOf(kind)] }))).toBeUndefined();
+    expect(heldBack(situation({ heldBack: [strategyOf(kind, true)] }))).toBe(`db has ${kind}`);
+  },
+);
+
+test.each([paused("api"), strategyOf("OnDelete", true), strategyOf("partition", true)])(
+  "the next step for $kind is to put the template back, and names no command that spreads the release",
+  (held) => {
+    const next = heldBackNextStep(situation({ heldBack: [held] }));
+    expect(next).toContain("rollbackd rollback vcci-api --reason other");
+    expect(next).not.toMatch(SPREADS);
+  },
+);
+
+test.each([paused("api"), strategyOf("OnDelete"), strategyOf("partition")])(
+  "the warnings for $kind name no command that spreads the release",
+  (held) => {
+    const warnings = heldBackWarnings(situation({ heldBack: [held] }), revision("1"));
+    expect(warnings).toHaveLength(1);
+    expect(warnings.join(" ")).not.toMatch(SPREADS);
+  },
+);
 
 test("a script may know a way of its own", () => {
   const strategy = {
@@ -23,7 +56,7 @@ test("a script may know a way of its own", () => {
   expect(heldBack(situation({ policy: scripted }))).toBeUndefined();
 });
 
-test("a member of a group counts if it would be moved, and not if it stays as it is", () => {
+test("a paused member of a group counts if it would be moved, and not if it stays as it is", () => {
   const group = (api: string, worker: string) =>
     revision(`api:${api},worker:${worker}`, {
       digest: `${api}-${worker}`,
@@ -34,9 +67,9 @@ test("a member of a group counts if it would be moved, and not if it stays as it
     situation({
       release: release({ revision: group("2", "2"), previous: to }),
       earlier: [to],
-      heldBack: [{ ...PAUSED, member }],
+      heldBack: [paused("api", { member })],
     });
   expect(heldBack(of(group("1", "2"), "api"))).toBe("api is paused");
   expect(heldBack(of(group("1", "2"), "worker"))).toBeUndefined();
-  expect(heldBackFrom(of(group("1", "2"), "worker"), group("2", "1"))).toBe("api is paused");
+  expect(heldBackWarnings(of(group("1", "2"), "worker"), group("2", "1"))).toHaveLength(1);
 });

@@ -55,8 +55,8 @@ const CASES: Partial<Record<HoldReason, Case>> = {
   },
   "target-not-ready": {
     binds: true,
-    when: { heldBack: [{ reason: "paused", detail: "the Deployment is paused" }] },
-    says: /^the Deployment is paused\. Mend that first, then ask again\.$/,
+    when: { needed: { missing: ["ConfigMap shop-v1"], unseen: [] } },
+    says: /^.*Mend that first, then ask again\.$/,
   },
   frozen: {
     binds: false,

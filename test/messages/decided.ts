@@ -105,9 +105,12 @@ const CHANGES: Readonly<Record<HoldReason, Change>> = {
     situation: {
       heldBack: [
         {
-          reason: "paused",
+          kind: "paused",
+          namespace: "vcci-production",
+          name: "vcci-api",
           detail:
-            'deployment "vcci-api" in namespace "vcci-production" is paused, so no rollback can take effect; resume it (kubectl -n vcci-production rollout resume deployment/vcci-api)',
+            'deployment "vcci-api" in namespace "vcci-production" is paused, and automation changes nothing on a paused Deployment',
+          needsPerson: true,
         },
       ],
     },

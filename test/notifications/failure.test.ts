@@ -39,13 +39,13 @@ const ofAct: Readonly<Record<Exclude<ActFailure, "superseded" | "not-confirmed">
   "revision-missing": [/nothing is left of the revision/, UNCHANGED, /Deploy a version that you trust/],
   frozen: [/automation was frozen/, UNCHANGED, /resume the policy/],
   "not-begun": [/stopped before it began/, UNCHANGED, /Ask for it again/],
-  paused: [/is paused/, UNCHANGED, /resume it; then roll back by hand\.\nkubectl/],
+  paused: [/is paused/, UNCHANGED, /Leave it paused .*\nrollbackd rollback api --reason other/],
   "target-not-ready": [
     /other colour did not get ready/,
     /still runs revision 7; the other colour may have been scaled/,
     /once they are ready, switch by hand/,
   ],
-  "held-back": [/update strategy holds pods back/, UNCHANGED, /roll back by hand.*\nkubectl/],
+  "held-back": [/no pod of the StatefulSet runs the release/, UNCHANGED, /Look for another cause.*\nrollbackd rollback api/],
   "gitops-not-suspended": [/could not be suspended/, UNCHANGED, UNDO],
   forbidden: [/not allowed/, UNCHANGED, UNDO],
   rejected: [/refused the change/, UNCHANGED, /webhook that refuses it.*then roll back by hand\.\nkubectl/],
@@ -66,7 +66,7 @@ const ofAct: Readonly<Record<Exclude<ActFailure, "superseded" | "not-confirmed">
 const ofVerification: Readonly<Record<Exclude<VerificationFailure, "superseded">, Told>> = {
   "rollout-timeout": [/did not get ready in time/, ROLLING, /Look at its pods/],
   "rollout-stalled": [/does not get ready/, ROLLING, /Look at its pods/],
-  "rollout-blocked": [/holds up what was put back/, ROLLING, /Delete the pod that is named above/],
+  "rollout-blocked": [/waits for a person/, ROLLING, /Run the command that is named above/],
   "probe-timeout": [/does not answer well/, RESTORED, /Look at its pods/],
   "smoke-failed": [/smoke test failed/, RESTORED, /Read what the test printed/],
   "recovery-timeout": [/did not help/, RESTORED, /another cause than the release/],
@@ -91,7 +91,7 @@ describe("trap 24: the page of a rollback that failed", () => {
     expect(page?.lines[0]).toContain("the API server refused");
     expect(page?.lines.join("\n")).toMatch(left);
     const step = page?.lines.slice(page.lines.findIndex((line) => line.includes("Next: "))).join("\n");
-    expect(step).toMatch(/^rollbackd does not try again\. Next: [A-Z].*\.(?:\nkubectl .*[^.])?$/u);
+    expect(step).toMatch(/^rollbackd does not try again\. Next: [A-Z].*\.(?:\n(?:kubectl|rollbackd) .*[^.])?$/u);
     expect(step).toMatch(next);
   });
 
@@ -107,7 +107,7 @@ describe("trap 24: the page of a rollback that failed", () => {
       from: { revision: "api:7,web:2,worker:4", digest: "b" },
       to: { revision: "api:6,web:2,worker:3", digest: "a" },
     };
-    const records = [decision("d1", { target, ...sides }), { ...failed("d1", "paused"), target }] as const;
+    const records = [decision("d1", { target, ...sides }), { ...failed("d1", "conflict"), target }] as const;
     const page = recordsOf(records).map(createTeller()).at(-1)?.[0];
     expect(page?.lines.at(-1)).toBe(
       "kubectl -n shop rollout undo deployment/api --to-revision=6 && " +

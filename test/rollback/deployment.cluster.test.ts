@@ -260,13 +260,9 @@ describeOnCluster("a Deployment is rolled back", (kubeconfig) => {
       await scene.create("paused", ["vcci-api:v1", "vcci-api:v2"]);
       const order = await orderFor("paused");
       await scene.kubectl("rollout", "pause", "deployment/paused");
-      expect(await act(order)).toMatchObject({
-        kind: "failed",
-        reason: "paused",
-        detail: expect.stringContaining(
-          `kubectl -n ${scene.namespace} rollout resume deployment/paused`,
-        ) as string,
-      });
+      const outcome = await act(order);
+      expect(outcome).toMatchObject({ kind: "failed", reason: "paused" });
+      expect(outcome.detail).not.toContain("resume");
       expect(image(await scene.get("paused"))).toBe("vcci-api:v2");
     });
 

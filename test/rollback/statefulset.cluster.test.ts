@@ -180,8 +180,8 @@ describeOnCluster("a StatefulSet is rolled back", (kubeconfig) => {
   describe("trap 24: what stands in the way has a name", () => {
     it.each<[string, object, string]>([
       ["OnDelete", { type: "OnDelete" }, "OnDelete"],
-      ["a partition", { rollingUpdate: { partition: 1 } }, "partition 1"],
-    ])("an update strategy that leaves pods as they are: %s", async (_, updateStrategy, named) => {
+      ["a partition above all pods", { rollingUpdate: { partition: 2 } }, "partition 2"],
+    ])("an update strategy by which no pod runs the release: %s", async (_, updateStrategy, named) => {
       const name = `held-${named.toLowerCase().replace(" ", "-")}`;
       await scene.create(name, ["vcci-api:v1", "vcci-api:v2"], { updateStrategy });
       const outcome = await act(await orderFor(name));

@@ -1,8 +1,12 @@
 import { describe, expect, test } from "vitest";
+import { templateDigest } from "../../src/releases/deployment-digest.ts";
+import type { HeldBack } from "../../src/releases/held-back.ts";
 import type { Lookup } from "../../src/releases/watch.ts";
 import type { RolloutFact } from "../../src/verification/judge.ts";
 import { rolloutFact } from "../../src/verification/rollout.ts";
 import { policy, revision, TEN } from "../support/model.ts";
+import { template } from "../releases/deployment-fixture.ts";
+import { paused } from "../support/situation.ts";
 import { order, seen } from "./situation.ts";
 
 const COMPLETE: RolloutFact = { kind: "complete", at: TEN - 1, detail: "3 of 3" };
@@ -35,13 +39,48 @@ describe("after a rollback from 2 to 1", () => {
     expect(rolloutFact(order(), lookup, TEN, before)).toMatchObject(expected);
   });
 
-  test("a rollout that somebody holds back meanwhile says so, with the command that mends it", () => {
-    const lookup = seen(v1, half);
-    const heldBack = [{ reason: "held-back", detail: "it has a partition (kubectl edit)" }] as const;
-    const held = lookup.ok ? { ...lookup, snapshot: { ...lookup.snapshot, heldBack } } : lookup;
-    expect(rolloutFact(order(), held, TEN, undefined)).toMatchObject({
+  const held = (lookup: Lookup, ...heldBack: readonly HeldBack[]): Lookup =>
+    lookup.ok ? { ...lookup, snapshot: { ...lookup.snapshot, heldBack } } : lookup;
+
+  test("a paused Deployment with the earlier template waits for a person, who is given the command that resumes it", () => {
+    expect(rolloutFact(order(), held(seen(v1, half), paused("api")), TEN, undefined)).toEqual({
       kind: "running",
-      detail: "1 of 3; it has a partition (kubectl edit)",
+      stalled: false,
+      blocked: true,
+      detail:
+        "1 of 3; api is still paused and has the earlier template again; resume it: kubectl -n shop rollout resume deployment/api",
+    });
+    expect(rolloutFact(order(), held(seen(v1), paused("api")), TEN, undefined)).toMatchObject({
+      kind: "complete",
+    });
+  });
+
+  test("the command that resumes a paused Deployment is not named while it has the template of the release", () => {
+    const fact = rolloutFact(order(), held(seen(v2, half), paused("api")), TEN, undefined);
+    expect(fact.kind === "running" && fact.detail).not.toContain("resume");
+  });
+
+  test.each([
+    ["OnDelete", "delete now: kubectl -n shop delete pod db-1 db-2"],
+    [
+      "partition",
+      `kubectl -n shop patch statefulset db --patch '{"spec":{"updateStrategy":{"rollingUpdate":{"partition":0}}}}'`,
+    ],
+  ] as const)("%s: pods that still run the release are named once the earlier template is back", (kind, command) => {
+    const [bad, other] = [template("v2"), template("v0")];
+    const stays = [
+      { name: "db-0", template: other },
+      { name: "db-1", template: bad },
+      { name: "db-2", template: bad },
+    ];
+    const it: HeldBack = { kind, namespace: "shop", name: "db", detail: "", needsPerson: false, stays };
+    const from = revision("2", { digest: templateDigest(bad) });
+    const fact = rolloutFact(order({ from }), held(seen(v1), it), TEN, undefined);
+    expect(fact).toMatchObject({ kind: "running", blocked: true });
+    expect(fact.kind === "running" && fact.detail).toContain(command);
+    const gone = { ...it, stays: stays.slice(0, 1) };
+    expect(rolloutFact(order({ from }), held(seen(v1), gone), TEN, undefined)).toMatchObject({
+      kind: "complete",
     });
   });
 
