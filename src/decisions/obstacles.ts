@@ -160,7 +160,8 @@ function noTarget({ release, unseen, earlier, predecessorBreaching }: Situation)
   if (release.cause === "rollback") return `${named(release)} is itself what rollbackd put back`;
   const known = earlier.map((each) => `${versionOf(recorded(each))}, ${each.standing}`).join("; ");
   if (known === "") return nothingBefore(release);
-  const why = release.nothingBefore ?? (predecessorBreaching ? "the predecessor was breaching too" : undefined);
+  const why =
+    release.nothingBefore ?? (predecessorBreaching ? "the predecessor was breaching too" : undefined);
   return `none of the earlier revisions will do: ${known}${why === undefined ? "" : `; ${why}`}`;
 }
 

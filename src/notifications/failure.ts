@@ -213,7 +213,7 @@ type Decided = Pick<DecisionRecord, "policy" | "from" | "to" | "byHand">;
 function commandFor(byHand: Explained["byHand"], target: string, decision: Decided | undefined): string {
   if (byHand === undefined) return "";
   if (byHand === "rollbackd" && decision !== undefined) {
-    return `rollbackd rollback ${decision.policy} --reason other`;
+    return decision.byHand ?? `rollbackd rollback ${decision.policy} --reason other`;
   }
   return decision?.byHand ?? undoCommand(target, decision?.from?.revision, decision?.to?.revision);
 }

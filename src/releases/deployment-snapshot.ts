@@ -174,7 +174,8 @@ function lostBefore(
 ): Pick<Release, "nothingBefore"> {
   if (firstRevision <= 1 || uses.some(({ revision }) => revision === firstRevision - 1)) return {};
   const known = logged.findLast((each) => each.version !== digest && each.startedAt < startedAt);
-  const name = known === undefined ? String(firstRevision - 1) : known.id.slice(known.id.lastIndexOf("@") + 1);
+  const name =
+    known === undefined ? String(firstRevision - 1) : known.id.slice(known.id.lastIndexOf("@") + 1);
   const { revisionHistoryLimit } = deployment.spec;
   const limit = revisionHistoryLimit === undefined ? "" : ` is ${revisionHistoryLimit}`;
   return {

@@ -32,11 +32,7 @@ export function watchGroup(
   };
 }
 
-function together(
-  target: string,
-  lookups: Members<Lookup>,
-  logged: readonly LoggedRelease[],
-): Lookup {
+function together(target: string, lookups: Members<Lookup>, logged: readonly LoggedRelease[]): Lookup {
   const snapshots = new Map<string, TargetSnapshot>();
   let stale: Extract<Lookup, { ok: true }>["stale"];
   for (const [name, lookup] of lookups) {

@@ -1,5 +1,6 @@
 import type { Deployment, PodTemplate, ReplicaSet, StatefulSet } from "../kubernetes/objects.ts";
 import { describe } from "../kubernetes/resource.ts";
+import { isObserved } from "./statefulset-as-deployment.ts";
 import { digestAmong, sameTemplate, templateDigest } from "./deployment-digest.ts";
 
 /** A pod that stays as it is when the template changes, and the template that it runs. */
@@ -44,16 +45,16 @@ export function pausedDeployment(
  * newest template yet, the release runs nowhere and cannot be the cause of anything.
  */
 export function heldBackStatefulSet(
-  { metadata, spec, status }: StatefulSet,
+  statefulSet: StatefulSet,
   stays?: readonly StayingPod[],
 ): HeldBack | undefined {
+  const { metadata, spec, status } = statefulSet;
   const { type, rollingUpdate: { partition = 0 } = {} } = spec.updateStrategy ?? {};
   if (type !== "OnDelete" && partition === 0) return undefined;
   const { namespace = "", name } = metadata;
   const kind = type === "OnDelete" ? type : "partition";
   const setting = kind === "OnDelete" ? "updateStrategy OnDelete" : `partition ${partition}`;
-  const isObserved = (status?.observedGeneration ?? 0) >= (metadata.generation ?? 0);
-  const runsNowhere = isObserved && (status?.updatedReplicas ?? 0) === 0;
+  const runsNowhere = isObserved(statefulSet) && (status?.updatedReplicas ?? 0) === 0;
   const what = describe({ group: "apps", resource: "statefulsets", namespace, name });
   const nowhere = runsNowhere ? ", and no pod runs its newest template" : "";
   const detail = `${what} has ${setting}${nowhere}`;

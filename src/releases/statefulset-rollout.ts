@@ -31,9 +31,7 @@ export function statefulSetRollout(view: StatefulSetView): RolloutStatus {
   const pods = ownedBy(statefulSet, view.pods).filter(
     ({ metadata }) => metadata.deletionTimestamp === undefined,
   );
-  const isHeld = isHeldBack(statefulSet);
-  const complete = isHeld ? haveFollowed(statefulSet, pods, updated) : isComplete(statefulSet);
-  const moving = isHeld ? isStarting(pods, updated) : isMoving(statefulSet);
+  const { complete, moving, counted } = progressOf(statefulSet, pods, updated);
   const stalledAt = complete ? undefined : deadlineOf(pods, updated, usedSince(updated, view, revisions));
   const stalled = stalledAt !== undefined && stalledAt <= view.at && moving;
   const blockedBy = complete ? undefined : blockingPod({ ...view, pods }, updated)?.metadata.name;
@@ -44,7 +42,7 @@ export function statefulSetRollout(view: StatefulSetView): RolloutStatus {
         pods.filter((pod) => isOfRevision(pod, updated)),
       );
   const detail = [
-    isHeld ? countsOf(statefulSet, pods, updated) : counts(statefulSet),
+    counted,
     ...(stalled ? [`stalled: no pod got ready for ${PROGRESS_DEADLINE_SECONDS / 60} minutes`] : []),
     ...(blockedBy === undefined ? [] : [blockedText(statefulSet, blockedBy)]),
   ].join(", ");
@@ -55,6 +53,27 @@ export function statefulSetRollout(view: StatefulSetView): RolloutStatus {
     ...(blockedBy !== undefined && { blockedBy }),
     ...withReasons(detail, reasons),
   };
+}
+
+interface Progress {
+  readonly complete: boolean;
+  /** Pods are still to be replaced, or to get ready. */
+  readonly moving: boolean;
+  readonly counted: string;
+}
+
+function progressOf(statefulSet: StatefulSet, pods: readonly Pod[], updated: ControllerRevision): Progress {
+  return isHeldBack(statefulSet)
+    ? {
+        complete: haveFollowed(statefulSet, pods, updated),
+        moving: isStarting(pods, updated),
+        counted: countsOf(statefulSet, pods, updated),
+      }
+    : {
+        complete: isComplete(statefulSet),
+        moving: isMoving(statefulSet),
+        counted: counts(statefulSet),
+      };
 }
 
 function counts({ spec, status = {} }: StatefulSet): string {

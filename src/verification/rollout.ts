@@ -36,19 +36,19 @@ export function rolloutFact(
   }
   if (before?.kind === "complete") return before;
   const left = leftOf(order, lookup.snapshot);
-  if (left.length > 0) return blocked([rollout.detail, ...left]);
-  return rollout.complete ? { kind: "complete", at, detail: rollout.detail } : underWay(rollout);
+  return left.length > 0 ? blocked([rollout.detail, ...left]) : progressOf(rollout, at);
 }
 
-function underWay({ stalled, blockedBy, detail }: TargetSnapshot["rollout"]): RolloutFact {
+function progressOf(
+  { complete, stalled, blockedBy, detail }: TargetSnapshot["rollout"],
+  at: number,
+): RolloutFact {
+  if (complete) return { kind: "complete", at, detail };
   return { kind: "running", stalled, ...(blockedBy !== undefined && { blocked: true }), detail };
 }
 
 /** The earlier template is back: what still has to be done for pods to follow it, and only a person does. */
-function leftOf(
-  { from, to }: RollbackOrder,
-  { rollout, heldBack = [] }: TargetSnapshot,
-): readonly string[] {
+function leftOf({ from, to }: RollbackOrder, { rollout, heldBack = [] }: TargetSnapshot): readonly string[] {
   return heldBack.flatMap((held) => {
     if (held.kind === "paused" && rollout.complete) return [];
     const { member } = held;

@@ -13,6 +13,7 @@ import {
   TEN,
 } from "../support/model.ts";
 import { breaching, drawn } from "./fake-prometheus.ts";
+import { paused } from "../support/situation.ts";
 import { createWorld, type Daemon, decisions, ofType, startDaemon, type World } from "./world.ts";
 
 const TARGET = "vcci-production/vcci-api";
@@ -154,7 +155,7 @@ describe("what holds a rollback between two tries ends it unchanged, and the nex
 
   it("a paused target", async () => {
     const { world, daemon, open } = await trying(BUSY);
-    world.target.heldBack = [{ reason: "paused", detail: "it is paused" }];
+    world.target.heldBack = [paused("vcci-api")];
     await daemon.passUntil(clock("10:06:30"));
     expect(failures(world)).toMatchObject([{ reason: "target-not-ready", changed: false }]);
     world.target.heldBack = [];

@@ -5,8 +5,7 @@ import type { HeldBack } from "../../src/releases/held-back.ts";
 import { policy, release, revision } from "../support/model.ts";
 import { paused, situation as aSituation } from "../support/situation.ts";
 
-const situation = (changes: Partial<Situation> = {}) =>
-  aSituation({ heldBack: [paused("api")], ...changes });
+const situation = (changes: Partial<Situation> = {}) => aSituation({ heldBack: [paused("api")], ...changes });
 
 const strategyOf = (kind: "OnDelete" | "partition", needsPerson = false): HeldBack => {
   return { kind, namespace: "shop", name: "db", detail: `db has ${kind}`, needsPerson };

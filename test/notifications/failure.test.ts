@@ -45,7 +45,11 @@ const ofAct: Readonly<Record<Exclude<ActFailure, "superseded" | "not-confirmed">
     /still runs revision 7; the other colour may have been scaled/,
     /once they are ready, switch by hand/,
   ],
-  "held-back": [/no pod of the StatefulSet runs the release/, UNCHANGED, /Look for another cause.*\nrollbackd rollback api/],
+  "held-back": [
+    /no pod of the StatefulSet runs the release/,
+    UNCHANGED,
+    /Look for another cause.*\nrollbackd rollback api/,
+  ],
   "gitops-not-suspended": [/could not be suspended/, UNCHANGED, UNDO],
   forbidden: [/not allowed/, UNCHANGED, UNDO],
   rejected: [/refused the change/, UNCHANGED, /webhook that refuses it.*then roll back by hand\.\nkubectl/],
@@ -91,7 +95,9 @@ describe("trap 24: the page of a rollback that failed", () => {
     expect(page?.lines[0]).toContain("the API server refused");
     expect(page?.lines.join("\n")).toMatch(left);
     const step = page?.lines.slice(page.lines.findIndex((line) => line.includes("Next: "))).join("\n");
-    expect(step).toMatch(/^rollbackd does not try again\. Next: [A-Z].*\.(?:\n(?:kubectl|rollbackd) .*[^.])?$/u);
+    expect(step).toMatch(
+      /^rollbackd does not try again\. Next: [A-Z].*\.(?:\n(?:kubectl|rollbackd) .*[^.])?$/u,
+    );
     expect(step).toMatch(next);
   });
 

@@ -13,7 +13,13 @@ import { controllerRevision, pod, statefulSet } from "./statefulset-fixture.ts";
 const at = clock("10:00:00");
 const [V0, V1] = [template("v0"), template("v1")];
 
-function snapshotOf({ now = V1, ...spec }: { readonly paused: boolean; readonly now?: PodTemplate }): TargetSnapshot {
+function snapshotOf({
+  now = V1,
+  ...spec
+}: {
+  readonly paused: boolean;
+  readonly now?: PodTemplate;
+}): TargetSnapshot {
   const replicaSets = [replicaSet({ revision: 1, template: V1, created: "09:00:00" })];
   const view = { deployment: deployment({ template: now, ...spec }), replicaSets, pods: [], at };
   const seen = deploymentSnapshot(view);
@@ -76,7 +82,10 @@ describe("a target shows what keeps its pods from following the template", () =>
     const { spec, status, ...rest } = statefulSet({ template: V1, pods: [2, 2, 0, 2] });
     const view = { ...rest, spec: { ...spec, updateStrategy: { type: "OnDelete" as const } } };
     const seen = heldBackStatefulSet({ ...view, ...(status && { status }) });
-    expect(seen).toMatchObject({ needsPerson: true, detail: expect.stringMatching(/no pod runs/u) as string });
+    expect(seen).toMatchObject({
+      needsPerson: true,
+      detail: expect.stringMatching(/no pod runs/u) as string,
+    });
     const unobserved = status && { ...status, observedGeneration: 1 };
     expect(heldBackStatefulSet({ ...view, ...(unobserved && { status: unobserved }) })).toMatchObject({
       needsPerson: false,

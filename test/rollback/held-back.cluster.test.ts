@@ -191,8 +191,7 @@ describeOnCluster("advice that is followed never spreads the release", (kubeconf
 
     const act = (order: RollbackOrder) =>
       deploymentStrategy({ api: scene.api, now: Date.now }).act(order, NEVER);
-    const template = async (name: string) =>
-      (await scene.get(name)).spec.template.spec.containers[0]?.image;
+    const template = async (name: string) => (await scene.get(name)).spec.template.spec.containers[0]?.image;
 
     /** Paused when its first pod of the bad image is there. */
     const pausedInRollout = async (name: string): Promise<Watched> => {
@@ -206,7 +205,9 @@ describeOnCluster("advice that is followed never spreads the release", (kubeconf
       const pods = watch(scene.kubectl, name);
       await eventually("bad pods are there", async () => {
         expect((await pods.bad()).length).toBeGreaterThan(0);
-        expect((await scene.get(name)).status).toMatchObject({ observedGeneration: (await scene.get(name)).metadata.generation });
+        expect((await scene.get(name)).status).toMatchObject({
+          observedGeneration: (await scene.get(name)).metadata.generation,
+        });
       });
       await scene.kubectl("patch", `deployment/${name}`, "--patch", '{"spec":{"minReadySeconds":0}}');
       await scene.settled(name);
@@ -230,7 +231,7 @@ describeOnCluster("advice that is followed never spreads the release", (kubeconf
       const order = orderOf(await scene.snapshot("shop"));
       const refused = await act(order);
       expect(refused).toMatchObject({ kind: "failed", reason: "paused" });
-      expect(refused.detail).not.toContain("resume");
+      expect(JSON.stringify(refused)).not.toContain("resume");
       expect(await template("shop")).toBe(BAD);
       const byHand = { ...order, ...BY_HAND };
       expect(await act(byHand)).toMatchObject({ kind: "applied" });

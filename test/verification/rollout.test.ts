@@ -66,23 +66,26 @@ describe("after a rollback from 2 to 1", () => {
       "partition",
       `kubectl -n shop patch statefulset db --patch '{"spec":{"updateStrategy":{"rollingUpdate":{"partition":0}}}}'`,
     ],
-  ] as const)("%s: pods that still run the release are named once the earlier template is back", (kind, command) => {
-    const [bad, other] = [template("v2"), template("v0")];
-    const stays = [
-      { name: "db-0", template: other },
-      { name: "db-1", template: bad },
-      { name: "db-2", template: bad },
-    ];
-    const it: HeldBack = { kind, namespace: "shop", name: "db", detail: "", needsPerson: false, stays };
-    const from = revision("2", { digest: templateDigest(bad) });
-    const fact = rolloutFact(order({ from }), held(seen(v1), it), TEN, undefined);
-    expect(fact).toMatchObject({ kind: "running", blocked: true });
-    expect(fact.kind === "running" && fact.detail).toContain(command);
-    const gone = { ...it, stays: stays.slice(0, 1) };
-    expect(rolloutFact(order({ from }), held(seen(v1), gone), TEN, undefined)).toMatchObject({
-      kind: "complete",
-    });
-  });
+  ] as const)(
+    "%s: pods that still run the release are named once the earlier template is back",
+    (kind, command) => {
+      const [bad, other] = [template("v2"), template("v0")];
+      const stays = [
+        { name: "db-0", template: other },
+        { name: "db-1", template: bad },
+        { name: "db-2", template: bad },
+      ];
+      const it: HeldBack = { kind, namespace: "shop", name: "db", detail: "", needsPerson: false, stays };
+      const from = revision("2", { digest: templateDigest(bad) });
+      const fact = rolloutFact(order({ from }), held(seen(v1), it), TEN, undefined);
+      expect(fact).toMatchObject({ kind: "running", blocked: true });
+      expect(fact.kind === "running" && fact.detail).toContain(command);
+      const gone = { ...it, stays: stays.slice(0, 1) };
+      expect(rolloutFact(order({ from }), held(seen(v1), gone), TEN, undefined)).toMatchObject({
+        kind: "complete",
+      });
+    },
+  );
 
   const again = (writtenBy?: string): Lookup => {
     const lookup = seen(v2, half);
