@@ -1,6 +1,6 @@
 import type { Deployment, PodTemplate, ReplicaSet, StatefulSet } from "../kubernetes/objects.ts";
 import { describe } from "../kubernetes/resource.ts";
-import { isObserved } from "./statefulset-as-deployment.ts";
+import { isObserved } from "./statefulset-observed.ts";
 import { digestAmong, sameTemplate, templateDigest } from "./deployment-digest.ts";
 
 /** A pod that stays as it is when the template changes, and the template that it runs. */

@@ -10,6 +10,7 @@ import type {
 import { templateWrittenAt } from "./deployment-dates.ts";
 import { sameTemplate } from "./deployment-digest.ts";
 import { ownedBy, REVISION } from "./deployment-history.ts";
+import { isObserved } from "./statefulset-observed.ts";
 import { instant } from "./deployment-rollout.ts";
 import type { DeploymentView } from "./deployment-snapshot.ts";
 
@@ -75,11 +76,6 @@ export function updateRevision(
   revisions: readonly ControllerRevision[],
 ): ControllerRevision | undefined {
   return revisions.find(({ metadata }) => metadata.name === status?.updateRevision);
-}
-
-/** False while the status is still about an older spec. */
-export function isObserved({ metadata, status }: StatefulSet): boolean {
-  return (status?.observedGeneration ?? 0) >= (metadata.generation ?? 0);
 }
 
 export function isOfRevision(pod: Pod, revision: ControllerRevision | undefined): boolean {

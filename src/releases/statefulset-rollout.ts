@@ -1,11 +1,11 @@
 import type { ControllerRevision, Pod, StatefulSet } from "../kubernetes/objects.ts";
 import { readySince } from "./deployment-dates.ts";
+import { isObserved } from "./statefulset-observed.ts";
 import { ownedBy } from "./deployment-history.ts";
 import { instant, withReasons } from "./deployment-rollout.ts";
 import type { RolloutStatus } from "./release.ts";
 import { rolloutReasons } from "./rollout-reasons.ts";
 import {
-  isObserved,
   isOfRevision,
   PROGRESS_DEADLINE_SECONDS,
   type StatefulSetView,

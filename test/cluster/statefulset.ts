@@ -4,6 +4,7 @@ export interface StatefulSetOptions {
   /** Default 2. */
   readonly replicas?: number;
   readonly updateStrategy?: object;
+  readonly revisionHistoryLimit?: number;
   readonly annotations?: Readonly<Record<string, string>>;
   /** The label `app` of its pods; its name when left out. */
   readonly app?: string;
