@@ -28,11 +28,10 @@ export function statefulSetRollout(view: StatefulSetView): RolloutStatus {
   if (!isObserved(statefulSet) || updated === undefined) {
     return { complete: false, stalled: false, detail: "the cluster has not taken up the newest change yet" };
   }
-  const pods = ownedBy(statefulSet, view.pods).filter(
-    ({ metadata }) => metadata.deletionTimestamp === undefined,
-  );
+  const all = ownedBy(statefulSet, view.pods);
+  const pods = all.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
   const { complete, moving, counted } = progressOf(statefulSet, pods, updated);
-  const stalledAt = complete ? undefined : deadlineOf(pods, updated, usedSince(updated, view, revisions));
+  const stalledAt = complete ? undefined : deadlineOf(all, updated, usedSince(updated, view, revisions));
   const stalled = stalledAt !== undefined && stalledAt <= view.at && moving;
   const blockedBy = complete ? undefined : blockingPod({ ...view, pods }, updated)?.metadata.name;
   const reasons = complete
@@ -71,7 +70,7 @@ function progressOf(statefulSet: StatefulSet, pods: readonly Pod[], updated: Con
       }
     : {
         complete: isComplete(statefulSet),
-        moving: isMoving(statefulSet),
+        moving: isMoving(statefulSet) && !areReady(statefulSet),
         counted: counts(statefulSet),
       };
 }
@@ -92,6 +91,11 @@ function isComplete(statefulSet: StatefulSet): boolean {
 function isMoving({ status = {} }: StatefulSet): boolean {
   const { currentRevision, updateRevision: newest, replicas = 0, updatedReplicas = 0 } = status;
   return currentRevision !== newest || replicas > updatedReplicas;
+}
+
+/** Where every pod is ready the controller only has not gone on yet, as after a partition is lowered. */
+function areReady({ spec, status = {} }: StatefulSet): boolean {
+  return (status.readyReplicas ?? 0) >= (spec.replicas ?? 1);
 }
 
 function isHeldBack({ spec: { updateStrategy = {} } }: StatefulSet): boolean {
@@ -137,14 +141,15 @@ function countsOf(statefulSet: StatefulSet, all: readonly Pod[], updated: Contro
 }
 
 /**
- * When patience with the rollout ends, epoch ms: each pod that is made or gets ready begins it anew. A partition that is
+ * When patience with the rollout ends, epoch ms: each pod that is deleted, made or gets ready begins it anew. A partition that is
  * lowered after hours changes nothing that has a date but its pods.
  */
 function deadlineOf(pods: readonly Pod[], updated: ControllerRevision, since: number): number {
   const dates = pods
     .filter((pod) => isOfRevision(pod, updated))
     .flatMap((pod) => [readySince(pod) ?? [], instant(pod.metadata.creationTimestamp) ?? []].flat());
-  return Math.max(since, ...dates) + PROGRESS_DEADLINE_SECONDS * 1000;
+  const deleted = pods.flatMap(({ metadata }) => instant(metadata.deletionTimestamp) ?? []);
+  return Math.max(since, ...dates, ...deleted) + PROGRESS_DEADLINE_SECONDS * 1000;
 }
 
 /**

@@ -107,6 +107,22 @@ describe("changes of members are one release", () => {
     expect([first, second].map((one) => text(one?.before ?? new Map()))).toEqual(["api:1", "api:2"]);
   });
 
+  it.each([
+    ["the first revision of another member", change("api", 1, 0), change("api", 2, 12 * SECOND)],
+    ["an earlier release of another member", change("api", 2, 0), change("api", 3, 100 * SECOND)],
+  ])(
+    "a change that replaced something unknown belongs to the next release, not to %s just before",
+    (_, first, next) => {
+      const at = next.at - SECOND;
+      const lost = change("worker", 5, at - TEN, { before: undefined });
+      const begun = first.to.name === "1" ? [] : started;
+      const all = foldChanges([...begun, first, lost, next]);
+      expect(all.at(-1)).toMatchObject({ startedAt: at, changed: new Set(["worker", "api"]) });
+      expect(text(all.at(-1)?.before ?? new Map())).toBe(`api:${first.to.name}`);
+      expect(all.slice(0, -1).map(({ after }) => text(after))).not.toContain(`api:${first.to.name},worker:5`);
+    },
+  );
+
   it("trap 25: whatever the order and the pauses, a pipeline's half-way combinations are none of the group's", () => {
     const names = ["a", "b", "c", "d"];
     const pauses = fc.array(fc.integer({ min: 0, max: TOGETHER_MS }), { minLength: 4, maxLength: 4 });

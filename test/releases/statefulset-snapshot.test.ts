@@ -319,6 +319,23 @@ describe("the rollout", () => {
     expect(rolloutOf(middle, pods, "10:18:00").stalledAt).toBe(clock("10:18:00"));
   });
 
+  it("a StatefulSet whose pods are all ready is not stalled, however long ago the newest of them got ready", () => {
+    const pods = [pod("web-2", V2, "True", "10:01:00"), pod("web-1", V1, "True", "09:00:00")];
+    const soaked = { ...middle, pods: [3, 3, 1, 3] as const };
+    expect(rolloutOf(soaked, pods, "11:30:00")).toMatchObject({ complete: false, stalled: false });
+  });
+
+  it("a pod that is being deleted begins the ten minutes anew", () => {
+    const going = pod("web-1", V1, "True", "09:00:00");
+    const deletionTimestamp = new Date(clock("11:29:00")).toISOString();
+    const pods = [
+      pod("web-2", V2, "True", "10:01:00"),
+      { ...going, metadata: { ...going.metadata, deletionTimestamp } },
+    ];
+    expect(rolloutOf(middle, pods, "11:30:00").stalled).toBe(false);
+    expect(rolloutOf(middle, pods, "11:39:00").stalled).toBe(true);
+  });
+
   it("more replicas of what runs already are no rollout", () => {
     expect(rolloutOf({ template: V2, pods: [5, 3, 3, 2] }, [], "12:00:00")).toMatchObject({
       complete: false,
