@@ -15,6 +15,7 @@ import type { DecisionRecord } from "../log/record.ts";
 import { recorded, type Revision, revisionText } from "../releases/release.ts";
 import { type Policy, targetKey, type Trigger } from "../rules/policy.ts";
 import type { Sample } from "../signals/sample.ts";
+import { standingFreeze } from "./standing-freeze.ts";
 import type { Watched } from "./measure.ts";
 import { vulnerabilityEvidence } from "./vulnerability-evidence.ts";
 
@@ -51,7 +52,7 @@ export function decisionRecord(
     ...(decision.decision === "rollback" && nextRollback(situation)),
     ...(relapse && { relapse }),
     ...(owners.length > 0 && { owners }),
-    ...(firing.veto && { veto: firing.veto }),
+    ...holding(decided, situation),
     ...(situation.objection?.output !== undefined && { output: situation.objection.output }),
   };
 }
@@ -59,6 +60,14 @@ export function decisionRecord(
 export function byHand({ target }: Policy, to: Revision): Pick<DecisionRecord, "byHand"> {
   const command = commandByHand(target, to);
   return command === undefined ? {} : { byHand: command };
+}
+
+/** The veto and the freezes. */
+function holding({ decision, firing: { veto } }: Decided, { gates }: Situation): Partial<DecisionRecord> {
+  return {
+    ...(veto && { veto }),
+    ...(decision.reason === "frozen" && { freezes: (gates.freezes ?? []).map(standingFreeze) }),
+  };
 }
 
 /** Where a person is asked: until when. Where one agreed: who. */

@@ -1,6 +1,7 @@
 import { type Freeze, holdersText, standing } from "../decisions/freeze.ts";
 import type { Commands, Refusal, StandingFreeze } from "./commands.ts";
 import type { History } from "./history.ts";
+import { standingFreeze } from "./standing-freeze.ts";
 import { noted, recordAndWeigh, type WeighPorts } from "./record-and-weigh.ts";
 import { refused, unknownPolicy, UNWRITABLE } from "./refusals.ts";
 
@@ -83,13 +84,4 @@ function notTheHolder(
 
 function freezesOf(policy: string, { history, now }: FreezePorts): readonly StandingFreeze[] {
   return standing(history.freezes(policy), now()).map(standingFreeze);
-}
-
-export function standingFreeze({ by, at, untilMs, note }: Freeze): StandingFreeze {
-  return {
-    holder: by,
-    at: new Date(at).toISOString(),
-    ...(untilMs !== undefined && { until: new Date(untilMs).toISOString() }),
-    ...noted(note),
-  };
 }

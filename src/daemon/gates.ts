@@ -1,4 +1,4 @@
-import { frozenGate } from "../decisions/freeze.ts";
+import { frozenGate, standing } from "../decisions/freeze.ts";
 import type { Gates } from "../decisions/situation.ts";
 import type { Policy } from "../rules/policy.ts";
 import type { History } from "./history.ts";
@@ -11,9 +11,15 @@ export function createGates(ports: {
   readonly history: Pick<History, "freezes">;
   readonly now: () => number;
 }): GatesOf {
-  return ({ name, intervalMs }) => ({
-    logUnwritable: ports.unwritable(),
-    notLeader: undefined,
-    frozen: frozenGate(ports.history.freezes(name), { at: ports.now(), intervalMs }),
-  });
+  return ({ name, intervalMs }) => {
+    const at = ports.now();
+    const freezes = ports.history.freezes(name);
+    const inForce = standing(freezes, at);
+    return {
+      logUnwritable: ports.unwritable(),
+      notLeader: undefined,
+      frozen: frozenGate(freezes, { at, intervalMs }),
+      ...(inForce.length > 0 && { freezes: inForce }),
+    };
+  };
 }

@@ -161,7 +161,7 @@ function foldRules(memory: Memory, record: Extract<LogRecord, { type: "rules.loa
     forgetKinds(memory, policy, known);
   }
   const { states, unknown, firing, decisions, blind, planned } = memory;
-  for (const ofPolicies of [states, unknown, firing, decisions, blind, planned]) {
+  for (const ofPolicies of [states, unknown, firing, decisions, blind, planned, memory.people.holds]) {
     for (const policy of [...ofPolicies.keys()].filter((name) => !rules.has(name))) ofPolicies.delete(policy);
   }
 }

@@ -6,6 +6,7 @@ import type { ScriptRollback } from "../releases/script-release.ts";
 import { type Freezes, NO_FREEZES } from "../decisions/freeze.ts";
 import type { VerifiedRollback } from "../decisions/situation.ts";
 import { emptyMemory, fold, type RecordedRelease, type UnknownSpell } from "./history-fold.ts";
+import type { Hold } from "./hold-fold.ts";
 import { createLastRollbacks, type LastRollback } from "./last-rollback.ts";
 import { type GivenUp, type OpenRollback, pastOf } from "./rollback-fold.ts";
 import type { Approval } from "./people-fold.ts";
@@ -62,6 +63,8 @@ export interface History {
   /** By the rules last loaded. */
   readonly isInForce: (policy: string) => boolean;
   readonly freezes: (policy: string) => Freezes;
+  /** How long a freeze or a veto has held what fires; undefined outside an episode. */
+  readonly hold: (policy: string) => Hold | undefined;
   /** The end that was last announced before it came, epoch ms. */
   readonly announcedEnd: (policy: string) => number | undefined;
   /** Askings of a policy, oldest first. */
@@ -117,6 +120,7 @@ export function createHistory(): History {
     missingRights: () => memory.missingRights,
     isInForce: (policy) => memory.rules.has(policy),
     freezes: (policy) => memory.people.freezes.get(policy) ?? NO_FREEZES,
+    hold: (policy) => memory.people.holds.get(policy),
     announcedEnd: (policy) => memory.people.announcedEnds.get(policy),
     approvals: (policy) =>
       [...memory.people.approvals.values()].filter(({ decision }) => decision.policy === policy),

@@ -5,6 +5,7 @@ import type { Policy, Trigger } from "../rules/policy.ts";
 import { imagesSeen } from "../signals/image-report.ts";
 import { STATE_NUMBER } from "../telemetry/metrics.ts";
 import { decideNow } from "./decide-pass.ts";
+import { settleHold } from "./hold-pass.ts";
 import type { Seen } from "./seen.ts";
 import {
   measureHealth,
@@ -64,6 +65,7 @@ export async function runPass(
   showMetrics(seen, ports);
   await ports.member.othersMeasured();
   await decideNow(seen, ports);
+  await settleHold(seen, ports);
   if (facts !== undefined && ports.mayDecide()) ports.checkpoints.look(facts.release, slot);
   return { watched, sight, lookup, at };
 }

@@ -1,13 +1,9 @@
 import { type Answer, rejectedBy } from "../decisions/answer.ts";
 import type { Freezes } from "../decisions/freeze.ts";
 import { foldFreezes } from "../decisions/freeze-fold.ts";
-import type {
-  ApprovalRecord,
-  DecisionRecord,
-  FreezeRecord,
-  LogRecord,
-  OperatorRecord,
-} from "../log/record.ts";
+import type { FreezeRecord, HoldRecord } from "../log/hold-record.ts";
+import type { ApprovalRecord, DecisionRecord, LogRecord, OperatorRecord } from "../log/record.ts";
+import { foldHold, type Hold } from "./hold-fold.ts";
 
 /** One asking of a person whether to act, and how it went. */
 export interface Approval {
@@ -32,6 +28,8 @@ export interface People {
   readonly freezes: Map<string, Freezes>;
   /** By policy: the end that was announced before it came, epoch ms. */
   readonly announcedEnds: Map<string, number>;
+  /** By policy: in the present episode. */
+  readonly holds: Map<string, Hold>;
   /** By decision, oldest first, the newest few. */
   readonly approvals: Map<string, Approval>;
   /** By target: a person's decision to roll back whose rollback has not begun. */
@@ -39,16 +37,22 @@ export interface People {
 }
 
 export function noPeople(): People {
-  return { freezes: new Map(), announcedEnds: new Map(), approvals: new Map(), unbegun: new Map() };
+  return {
+    freezes: new Map(),
+    announcedEnds: new Map(),
+    holds: new Map(),
+    approvals: new Map(),
+    unbegun: new Map(),
+  };
 }
 
 /** Enough to tell somebody who answers late what became of the question. */
 const REMEMBERED_APPROVALS = 200;
 
-export type OfPeople = LogRecord & (OperatorRecord | FreezeRecord | ApprovalRecord);
+export type OfPeople = LogRecord & (OperatorRecord | FreezeRecord | HoldRecord | ApprovalRecord);
 
 export function isOfPeople(record: LogRecord): record is OfPeople {
-  return /^(operator|freeze|approval)\./u.test(record.type);
+  return /^(operator|freeze|hold|approval)\./u.test(record.type);
 }
 
 export function foldPeople(people: People, record: OfPeople): void {
@@ -61,6 +65,9 @@ export function foldPeople(people: People, record: OfPeople): void {
       return;
     case "freeze.ending":
       people.announcedEnds.set(record.policy, Date.parse(record.until));
+      return;
+    case "hold.prolonged":
+      people.holds.set(record.policy, foldHold(people.holds.get(record.policy), record));
       return;
     case "operator.approve": {
       const { by, decisionId } = record;
@@ -87,6 +94,7 @@ export function foldPeople(people: People, record: OfPeople): void {
 /** A decision asks anew, or makes what was asked before meaningless. */
 export function foldDecision(people: People, record: DecisionRecord & LogRecord): void {
   const { policy, decisionId, approveUntil } = record;
+  people.holds.set(policy, foldHold(people.holds.get(policy), record));
   const open = [...people.approvals.values()].filter(
     (approval) => approval.decision.policy === policy && isOpen(approval),
   );
@@ -114,6 +122,7 @@ export function foldDecision(people: People, record: DecisionRecord & LogRecord)
 
 /** Nothing fires any more: an answer was about this episode, and the next one asks anew. */
 export function endEpisode(people: People, policy: string): void {
+  people.holds.delete(policy);
   for (const { decision, state } of people.approvals.values()) {
     // One that waits is taken back on record, by the pass that sees it.
     if (decision.policy === policy && state !== "waiting")

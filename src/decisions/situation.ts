@@ -7,6 +7,7 @@ import type { HeldBack } from "../releases/held-back.ts";
 import type { Policy, Trigger } from "../rules/policy.ts";
 import type { ImageReport } from "../signals/image-report.ts";
 import type { Answer } from "./answer.ts";
+import type { Freeze } from "./freeze.ts";
 import type { Veto } from "./veto.ts";
 
 /** A firing trigger, and what its past says about the release. */
@@ -30,6 +31,8 @@ export interface Gates {
   readonly logUnwritable: string | undefined;
   readonly notLeader: string | undefined;
   readonly frozen: string | undefined;
+  /** The freezes in force, the one that ends last first; absent where none is. */
+  readonly freezes?: readonly Freeze[];
   readonly massBreach: string | undefined;
 }
 

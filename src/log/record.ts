@@ -9,6 +9,7 @@ import type { Versioned } from "../releases/version.ts";
 import type { ReleaseContext } from "../releases/release-context.ts";
 import type { ChannelName, Severity } from "../rules/policy.ts";
 import type { UnknownReason } from "../signals/sample.ts";
+import type { FreezeRecord, HoldRecord } from "./hold-record.ts";
 
 /**
  * What happened, before it is given its place in the chain. Instants are RFC 3339 UTC with milliseconds.
@@ -26,6 +27,7 @@ export type RecordBody =
   | SuspensionRecord
   | OperatorRecord
   | FreezeRecord
+  | HoldRecord
   | ApprovalRecord
   | CheckpointRecord
   | VulnerabilitiesRecord
@@ -177,6 +179,8 @@ export interface DecisionRecord {
   readonly relapse?: Relapse;
   /** What the `unless` of the trigger or of its policy had against it. */
   readonly veto?: Veto;
+  /** Of a hold by freezes: those in force, the one that ends last first. */
+  readonly freezes?: readonly { readonly holder: string; readonly until?: string; readonly note?: string }[];
   /** Who else has a say in what the target runs. */
   readonly owners?: readonly GitOpsOwner[];
   /** Of a rollback: when the next automatic one of the target is possible, and by which rule. */
@@ -301,27 +305,6 @@ export type OperatorRecord =
       /** The decision that waited for it. */
       readonly decisionId: string;
     });
-
-export type FreezeRecord =
-  /** A freeze came to the end that it was given. */
-  | {
-      readonly type: "freeze.expired";
-      readonly policy: string;
-      /** Whose freeze it was; not there in records of versions that knew one freeze a policy. */
-      readonly holder?: string;
-      readonly until: string;
-    }
-  /** The last freeze of a policy is about to end while a trigger fires. */
-  | {
-      readonly type: "freeze.ending";
-      readonly policy: string;
-      readonly holder: string;
-      readonly until: string;
-      /** What fires. */
-      readonly triggers: readonly string[];
-      /** From when automation may act. */
-      readonly actsFrom: string;
-    };
 
 /** The end of waiting for a person: nobody answered in time, or what had fired recovered. */
 export interface ApprovalRecord {

@@ -1,6 +1,7 @@
 import { type Freezes, holdersText, NO_FREEZES, standing } from "../decisions/freeze.ts";
 import { foldFreezes } from "../decisions/freeze-fold.ts";
-import type { FreezeRecord, LogRecord, OperatorRecord } from "../log/record.ts";
+import type { FreezeRecord } from "../log/hold-record.ts";
+import type { LogRecord, OperatorRecord } from "../log/record.ts";
 import { formatStamp } from "../text/format.ts";
 import { dedupKey, type Message, stamp } from "./message.ts";
 import { present } from "./messages.ts";

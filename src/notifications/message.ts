@@ -66,7 +66,11 @@ export function incidentKey(target: string, release: string | undefined): string
 }
 
 /** Of a page that must ring although the incident of the key `first` is open; it names that incident. */
-function ringKey(first: string, what: "failed" | "approval" | "blocked" | "retrying", id: string): string {
+function ringKey(
+  first: string,
+  what: "failed" | "approval" | "blocked" | "held" | "retrying",
+  id: string,
+): string {
   return dedupKey([first.slice(PREFIX.length), what, id]);
 }
 

@@ -22,6 +22,7 @@ import {
 } from "./messages.ts";
 import { ofAnnounced, ofCancelled, withEnd, withNews } from "./news.ts";
 import { createFreezeTeller } from "./freezes.ts";
+import { createHoldTeller } from "./holds.ts";
 import { createPeopleTeller } from "./people.ts";
 import { ofNoData } from "./unknown.ts";
 import { ofRights } from "./rights.ts";
@@ -63,19 +64,23 @@ export function createTeller(): (record: LogRecord) => readonly Message[] {
   const unknownEnds = createUnknownEnds();
   const people = createPeopleTeller();
   const freezes = createFreezeTeller();
+  const holds = createHoldTeller();
   const checkpoints = createCheckpointTeller();
   const reapplied = createReappliedTeller();
   const retrying = createRetryingTeller();
   return (record) => {
     note(record, known);
+    const [answers, held] = [people(record), holds(record)];
     const messages = [
       ...tell(record, known),
       ...known.suspended.tell(record),
       ...retrying(record),
       ...brokenRules(record),
       ...ofRights(record),
-      ...people(record),
+      ...answers,
       ...freezes(record),
+      // An approved rollback that is held is told as that.
+      ...(answers.length > 0 ? [] : held),
       ...checkpoints(record),
       ...unknownEnds(record),
       ...reapplied(record),
@@ -90,6 +95,9 @@ function note(record: LogRecord, { approved, incidents }: Known): void {
   switch (record.type) {
     case "trigger.firing":
       incidents.fires(record.policy, record.trigger);
+      return;
+    case "hold.prolonged":
+      incidents.open(incidentKey(record.target, record.release), record);
       return;
     case "operator.approve":
       approved.add(record.policy);

@@ -53,6 +53,7 @@ const HEADS: Heads = {
   "operator.resume": ["info", "resume"],
   "freeze.expired": ["info", "freeze expired"],
   "freeze.ending": ["warn", "freeze ends soon"],
+  "hold.prolonged": ["error", "held for long"],
   "operator.approve": ["warn", "approved"],
   "operator.reject": ["warn", "rejected"],
   "approval.expired": ["error", "approval expired"],

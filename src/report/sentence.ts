@@ -68,6 +68,8 @@ const SENTENCES: Sentences = {
     `the freeze${holder === undefined ? "" : ` of ${holder}`} ended by itself at ${formatStamp(until, at)}`,
   "freeze.ending": ({ holder, until, triggers, actsFrom, at }) =>
     `the freeze of ${holder} ends at ${formatStamp(until, at)} while ${triggers.join(", ")} fires; automation may act from ${formatStamp(actsFrom, at)}`,
+  "hold.prolonged": ({ target, reason, triggers, since, detail, at }) =>
+    `${triggers.join(", ")} fires, and ${target} has been held (${reason}) since ${formatStamp(since, at)}: ${detail}`,
   "operator.approve": ({ by, note }) => `${by} approves${noted(note)}`,
   "operator.reject": ({ by, note }) => `${by} rejects${noted(note)}`,
   "approval.expired": ({ detail }) => detail,

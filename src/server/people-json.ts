@@ -1,6 +1,6 @@
 import type { History } from "../daemon/history.ts";
 import { type Approval, isOpen } from "../daemon/people-fold.ts";
-import { standingFreeze } from "../daemon/freeze-commands.ts";
+import { standingFreeze } from "../daemon/standing-freeze.ts";
 import { standing } from "../decisions/freeze.ts";
 import { instant } from "./instant.ts";
 

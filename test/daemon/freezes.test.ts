@@ -102,7 +102,7 @@ describe("resume", () => {
       holder: ALICE,
     });
     expect(ofType(world, "operator.resume")).toMatchObject([{ by: BOT, holder: ALICE }]);
-    expect(messages(world, /is resumed$/u)[0]).toContain(`${BOT} ended the freeze of ${ALICE}.`);
+    expect(messages(world, /^vcci-api is resumed$/u)[0]).toContain(`${BOT} ended the freeze of ${ALICE}.`);
   });
 
   it("ends one's own and says what stands still", async () => {

@@ -59,6 +59,10 @@ const CHANGES: Readonly<Record<HoldReason, Change>> = {
   "not-leader": gate({ notLeader: "rollbackd-1 leads since 2026-03-02 09:00:00Z" }),
   frozen: gate({
     frozen: "token:alice froze it at 2026-03-02 09:30:00Z until 2026-03-02 11:30:00Z: load test",
+    freezes: [
+      { by: "token:alice", at: TEN - 30 * MINUTE, untilMs: TEN + 90 * MINUTE, note: "load test" },
+      { by: "token:ci", at: TEN - 30 * MINUTE, untilMs: TEN + 10 * MINUTE, note: undefined },
+    ],
   }),
   "mass-breach": gate({ massBreach: "3 of 4 targets fire at once, which no single release explains" }),
   "outside-guard-period": { situation: { release: release({ clockAt: AT - 2 * HOUR }) } },

@@ -271,6 +271,26 @@ export const RECORDS: Bodies = {
     { type: "operator.resume", ...BY, holder: "token:bob" },
     { type: "operator.resume", ...BY },
   ],
+  "hold.prolonged": [
+    {
+      type: "hold.prolonged",
+      ...OF_ROLLBACK,
+      reason: "frozen",
+      triggers: ["error-rate"],
+      since: "2026-03-02T10:05:00.000Z",
+      limitMs: 3_600_000,
+      detail: "token:alice froze it at 2026-03-02 09:30:00Z until token:alice resumes it: load test",
+    },
+    {
+      type: "hold.prolonged",
+      ...OF_ROLLBACK,
+      reason: "vetoed",
+      triggers: ["error-rate"],
+      since: "2026-03-02T10:05:00.000Z",
+      limitMs: 3_600_000,
+      detail: 'its unless is 1 now: up{job="database"} == 0 (for job="database")',
+    },
+  ],
   "operator.approve": [{ type: "operator.approve", ...BY, decisionId: waitingId() }],
   "operator.reject": [{ type: "operator.reject", ...BY, decisionId: waitingId() }],
   "freeze.expired": [

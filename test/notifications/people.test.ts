@@ -78,7 +78,7 @@ describe("a decision that waits for a person", () => {
     });
 
     it("is told of no more once it was rolled back, or was asked anew", () => {
-      const hold: RecordBody = decision("d3", { decision: "hold", reason: "frozen" });
+      const hold: RecordBody = decision("d3", { decision: "hold", reason: "not-confirmed" });
       expect(last(...agreed, decision("d2"), hold)).toEqual([]);
       expect(last(...agreed, { ...waits, decisionId: "d2" }, hold)).toEqual([]);
       expect(last(...agreed, { ...hold, policy: "other" })).toEqual([]);

@@ -251,15 +251,22 @@ describe("holding", () => {
     expect(told(decision("d1", { decision: "hold", reason: "observe-mode" }))).toEqual([[`info ${KEY}`]]);
   });
 
-  test.each([
-    "frozen",
-    "vetoed",
-    "superseded",
-    "rule-changed",
-    "window-before-release",
-    "not-leader",
-  ] as const)("for %s tells nobody", (reason) =>
-    expect(told(decision("d1", { decision: "hold", reason }))).toEqual([[]]),
+  test.each(["frozen", "vetoed"] as const)("for %s is told once an episode and pages nobody", (reason) => {
+    const hold = (id: string) => decision(id, { decision: "hold", reason });
+    const fires = trigger("firing");
+    expect(told(fires, hold("d1"), hold("d2"), trigger("unknown"), hold("d3"))).toEqual([
+      [],
+      [`info ${KEY}`],
+      [],
+      [],
+      [],
+    ]);
+    expect(told(fires, hold("d1"), trigger("resolved"), fires, hold("d2")).at(-1)).toEqual([`info ${KEY}`]);
+  });
+
+  test.each(["superseded", "rule-changed", "window-before-release", "not-leader"] as const)(
+    "for %s tells nobody",
+    (reason) => expect(told(decision("d1", { decision: "hold", reason }))).toEqual([[]]),
   );
 });
 
