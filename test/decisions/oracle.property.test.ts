@@ -173,14 +173,15 @@ describe("over random series, gaps, restarts, late passes and releases", () => {
       }),
       runs(3_000),
     );
+    // The rarest of the others, a window that began before a release into good health, does not come up in every run.
     const ages = ["nothing before", "new and healthy", "new and breaching", "old", "old and firing"];
-    expect([...firingSeen.blames].toSorted()).toEqual(
-      [
-        ...ages.map((age) => `blamed, ${age}`),
-        ...ages.filter((age) => /breaching|firing/.test(age)).map((age) => `breach-predates-release, ${age}`),
-        ...ages.map((age) => `window-before-release, ${age}`),
-      ].toSorted(),
-    );
+    const rare = "window-before-release, new and healthy";
+    const kinds = [
+      ...ages.map((age) => `blamed, ${age}`),
+      ...ages.filter((age) => /breaching|firing/.test(age)).map((age) => `breach-predates-release, ${age}`),
+      ...ages.map((age) => `window-before-release, ${age}`),
+    ].filter((kind) => kind !== rare);
+    expect([...firingSeen.blames].filter((kind) => kind !== rare).toSorted()).toEqual(kinds.toSorted());
   });
 
   test("time to fire is the earliest slot at which it would", () => {

@@ -106,8 +106,9 @@ function smokeTest(text: string, timeoutMs = 30_000): { readonly smoke: CommandS
   return { cwd, smoke: { command: ["bash", "-c", text], cwd, env: {}, timeoutMs } };
 }
 
-const probing = (url: string, successes = 3): VerifySpec["probe"] => ({
-  probe: { url, intervalMs: 10, timeoutMs: 30_000 },
+/** A verification that fails waits for a whole row of time-outs, so a test of a failure has a short one. */
+const probing = (url: string, successes = 3, timeoutMs = 30_000): VerifySpec["probe"] => ({
+  probe: { url, intervalMs: 10, timeoutMs },
   successes,
 });
 
@@ -198,7 +199,7 @@ describe("a verification", () => {
     const { probe, asked } = probesOf([true, false, false, false, false, false]);
     const statuses = () => [status(asked() > 5 ? "inactive" : "firing")];
     const { outcome } = begin(
-      { probe: probing("http://127.0.0.1:1", 1), recoveryMs: 400 },
+      { probe: probing("http://127.0.0.1:1", 1, 100), recoveryMs: 400 },
       { probe, statuses },
     );
     await expect(outcome).resolves.toMatchObject({
@@ -274,7 +275,7 @@ describe("a rollback that did not help", () => {
 
   test("probes never pass in a row", async () => {
     const url = await stubServer(sends(503, "no"));
-    const { outcome } = begin({ probe: probing(url), recoveryMs: 1_500 });
+    const { outcome } = begin({ probe: probing(url, 3, 1_000), recoveryMs: 1_500 });
     await expect(outcome).resolves.toMatchObject({
       kind: "failed",
       reason: "probe-timeout",
