@@ -35,8 +35,20 @@ export function rolloutFact(
       : running(`${order.target} still runs ${name} (${rollout.detail})`);
   }
   if (before?.kind === "complete") return before;
-  const left = leftOf(order, lookup.snapshot);
-  return left.length > 0 ? blocked([rollout.detail, ...left]) : progressOf(rollout, at);
+  return restored(order, lookup.snapshot, at);
+}
+
+/** The earlier template is back; pods may not follow it before a person does something. */
+function restored(order: RollbackOrder, snapshot: TargetSnapshot, at: number): RolloutFact {
+  const { rollout, heldBack = [] } = snapshot;
+  const left = leftOf(order, snapshot);
+  if (left.length === 0) return progressOf(rollout, at);
+  const detail = [rollout.detail, ...left].join("; ");
+  // The controller ends a rollout under a pause where the earlier pods are all still there.
+  const isOnlyPaused = rollout.complete && heldBack.every(({ kind }) => kind === "paused");
+  return isOnlyPaused
+    ? { kind: "complete", at, detail }
+    : { kind: "running", stalled: false, blocked: true, detail };
 }
 
 function progressOf(
@@ -48,18 +60,13 @@ function progressOf(
 }
 
 /** The earlier template is back: what still has to be done for pods to follow it, and only a person does. */
-function leftOf({ from, to }: RollbackOrder, { rollout, heldBack = [] }: TargetSnapshot): readonly string[] {
+function leftOf({ from, to }: RollbackOrder, { heldBack = [] }: TargetSnapshot): readonly string[] {
   return heldBack.flatMap((held) => {
-    if (held.kind === "paused" && rollout.complete) return [];
     const { member } = held;
     if (member === undefined) return leftToPeople(held, from.digest) ?? [];
     const [was, is] = [from.members?.[member]?.digest, to.members?.[member]?.digest];
     return was === undefined || was === is ? [] : (leftToPeople(held, was) ?? []);
   });
-}
-
-function blocked(details: readonly string[]): RolloutFact {
-  return { kind: "running", stalled: false, blocked: true, detail: details.join("; ") };
 }
 
 /** Members are seen to change one by one; a group that stays in between is half done, and nobody overtook it. */

@@ -52,6 +52,7 @@ describe("after a rollback from 2 to 1", () => {
     });
     expect(rolloutFact(order(), held(seen(v1), paused("api")), TEN, undefined)).toMatchObject({
       kind: "complete",
+      detail: expect.stringContaining("resume it: kubectl -n shop rollout resume deployment/api") as string,
     });
   });
 
