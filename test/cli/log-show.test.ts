@@ -26,7 +26,7 @@ describe("log show says of a rollback that failed what the page says", () => {
   });
 
   it("its command stays in one line, however narrow the terminal", () => {
-    expect(shown("paused", 40)).toMatch(
+    expect(shown("rejected", 40)).toMatch(
       /\n {2}kubectl -n shop rollout undo deployment\/api --to-revision=6$/u,
     );
   });
