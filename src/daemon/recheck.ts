@@ -147,7 +147,8 @@ function heldNow(situation: Situation, { fired = [] }: RollbackOrder): Checked {
     obstaclesTo(situation, each).filter(({ reason }) => !NOT_AGAIN.has(reason)),
   );
   if (inTheWay.some((obstacles) => obstacles.length === 0)) return CLEAR;
-  const [first] = inTheWay.flat().toSorted((a, b) => rank(b) - rank(a));
+  // As for the decision: the trigger that got furthest, and the first of what is in its way.
+  const [first] = inTheWay.flatMap(([its]) => its ?? []).toSorted((a, b) => rank(b) - rank(a));
   if (first !== undefined) return held(first.reason as HeldReason, first.detail);
   return {
     kind: "wait",

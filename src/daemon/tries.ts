@@ -54,6 +54,8 @@ export interface Begun {
 export type End = Exclude<ActOutcome, Again> & { readonly gaveUp?: true };
 
 const BACKOFF = { initialDelay: 250, maxDelay: 8_000 };
+/** A proxy may ask for longer than users can be left exposed. */
+const LONGEST_REQUESTED_WAIT_MS = 60_000;
 /** From one look at a trigger that is unknown, or at pods that get ready, to the next. */
 const LOOK_AGAIN_MS = 1_000;
 
@@ -86,13 +88,13 @@ export async function tryUntilOver(
     if (again.answer === undefined) return lookAgain;
     tally.add(again, now());
     await tellTrouble();
-    return { kind: "again", notBeforeMs: again.notBeforeMs ?? 0 };
+    return { kind: "again", notBeforeMs: Math.min(again.notBeforeMs ?? 0, LONGEST_REQUESTED_WAIT_MS) };
   };
   const once = async (): Promise<Try<End>> => {
     const checked = await ports.recheck(order, { since: startedAt, isFirst });
     isFirst = false;
     if (signal.aborted) return lookAgain;
-    if (checked.kind === "held") return done(endHeld(checked, last));
+    if (checked.kind === "held") return done(await endHeld(order, checked, last, strategy));
     if (checked.kind === "wait") {
       waiting = checked.detail;
       await tellTrouble();
@@ -108,7 +110,9 @@ export async function tryUntilOver(
   const repeated = await repeat(once, { backoff: BACKOFF, deadlineAt, now, signal, ...(pause && { pause }) });
   if (repeated.kind === "done") return repeated.result;
   if (repeated.kind === "stopped") return undefined;
-  return endOver(order, last ?? unchanged("not-confirmed", waiting), tally.summary(), strategy);
+  const tried = `Tried for ${formatDuration(now() - startedAt)} of ${formatDuration(order.policy.rollback.timeoutMs)}`;
+  const summary = `${tried} (rollback.timeout). ${tally.summary()}`.trim();
+  return endOver(order, last ?? unchanged("not-confirmed", waiting), summary, strategy);
 }
 
 const lookAgain = { kind: "wait", pauseMs: LOOK_AGAIN_MS } as const;
@@ -138,12 +142,28 @@ function afterTry(last: Failed | undefined, { failure, isUnread }: Again): Faile
   return unknown;
 }
 
-/** What was done in part stays so, whatever keeps it from being finished. */
-function endHeld({ reason, detail }: Extract<Checked, { kind: "held" }>, last: Failed | undefined): End {
+/**
+ * What was done in part stays so, whatever keeps it from being finished. Where the last try may have changed the
+ * target, the target is looked at: triggers may be healthy because the rollback took hold.
+ */
+async function endHeld(
+  order: RollbackOrder,
+  { reason, detail }: Extract<Checked, { kind: "held" }>,
+  last: Failed | undefined,
+  { inspect }: Pick<Strategy, "inspect">,
+): Promise<End> {
   if (last?.reason === "partly-applied") return whyNot(last, detail);
   if (last === undefined || last.changed === false) return unchanged(reason, `${detail}.`);
+  const shown = await inspect(order);
+  if (shown === "applied") return FOUND_APPLIED;
+  if (shown === "not-applied") return unchanged(reason, `${detail}.`);
   return { kind: "failed", reason, detail: `${detail}. ${last.detail}` };
 }
+
+const FOUND_APPLIED: End = {
+  kind: "applied",
+  detail: "The API server's answer was lost; the target shows that it was rolled back.",
+};
 
 function endFailed(outcome: Failed, last: Failed | undefined): End {
   if (last?.reason === "partly-applied" && outcome.reason !== "partly-applied")
@@ -166,16 +186,10 @@ async function endOver(
   summary: string,
   { inspect }: Pick<Strategy, "inspect">,
 ): Promise<End> {
-  const within = `Tried for ${formatDuration(order.policy.rollback.timeoutMs)} (rollback.timeout).`;
-  const failure = withMore(last, `${within} ${summary}`.trim());
+  const failure = withMore(last, summary);
   if (last.changed === false || last.reason === "partly-applied") return { ...failure, gaveUp: true };
   const shown = await inspect(order);
-  if (shown === "applied") {
-    return {
-      kind: "applied",
-      detail: "The API server's answer was lost; the target shows that it was rolled back.",
-    };
-  }
+  if (shown === "applied") return FOUND_APPLIED;
   return { ...failure, gaveUp: true, ...(shown === "not-applied" && { changed: false }) };
 }
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { type Begun, type Checked, type End, tryUntilOver } from "../../src/daemon/tries.ts";
 import type { ActOutcome, Again, Failed, RollbackOrder, Strategy } from "../../src/rollback/act.ts";
 import { unchanged } from "../../src/rollback/attempts.ts";
+import { formatDuration } from "../../src/text/format.ts";
 import { MINUTE, policy, revision, TEN } from "../support/model.ts";
 
 const ORDER: RollbackOrder = {
@@ -162,6 +163,32 @@ describe("tries of a rollback", () => {
     const unread = answered("no answer", { isUnread: true });
     const { end } = await run({ tries: [lost, unread], shown: "not-observable" });
     expect(failureOf(end).changed).toBeUndefined();
+  });
+
+  it.each(["not-confirmed", "frozen"] as const)(
+    "that may have changed something are looked at when %s holds the next one",
+    async (reason) => {
+      const lost = answered("no answer", {}, unsure);
+      const held: Checked = { kind: "held", reason, detail: "the triggers are healthy" };
+      const ended = async (shown: NonNullable<Script["shown"]>) =>
+        (await run({ tries: [lost], checks: [CLEAR, held], shown })).end;
+      expect(await ended("applied")).toMatchObject({ kind: "applied" });
+      expect(await ended("not-applied")).toEqual(unchanged(reason, "the triggers are healthy."));
+      expect(failureOf(await ended("not-observable")).changed).toBeUndefined();
+    },
+  );
+
+  it("go on a minute later when a proxy asks to wait for longer than the time-out", async () => {
+    const { end, triedAt } = await run({ tries: [answered("503", { notBeforeMs: 900_000 }), APPLIED] });
+    expect(end).toEqual(APPLIED);
+    expect(triedAt).toEqual([TEN, TEN + MINUTE]);
+  });
+
+  it("say for how long they went on when the wait that is asked for ends after the time-out", async () => {
+    const { end, endedAt } = await run({ tries: [answered("503", { notBeforeMs: 45_000 })] });
+    const elapsed = (endedAt - TEN) / 1_000;
+    expect(elapsed).toBeLessThan(timeoutMs / 1_000);
+    expect(failureOf(end).detail).toContain(`Tried for ${formatDuration(endedAt - TEN)} of`);
   });
 
   it("that may have changed something are looked at once more at the end", async () => {
