@@ -1,4 +1,4 @@
-import { formatDuration, formatValue } from "../../src/text/format.ts";
+import { formatMeasured } from "../../src/text/format.ts";
 import type { TriggerState } from "../../src/engine/trigger-status.ts";
 import type { Policy, Trigger } from "../../src/rules/policy.ts";
 import { breaches } from "../../src/rules/threshold.ts";
@@ -111,8 +111,7 @@ function valueText(trigger: Trigger, value: number | undefined): string {
   if (trigger.kind === "health") return value === 1 ? "passes" : "fails";
   if (trigger.kind === "rollout") return value === 0 ? "moves" : "stalled";
   if (trigger.kind === "vulnerability") return `${value} found`;
-  if (trigger.query.kind === "ratio") return `${(value * 100).toFixed(1)}%`;
-  return trigger.threshold.text.endsWith("s") ? formatDuration(value * 1000) : formatValue(value);
+  return formatMeasured(value, trigger.threshold);
 }
 
 function thresholdText(trigger: Trigger): string {
