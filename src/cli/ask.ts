@@ -44,7 +44,7 @@ export async function rollBack(
   io.out(planText(plan, io));
   if (dryRun) return 0;
   if (!yes && confirm === undefined) {
-    io.err("rollbackd: nobody is here to agree to this; nothing was done. Add --yes to agree beforehand.");
+    io.err("rollbackd: no person is here to agree to this; nothing was done. Add --yes to agree beforehand.");
     return 2;
   }
   if (!yes && (await confirm?.()) !== true) {

@@ -54,7 +54,7 @@ export function onFolder(
 }
 
 const NOT_BY_ITSELF =
-  "A daemon that vouches for its own log proves nothing: whoever can change its files can have it answer as well. " +
+  "A daemon that vouches for its own log proves nothing: a person who can change its files can change its answers as well. " +
   "Next: verify the files, beside it or in a copy: rollbackd log verify --data FOLDER, with --head from a page.";
 
 function folderOf({ data }: Pick<LogOptions, "data">): string {

@@ -175,7 +175,7 @@ function failureSaid(
   }
   const said =
     reason === "superseded"
-      ? `${target} was changed by somebody else; if a trigger still fires, ${AFTER_OVERTAKEN}`
+      ? `${target} was changed by another person or tool; if a trigger still fires, ${AFTER_OVERTAKEN}`
       : `Look at ${target} and restore it by hand; rollbackd does not try again.`;
   return { said, command: "" };
 }

@@ -35,7 +35,7 @@ function addRollback(program: Command, io: Io, done: Done): void {
 function addFreeze(program: Command, io: Io, done: Done): void {
   subcommand(program, "freeze", "Holds automatic rollbacks of a policy; people can still roll back.")
     .argument("<policy>", "whose automation")
-    .option("--for <duration>", "end by itself after this, such as 2h", duration)
+    .option("--for <duration>", "end after this, such as 2h", duration)
     .addHelpText("after", example("rollbackd freeze vcci-api --for 2h --note 'load test'"))
     .action(async (policy: string, { for: forMs, ...options }: NoteOptions & { for?: number }) => {
       const { freeze } = await import("./ask.ts");

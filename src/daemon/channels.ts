@@ -64,7 +64,7 @@ export function silentChannels(policies: readonly Policy[], channels: Channels):
         column: 1,
         severity: "warning",
         rule: "notify",
-        message: `Policy ${name} notifies ${channel}, which is not set up: nobody is told there. Set ${SETTING[channel]} or take ${channel} out of notify.`,
+        message: `Policy ${name} notifies ${channel}, which is not set up: no message goes there. Set ${SETTING[channel]} or take ${channel} out of notify.`,
       })),
   );
 }

@@ -69,7 +69,7 @@ function rulesHindrance({ rules, log }: HealthSource): readonly Hindrance[] {
 function logHindrance({ log }: HealthSource): readonly Hindrance[] {
   const { head, unwritable, readUntil } = log();
   if (unwritable !== undefined) {
-    const nextStep = "Nothing is rolled back meanwhile; free space or repair the volume.";
+    const nextStep = "Until then nothing is rolled back; free space or repair the volume.";
     return [{ what: "log", detail: unwritable, nextStep }];
   }
   if (readUntil === undefined) return [];
@@ -92,7 +92,7 @@ function stuckHindrance({ policy, overdueMs }: RunningPolicy): readonly Hindranc
   return [
     {
       what: "evaluation",
-      detail: `${policy.name}: no pass has ended as it should for ${inSeconds(ms)}, and no slot is evaluated meanwhile.`,
+      detail: `${policy.name}: no pass has ended as it should for ${inSeconds(ms)}, and no slot is evaluated until then.`,
       nextStep:
         "Nothing of this policy is rolled back until one does. Restart rollbackd: windows are rebuilt from Prometheus, " +
         "and a rollback under way is gone on with. Report it with the log.",
@@ -109,7 +109,7 @@ function staleHindrance(
     what: "target",
     detail: `${policy}: the target has not been followed for ${inSeconds(now - since)}, since ${formatInstant(since)}. ${detail}`,
     nextStep:
-      "New releases are not seen meanwhile, and nothing is done to a target that cannot be read: check the API " +
+      "New releases are not seen until then, and nothing is done to a target that cannot be read: check the API " +
       "server and the way to it; it is tried again every few seconds.",
   };
 }

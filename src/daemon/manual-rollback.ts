@@ -255,7 +255,7 @@ function decisionOf(
 ): DecisionRecord {
   const why = note === undefined ? "" : ` (${note})`;
   const data =
-    reason === "data-corruption" ? ["Code is rolled back; data is not: it has to be mended by itself."] : [];
+    reason === "data-corruption" ? ["Code is rolled back; data is not: it must be repaired separately."] : [];
   const act =
     `${by} asked for it: ${reason}${why}. Rolling back from ${revisionText(release.revision)} ` +
     `to ${revisionText(to)}; then it is verified.`;

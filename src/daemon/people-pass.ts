@@ -70,7 +70,7 @@ async function settleApproval(approval: Approval, seen: Seen, ports: PassPorts):
     const within = formatDuration(untilMs - askedAt);
     const detail =
       state === "waiting"
-        ? `nobody answered within ${within}; nothing is done about ${decision.trigger} in this episode`
+        ? `no answer came within ${within}; nothing is done about ${decision.trigger} in this episode`
         : `it was approved by ${approval.by}, but ${inTheWay(decision, ports)} until the ${within} were over; nothing is done about ${decision.trigger} in this episode`;
     await ports.record({ type: "approval.expired", ...about, detail });
   }

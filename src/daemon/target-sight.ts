@@ -42,13 +42,13 @@ function longSentence(lookup: Lookup, since: number, staleMs: number): string {
   const why = lookup.ok ? (lookup.stale?.detail ?? "") : lookup.detail;
   return (
     `the target has been out of sight for ${inSeconds(staleMs)}, since ${formatInstant(since)}: ${why} ` +
-    "New releases are not seen meanwhile, and nothing is done to a target that cannot be read; check the API server " +
+    "New releases are not seen until then, and nothing is done to a target that cannot be read; check the API server " +
     "(for a script target: Prometheus), the way to it and the names in the policy; it is tried again all the time"
   );
 }
 
 function againSentence(staleMs: number): string {
-  return `the target is in sight again after ${inSeconds(staleMs)}; what was released meanwhile is taken up now`;
+  return `the target is in sight again after ${inSeconds(staleMs)}; what was released since then is taken up now`;
 }
 
 /** In whole seconds. */

@@ -48,7 +48,7 @@ function afterEffect(owner: GitOpsOwner, mode: GitOpsMode): string {
     return `${ownerText(owner)} (${owner.seenIn}) leaves this alone, because ${owner.leavesAlone}. Its next release brings the bad version back: revert it in Git.`;
   }
   if (owner.tool === "helm") {
-    return `${ownerText(owner)} does not know of this: the next helm upgrade brings the release back unless it is mended there.`;
+    return `${ownerText(owner)} does not know of this: the next helm upgrade brings the release back unless it is fixed there.`;
   }
   return mode === "suspend"
     ? `${ownerText(owner)} (${owner.seenIn}) is suspended first, so that it does not undo this: revert the release in Git, then resume it; the log has the command.`

@@ -48,10 +48,10 @@ const NEXT: Partial<Record<HoldReason, string>> = {
   "not-leader": "Ask the replica that leads.",
   superseded: "Look at what runs now, and ask for a new plan.",
   "release-not-reversible":
-    "Fix forward, or undo first what cannot be rolled back; where the precheck itself is broken, mend it.",
+    "Fix forward, or undo first what cannot be rolled back; where the precheck itself is broken, fix it.",
   "gitops-owner":
     "Revert the commit that brought the release; gitops: suspend (or warn) in the policy lets it be done.",
-  "target-not-ready": "Mend that first, then ask again.",
+  "target-not-ready": "Fix that first, then ask again.",
 };
 
 export type ByHand =
@@ -103,7 +103,7 @@ function chooseForPerson({ earlier }: Situation, release: Release): Revision | R
   const next = earlier.length === 0 ? DEPLOY : "Name one, or deploy a version that you trust.";
   return refused(
     "no-known-good-revision",
-    `No earlier revision will do by itself: ${listed(earlier, release)}. ${next}`,
+    `No earlier revision can be chosen automatically: ${listed(earlier, release)}. ${next}`,
   );
 }
 

@@ -22,7 +22,7 @@ const MEND_VETO =
 
 const NEXT_STEP: Readonly<Record<HoldReason, string>> = {
   "log-unwritable":
-    "Free space or repair the volume of the data folder, and roll back by hand meanwhile if users are affected.",
+    "Free space or repair the volume of the data folder, and roll back by hand until then if users are affected.",
   "not-leader": "Nothing to do: the replica that leads decides.",
   frozen: "Resume the policy when automation may act again.",
   "mass-breach": "Look for a shared cause (network, database, Prometheus itself) before blaming a release.",
@@ -46,8 +46,8 @@ const NEXT_STEP: Readonly<Record<HoldReason, string>> = {
   "target-same-vulnerability":
     "Ship a fix: the earlier revision has a vulnerability that counts as well, or is not known to be without this one.",
   "target-not-ready":
-    "Mend that first, by hand: it is looked at again in every slot, and until then nothing can be put back.",
+    "Fix that first, by hand: it is looked at again in every slot, and until then nothing can be put back.",
   "not-confirmed": "Nothing to do: it is looked at again in the next slot.",
   "awaiting-approval": "Approve or reject it; nothing is done without you.",
-  "observe-mode": "Set mode: enforce on the policy and the trigger when it should act by itself.",
+  "observe-mode": "Set mode: enforce on the policy and the trigger when it should act automatically.",
 };

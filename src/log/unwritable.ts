@@ -21,10 +21,10 @@ function nextStep(code: string | undefined): string {
   switch (code) {
     case "ENOSPC":
     case "EDQUOT":
-      return "Free some space there; rollbackd goes on by itself.";
+      return "Free some space there; rollbackd then goes on.";
     case "EROFS":
     case "EIO":
-      return "Check the volume; rollbackd goes on by itself once it can be written.";
+      return "Check the volume; rollbackd goes on once it can be written.";
     case "EACCES":
     case "EPERM":
       return "Give the user that runs rollbackd the right to write there.";

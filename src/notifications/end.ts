@@ -95,7 +95,7 @@ function ofOvertaken(record: Of<"rollback.failed">, isQuiet: boolean): Message {
     ...subject(record),
     event: isQuiet ? "resolve" : "trigger",
     severity: "warning",
-    title: `${record.target} was changed by somebody else; its rollback is over`,
+    title: `${record.target} was changed by another person or tool; its rollback is over`,
     lines: [
       record.detail,
       ...(record.steps ?? []),

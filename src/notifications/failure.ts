@@ -38,7 +38,7 @@ const FAILURES: Readonly<Record<Failure, Explained>> = {
   "revision-missing": {
     what: "nothing is left of the revision to put back",
     left: "unchanged",
-    next: "Deploy a version that you trust; there is no earlier one to go back to by itself.",
+    next: "Deploy a version that you trust; there is no earlier version that rollbackd can choose.",
   },
   ...heldBy(HELD),
   frozen: {
@@ -71,7 +71,7 @@ const FAILURES: Readonly<Record<Failure, Explained>> = {
     byHand: "rollbackd",
   },
   "gitops-not-suspended": {
-    what: "whoever keeps the target as it is in Git could not be suspended",
+    what: "the owner that keeps the target as it is in Git could not be suspended",
     left: "unchanged",
     next: "Revert the release in Git; or suspend its owner yourself, and roll back by hand then.",
     byHand: true,
@@ -85,13 +85,13 @@ const FAILURES: Readonly<Record<Failure, Explained>> = {
   rejected: {
     what: "the cluster refused the change",
     left: "unchanged",
-    next: "Mend or switch off the rule or webhook that refuses it, which would refuse you as well; then roll back by hand.",
+    next: "Fix or switch off the rule or webhook that refuses it, which would refuse you as well; then roll back by hand.",
     byHand: true,
   },
   conflict: {
     what: "others kept changing the target",
     left: "unchanged",
-    next: "Stop whoever keeps changing it; then roll back by hand.",
+    next: "Stop the person or tool that keeps changing it; then roll back by hand.",
     byHand: true,
   },
   unreachable: {

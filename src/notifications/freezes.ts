@@ -63,7 +63,7 @@ function textOf(record: OfFreeze, before: Freezes, after: Freezes): Text {
         title: isFree
           ? `The freeze of ${policy} is over`
           : `A freeze of ${policy} is over, and another stands`,
-        lines: [`${whose} ended by itself at ${formatStamp(record.until, at)}.`, left],
+        lines: [`${whose} expired at ${formatStamp(record.until, at)}.`, left],
       };
     }
     case "freeze.ending": {

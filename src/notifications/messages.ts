@@ -221,7 +221,7 @@ export function ofDeliveryAgain(record: Of<"notification.delivered">): Message {
     dedupKey: failureKey(record.channel),
     severity: "info",
     title: `${channelTitle(record.channel)} can be told again`,
-    lines: ["What it was not told meanwhile: rollbackd log list --type notification.failed"],
+    lines: ["What it missed: rollbackd log list --type notification.failed"],
     evidence: [],
   };
 }

@@ -131,7 +131,7 @@ function ofExpired(record: LogRecord & ApprovalRecord, { decision, by }: Asked):
     severity: "critical",
     title:
       by === undefined
-        ? `Nobody answered: ${record.target} is not rolled back`
+        ? `No answer came: ${record.target} is not rolled back`
         : `${record.target} is not rolled back, though ${by} approved it`,
     lines: present(
       `${decision.trigger} fires, and the decision ${record.decisionId} waits no longer: ${record.detail}`,

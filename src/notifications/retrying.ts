@@ -69,7 +69,7 @@ function ofOver(record: Of<"rollback.applied"> | Of<"rollback.failed">): Message
     lines: [
       isThrough
         ? "Next: nothing to do; it is verified now."
-        : "Next: read how it ended; that is told by itself.",
+        : "Next: read the message that says how it ended.",
     ],
     evidence: [],
   };

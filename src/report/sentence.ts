@@ -62,10 +62,10 @@ const SENTENCES: Sentences = {
   "operator.rollback": ({ by, reason, note, to, target }) =>
     `${by} asks to roll ${target} back${to === undefined ? "" : ` to ${to}`}: ${reason}${noted(note)}`,
   "operator.freeze": ({ by, note, until }) =>
-    `${by} freezes automation ${until === undefined ? "until somebody resumes it" : `until ${formatStamp(until)}`}${noted(note)}`,
+    `${by} freezes automation ${until === undefined ? "until it is resumed" : `until ${formatStamp(until)}`}${noted(note)}`,
   "operator.resume": ({ by, note }) => `${by} lets automation act again${noted(note)}`,
   "freeze.expired": ({ holder, until, at }) =>
-    `the freeze${holder === undefined ? "" : ` of ${holder}`} ended by itself at ${formatStamp(until, at)}`,
+    `the freeze${holder === undefined ? "" : ` of ${holder}`} expired at ${formatStamp(until, at)}`,
   "freeze.ending": ({ holder, until, triggers, actsFrom, at }) =>
     `the freeze of ${holder} ends at ${formatStamp(until, at)} while ${triggers.join(", ")} fires; automation may act from ${formatStamp(actsFrom, at)}`,
   "hold.prolonged": ({ target, reason, triggers, since, detail, at }) =>

@@ -79,7 +79,7 @@ function dataWarning({ decision }: Incident): readonly string[] {
   const where =
     runbook === undefined
       ? "The policy names no runbook (`runbook:` in the rules file); find out what was written, and restore it by hand."
-      : `How to mend it: ${link(runbook, runbook)}`;
+      : `How to fix it: ${link(runbook, runbook)}`;
   return [
     `> **Code was rolled back, data was not.** What ${plain(from === undefined ? "the release" : versionOf(from, to))} wrote is still there. ${where}`,
   ];

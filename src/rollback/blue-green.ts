@@ -198,7 +198,7 @@ function check(
   if (!sides.ok || !runs(sides.live, order.from.digest, colors)) {
     const selects = `${colors.label}=${service.spec.selector?.[colors.label] ?? ""}`;
     const now = sides.ok ? `it selects ${selects}, which runs something else` : sides.detail;
-    const detail = `${what} no longer serves ${order.from.name}: ${now}; somebody changed it since the decision, and nothing was switched.`;
+    const detail = `${what} no longer serves ${order.from.name}: ${now}; it was changed since the decision, and nothing was switched.`;
     return doneByPeer(order, { metadata }) ?? unchanged("superseded", detail);
   }
   return ready(order, sides, colors);

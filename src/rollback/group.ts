@@ -118,7 +118,7 @@ async function rehearse(
   }
   return unchanged(
     "superseded",
-    `${order.target} no longer runs revision ${order.from.name}; somebody changed it since the decision, and ` +
+    `${order.target} no longer runs revision ${order.from.name}; it was changed since the decision, and ` +
       "nothing was undone.",
   );
 }

@@ -30,7 +30,7 @@ function detailOf(spec: CommandSpec, result: CommandResult): string {
   const said = `${describeCommand(spec, result)}${printed(result.output)}`;
   return isVerdict(result)
     ? `the precheck says that it cannot be undone: ${said}`
-    : `whether it can be undone is not known, for the precheck could not say: ${said}; mend rollback.precheck`;
+    : `whether it can be undone is not known, for the precheck could not say: ${said}; fix rollback.precheck`;
 }
 
 /** From 126 on codes are the shell's own: no such command, not executable, ended by a signal. */

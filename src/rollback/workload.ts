@@ -208,7 +208,7 @@ function preconditions(
   }
   if (!runsFrom(order, workload)) {
     const detail =
-      `${what} no longer has the template of revision ${order.from.name}; somebody changed it since the ` +
+      `${what} no longer has the template of revision ${order.from.name}; it was changed since the ` +
       `decision, and nothing was undone.`;
     return doneByPeer(order, deployment) ?? unchanged("superseded", detail);
   }

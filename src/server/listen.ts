@@ -30,8 +30,8 @@ function sentence({ host, port }: { host: string; port: number }, error: NodeJS.
     case "EADDRNOTAVAIL":
     case "ENOTFOUND":
     case "EAI_AGAIN":
-      return `${cannot}: this machine has no such address (${error.code}). Mend ROLLBACKD_HTTP_HOST; 127.0.0.1 and 0.0.0.0 exist everywhere.`;
+      return `${cannot}: this machine has no such address (${error.code}). Correct ROLLBACKD_HTTP_HOST; 127.0.0.1 and 0.0.0.0 exist everywhere.`;
     default:
-      return `${cannot}: ${error.message}. Mend ROLLBACKD_HTTP_HOST or ROLLBACKD_HTTP_PORT.`;
+      return `${cannot}: ${error.message}. Correct ROLLBACKD_HTTP_HOST or ROLLBACKD_HTTP_PORT.`;
   }
 }

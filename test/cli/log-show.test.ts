@@ -32,7 +32,9 @@ describe("log show says of a rollback that failed what the page says", () => {
   });
 
   it("who was overtaken is told to ask; a reason that only a later version knows has a next step, too", () => {
-    expect(shown("superseded")).toMatch(/changed by somebody else; if a trigger still fires, ask who/);
+    expect(shown("superseded")).toMatch(
+      /changed by another person or tool; if a trigger still fires, ask who/,
+    );
     expect(shown("unheard-of")).toMatch(/Look at shop\/api and restore it by hand/);
   });
 });

@@ -267,7 +267,7 @@ describe("approval", () => {
     expect(ofType(early.world, "approval.expired")).toHaveLength(0);
     await early.daemon.passUntil(clock("10:08:30"));
     expect(ofType(early.world, "approval.expired")).toMatchObject([
-      { detail: expect.stringContaining("nobody answered within 2 min") as unknown },
+      { detail: expect.stringContaining("no answer came within 2 min") as unknown },
     ]);
     const quiet = await stage(approving, clock("10:10:00"), clock("10:08:00"));
     expect(ofType(quiet.world, "approval.withdrawn")).toHaveLength(1);

@@ -56,7 +56,7 @@ const CASES: Partial<Record<HoldReason, Case>> = {
   "target-not-ready": {
     binds: true,
     when: { needed: { missing: ["ConfigMap shop-v1"], unseen: [] } },
-    says: /^.*Mend that first, then ask again\.$/,
+    says: /^.*Fix that first, then ask again\.$/,
   },
   frozen: {
     binds: false,
@@ -135,7 +135,7 @@ describe("where a person goes back to", () => {
     });
     expect(decideByHand(situation({ earlier: [] }), undefined)).toMatchObject({
       ok: false,
-      detail: "No earlier revision will do by itself: none. Deploy a version that you trust.",
+      detail: "No earlier revision can be chosen automatically: none. Deploy a version that you trust.",
     });
     const named = decideByHand(only, "1");
     expect("warnings" in named && named.warnings).toContain("1 was rolled back before.");

@@ -178,7 +178,7 @@ export const VARIANTS: readonly DecisionRecord[] = [
       veto: {
         expr: "up == 0",
         detail:
-          "its unless has no usable answer, so nobody knows whether it holds: unreachable: connection refused",
+          "its unless has no usable answer, so it is not known whether it holds: unreachable: connection refused",
       },
     },
   }),

@@ -312,7 +312,7 @@ export const RECORDS: Bodies = {
       type: "approval.expired",
       ...OF_ROLLBACK,
       decisionId: waitingId(),
-      detail: "nobody answered within 30 min; nothing is done about error-rate in this episode",
+      detail: "no answer came within 30 min; nothing is done about error-rate in this episode",
     },
   ],
   "approval.withdrawn": [

@@ -35,7 +35,7 @@ const situation: Situation = {
 
 /** What people should know before they agree to a rollback that they asked for. */
 function beforehand(): readonly Shown[] {
-  const gates = { ...OPEN, frozen: "token:bob froze it at 2026-03-02 09:30:00Z until somebody resumes it" };
+  const gates = { ...OPEN, frozen: "token:bob froze it at 2026-03-02 09:30:00Z until it is resumed" };
   const owners = [{ tool: "helm", name: "shop", seenIn: "label app.kubernetes.io/managed-by" }] as const;
   const asked = [
     decideByHand(situation, "1"),

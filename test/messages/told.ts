@@ -33,7 +33,7 @@ const FAILURES: Readonly<Record<ActFailure | VerificationFailure, string>> = {
   rejected: 'admission webhook "policy.example" denied the request: no changes on Fridays.',
   conflict: "It was changed by others five times in a row.",
   unreachable: "No answer from https://10.0.0.1:6443 within 10 s.",
-  frozen: "token:alice froze it at 2026-03-02 10:04:00Z until somebody resumes it.",
+  frozen: "token:alice froze it at 2026-03-02 10:04:00Z until it is resumed.",
   "not-begun": "The daemon was stopped before it began.",
   "script-missing": "rollback.sh: there is no such file.",
   "script-not-executable": "rollback.sh may not be executed.",

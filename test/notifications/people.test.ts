@@ -12,7 +12,7 @@ const waits: RecordBody = {
 };
 const approved: RecordBody = { type: "operator.approve", ...about, by: "token:alice", note: "go" };
 const rejected: RecordBody = { type: "operator.reject", ...about, by: "token:alice" };
-const ended = { ...about, target: "shop/api", detail: "nobody answered within 30m" } as const;
+const ended = { ...about, target: "shop/api", detail: "no answer came within 30m" } as const;
 
 /** The messages of the last record. */
 function last(...bodies: readonly RecordBody[]) {
@@ -38,7 +38,7 @@ describe("a decision that waits for a person", () => {
       "left alone",
       { type: "approval.expired", ...ended },
       "trigger",
-      /nobody answered within 30m.*rollbackd rollback api/,
+      /no answer came within 30m.*rollbackd rollback api/,
     ],
   ] as const)("that is %s is told of in the same incident, with the next step", (_, record, event, text) => {
     const told = last(trigger("firing"), waits, record);
@@ -107,7 +107,7 @@ describe("a freeze", () => {
     [{ type: "operator.resume", policy: "api", by: "token:bob" }, /token:bob ended their own freeze/],
     [
       { type: "freeze.expired", policy: "api", until: "2026-03-02T12:00:00.000Z" },
-      /by itself at 2026-03-02 12:00/,
+      /expired at 2026-03-02 12:00/,
     ],
   ] as const)("%j is good to know and pages nobody", (record, text) => {
     const [message] = last(record);

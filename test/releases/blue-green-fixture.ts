@@ -22,7 +22,7 @@ export interface ServiceSpec {
   readonly color?: string;
   /** When the selector was last changed, and by whom. Never: it is as it was made. */
   readonly switched?: readonly [time: string, manager: string];
-  /** When anything else of it was changed by somebody else. */
+  /** When anything else of it was changed by another person or tool. */
   readonly touched?: string;
   readonly annotations?: Readonly<Record<string, string>>;
 }

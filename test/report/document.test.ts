@@ -261,7 +261,7 @@ describe("other ends", () => {
       ...bodies,
     );
     expect(markdown).toContain("**Code was rolled back, data was not.**");
-    expect(markdown).toContain("How to mend it: [https://wiki.example/data](<https://wiki.example/data>)");
+    expect(markdown).toContain("How to fix it: [https://wiki.example/data](<https://wiki.example/data>)");
     expect(report(asked("data-corruption"), byHand("data-corruption"))).toContain(
       "The policy names no runbook",
     );

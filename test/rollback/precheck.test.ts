@@ -58,7 +58,7 @@ describe("a precheck", () => {
     ["has no folder", precheckOf("", { cwd: "/no/such/folder" }), "/no/such/folder"],
   ])("that %s is no permission, and named", async (_, run, said) => {
     const objection = await run();
-    expect(objection?.detail).toMatch(/^whether it can be undone is not known, .*; mend rollback.precheck$/u);
+    expect(objection?.detail).toMatch(/^whether it can be undone is not known, .*; fix rollback.precheck$/u);
     expect(objection?.detail).toContain(said);
   });
 

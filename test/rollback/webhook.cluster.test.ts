@@ -82,7 +82,7 @@ describeOnCluster("trap 24: an admission webhook stands between rollbackd and a 
           'admission webhook "judge.example.org" denied the request: you cannot deploy on a Friday',
         );
         expect(pageOf(outcome)).toContain("the cluster refused the change");
-        expect(pageOf(outcome)).toContain("Mend or switch off the rule or webhook that refuses it");
+        expect(pageOf(outcome)).toContain("Fix or switch off the rule or webhook that refuses it");
       },
     );
   });

@@ -38,7 +38,7 @@ describe("listening", () => {
 
   it("an address of another machine is said with the next step", async () => {
     await expect(listen(app(), { host: "192.0.2.1", port: 0 })).rejects.toThrow(
-      "cannot listen on 192.0.2.1 port 0: this machine has no such address (EADDRNOTAVAIL). Mend ROLLBACKD_HTTP_HOST",
+      "cannot listen on 192.0.2.1 port 0: this machine has no such address (EADDRNOTAVAIL). Correct ROLLBACKD_HTTP_HOST",
     );
   });
 });

@@ -83,13 +83,13 @@ const CONFIGURE =
 const NOT_CONFIGURED: Verdict = {
   ok: false,
   status: 403,
-  detail: `Nobody is allowed to do this yet: no tokens are configured. ${CONFIGURE}`,
+  detail: `This needs a token, and no tokens are configured. ${CONFIGURE}`,
 };
 
 const UNKNOWN_TOKEN: Verdict = {
   ok: false,
   status: 401,
-  detail: "The token is not known here or no longer valid. Ask whoever runs rollbackd for one.",
+  detail: "The token is not known here or no longer valid. Ask the team that runs rollbackd for a token.",
 };
 
 function withoutToken(request: FastifyRequest, { scope }: Permission, isConfigured: boolean): Verdict {

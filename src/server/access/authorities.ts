@@ -18,7 +18,7 @@ interface AuthorityParts {
 export function authorities({ settings, logger, api, running }: AuthorityParts): readonly Authority[] {
   const { apiTokensFile: file, apiKubernetesAudience: audience } = settings;
   const onProblem = (problem: string): void =>
-    logger.error(`${problem}. Nobody is let in by it until it is mended.`);
+    logger.error(`${problem}. It lets no person in until it is fixed.`);
   const namespaceOf = (name: string): string | undefined =>
     running().find(({ policy }) => policy.name === name)?.policy.target.namespace;
   return [
