@@ -59,7 +59,7 @@ export interface Memory extends RollbackMemory {
   /** Digests by target. */
   readonly promoted: Map<string, Set<string>>;
   /** By policy. */
-  readonly blind: Map<string, number>;
+  readonly blind: Map<string, { readonly since: number; readonly observes: boolean }>;
   /** Rights of rollbackd's account that are missing in the cluster. */
   missingRights: readonly MissingRights[];
   readonly people: People;
@@ -91,7 +91,10 @@ export function fold(memory: Memory, record: LogRecord): void {
       foldRules(memory, record);
       return;
     case "evaluation.blind":
-      memory.blind.set(record.policy, Date.parse(record.since));
+      memory.blind.set(record.policy, {
+        since: Date.parse(record.since),
+        observes: record.observes === true,
+      });
       return;
     case "evaluation.sighted":
       memory.blind.delete(record.policy);

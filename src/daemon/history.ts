@@ -56,8 +56,8 @@ export interface History {
   readonly releases: (target: string) => readonly LoggedRelease[];
   /** Digests that were proven good on a target. */
   readonly promoted: (target: string) => ReadonlySet<string>;
-  /** Since when a policy has been blind, if that is on record and not over. */
-  readonly blindSince: (policy: string) => number | undefined;
+  /** Since when a policy has been blind (epoch ms), and whether it only observed; undefined where it is not blind on record. */
+  readonly blind: (policy: string) => { readonly since: number; readonly observes: boolean } | undefined;
   /** Rights of rollbackd's account that are on record as missing and not granted since. */
   readonly missingRights: () => readonly MissingRights[];
   /** By the rules last loaded. */
@@ -116,7 +116,7 @@ export function createHistory(): History {
     planned: (policy) => memory.planned.get(policy) ?? new Map(),
     releases: (target) => memory.releases.get(target) ?? [],
     promoted: (target) => memory.promoted.get(target) ?? new Set(),
-    blindSince: (policy) => memory.blind.get(policy),
+    blind: (policy) => memory.blind.get(policy),
     missingRights: () => memory.missingRights,
     isInForce: (policy) => memory.rules.has(policy),
     freezes: (policy) => memory.people.freezes.get(policy) ?? NO_FREEZES,

@@ -52,15 +52,32 @@ async function recordSight({ at, policy, watched }: Seen, before: Sight, ports: 
   // Without anything to query there is nothing to be blind for.
   const answered = metrics.length === 0 || metrics.some(({ name }) => watched.get(name)?.answered === true);
   const sight = answered ? SIGHTED : nextSight(before, at);
-  const since = ports.history.blindSince(policy.name);
-  if (since === undefined && isBlind(sight, at, policy.blindAfterMs)) {
-    const reason = watched.get(metrics.at(0)?.name ?? "")?.track.status.reason ?? "no answer";
-    const blindSince = new Date(sight.blindSince ?? at).toISOString();
-    await ports.record({ type: "evaluation.blind", policy: policy.name, since: blindSince, reason });
-  } else if (since !== undefined && answered) {
-    await ports.record({ type: "evaluation.sighted", policy: policy.name, blindMs: at - since });
+  const recorded = ports.history.blind(policy.name);
+  if (answered) {
+    if (recorded !== undefined) {
+      await ports.record({ type: "evaluation.sighted", policy: policy.name, blindMs: at - recorded.since });
+    }
+    return sight;
+  }
+  const observes = policy.triggers.every(({ mode }) => mode === "observe");
+  // Blindness that only observing made quiet pages once the policy acts.
+  const isNew = recorded === undefined || (recorded.observes && !observes);
+  if (isNew && isBlind(sight, at, policy.blindAfterMs)) {
+    const since = new Date(recorded?.since ?? sight.blindSince ?? at).toISOString();
+    const reason = blindReason(metrics, watched);
+    await ports.record({
+      type: "evaluation.blind",
+      policy: policy.name,
+      since,
+      reason,
+      ...(observes && { observes }),
+    });
   }
   return sight;
+}
+
+function blindReason([first]: Seen["policy"]["triggers"], watched: Seen["watched"]): string {
+  return watched.get(first?.name ?? "")?.track.status.reason ?? "no answer";
 }
 
 /** Once a spell, and only what Prometheus itself has nothing to say about: being blind is told by itself. */

@@ -132,6 +132,8 @@ type SightRecord =
       readonly policy: string;
       readonly since: string;
       readonly reason: string;
+      /** Every trigger of the policy only observes. */
+      readonly observes?: true;
     }
   | { readonly type: "evaluation.sighted"; readonly policy: string; readonly blindMs: number }
   /** Prometheus answers, yet a trigger of a guarded release has long been unknown for reasons of its own. */

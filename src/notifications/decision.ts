@@ -19,7 +19,12 @@ export function ofDecision(record: Of<"decision.made">): Message | undefined {
 /** Reasons to hold that leave users with a failure that a rollback did not end. */
 const EXPOSED = new Set<DecisionRecord["reason"]>(["observe-mode", "frozen"]);
 
-/** A rollback that was verified and did not last is as loud as one that failed, whatever else is said. */
+/** The trigger only observes, whatever else stands in the way. */
+function observes({ reason, otherReasons }: DecisionRecord): boolean {
+  return reason === "observe-mode" || otherReasons.includes("observe-mode");
+}
+
+/** A rollback that was verified and did not last is as loud as one that failed, unless the trigger only observes. */
 function withRelapse(record: Of<"decision.made">, message: Message | undefined): Message | undefined {
   if (record.decision === "rollback" || (record.decision === "hold" && !EXPOSED.has(record.reason))) {
     return message;
@@ -31,9 +36,10 @@ function withRelapse(record: Of<"decision.made">, message: Message | undefined):
     ...runbook(record),
     lines: [record.summary],
     ...message,
-    event: "trigger",
-    severity: "critical",
-    title: `${record.target} needs you: ${record.headline ?? `${record.trigger} fires`} again after a verified rollback (${record.reason})`,
+    ...(observes(record)
+      ? { event: "info", severity: "warning" }
+      : { event: "trigger", severity: "critical" }),
+    title: `${record.target}${observes(record) ? "" : " needs you"}: ${record.headline ?? `${record.trigger} fires`} again after a verified rollback (${record.reason})`,
   };
 }
 
@@ -56,7 +62,7 @@ function ofFirst(record: Of<"decision.made">): Message | undefined {
       // What only observes wakes nobody, whatever else stands in the way.
       return {
         ...about,
-        ...(record.otherReasons.includes("observe-mode")
+        ...(observes(record)
           ? { event: "info" as const, severity: "info" as const }
           : { event: "trigger" as const, severity: record.severity ?? "critical" }),
         title: helpTitle(record),

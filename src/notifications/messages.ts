@@ -29,10 +29,12 @@ export function blindKey(policy: string): string {
 export function ofBlind(record: Of<"evaluation.blind">): Message {
   return {
     ...stamp(record),
-    event: "trigger",
+    // What only observes would do nothing even with sight.
+    ...(record.observes === true
+      ? { event: "info", severity: "warning" }
+      : { event: "trigger", severity: "error" }),
     dedupKey: blindKey(record.policy),
     policy: record.policy,
-    severity: "error",
     title: `rollbackd is blind for ${record.policy}`,
     lines: [
       `No endpoint has given a usable answer since ${formatStamp(record.since, record.at)}: ${record.reason}.`,

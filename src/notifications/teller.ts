@@ -2,7 +2,7 @@ import type { LogRecord } from "../log/record.ts";
 import { createBrokenRules } from "./broken-rules.ts";
 import { createCheckpointTeller } from "./checkpoint.ts";
 import { versionOf } from "../releases/version.ts";
-import { ofDecision } from "./decision.ts";
+import { MASS_KEY, ofDecision } from "./decision.ts";
 import { ofEnd } from "./end.ts";
 import { createIncidents, type Incidents } from "./incidents.ts";
 import { incidentKey, type Message, ring } from "./message.ts";
@@ -23,6 +23,7 @@ import {
 import { ofAnnounced, ofCancelled, withEnd, withNews } from "./news.ts";
 import { createFreezeTeller } from "./freezes.ts";
 import { createHoldTeller } from "./holds.ts";
+import { createPutBack, type PutBack } from "./put-back.ts";
 import { createPeopleTeller } from "./people.ts";
 import { ofNoData } from "./unknown.ts";
 import { ofRights } from "./rights.ts";
@@ -40,8 +41,9 @@ interface Known {
   readonly incidents: Incidents;
   /** Policies with a decision that a person approved and that did not lead to a rollback yet. */
   readonly approved: Set<string>;
-  /** Policies that were told of as blind and not as sighted. */
-  readonly blind: Set<string>;
+  /** Policies that were told of as blind and not as sighted, and whether that paged. */
+  readonly blind: Map<string, boolean>;
+  readonly putBack: PutBack;
   readonly suspended: SuspendedTeller;
   rejected: boolean;
 }
@@ -56,7 +58,8 @@ export function createTeller(): (record: LogRecord) => readonly Message[] {
     maintenance: new Map(),
     incidents: createIncidents(),
     approved: new Set(),
-    blind: new Set(),
+    blind: new Map(),
+    putBack: createPutBack(),
     suspended: createSuspendedTeller(),
     rejected: false,
   };
@@ -91,7 +94,8 @@ export function createTeller(): (record: LogRecord) => readonly Message[] {
 }
 
 /** Remembers what later messages depend on. */
-function note(record: LogRecord, { approved, incidents }: Known): void {
+function note(record: LogRecord, { approved, incidents, putBack }: Known): void {
+  putBack.note(record);
   switch (record.type) {
     case "trigger.firing":
       incidents.fires(record.policy, record.trigger);
@@ -133,13 +137,12 @@ function tell(record: LogRecord, known: Known): readonly Message[] {
     case "release.observed":
       return replaced(record, known);
     case "evaluation.blind":
-      known.blind.add(record.policy);
+      known.blind.set(record.policy, record.observes !== true);
       return [ofBlind(record)];
     case "evaluation.no-data":
       return [ofNoData(record)];
     case "evaluation.sighted":
-      known.blind.delete(record.policy);
-      return [ofSighted(record)];
+      return [sighted(record, known)];
     case "rules.rejected":
       known.rejected = true;
       return [ofRejected(record)];
@@ -156,7 +159,7 @@ function decided(record: Of<"decision.made">, known: Known): readonly Message[] 
   if (said === undefined) {
     return cancelled;
   }
-  const message = ringing(said, record, known);
+  const message = ringing(inOneIncident(said, known), record, known);
   if (record.decision === "rollback") {
     known.decisions.set(record.decisionId, record);
     known.approved.delete(record.policy);
@@ -167,6 +170,21 @@ function decided(record: Of<"decision.made">, known: Known): readonly Message[] 
   return record.decision === "rollback"
     ? [withNews(message, record.type, aboutDecision(known, record.decisionId))]
     : [message, ...cancelled];
+}
+
+/** A rollback that did not help has paged; that what it put back fires, too, belongs to its open incident. */
+function inOneIncident(message: Message, { incidents, putBack }: Known): Message {
+  const key = putBack.incidentOf(message.release);
+  return key === undefined || message.dedupKey === MASS_KEY || !incidents.isOpen(key)
+    ? message
+    : { ...message, dedupKey: key };
+}
+
+/** Sight ends a page only where blindness was one. */
+function sighted(record: Of<"evaluation.sighted">, { blind }: Known): Message {
+  const paged = blind.get(record.policy) !== false;
+  blind.delete(record.policy);
+  return paged ? ofSighted(record) : { ...ofSighted(record), event: "info" };
 }
 
 /** Whoever approved a rollback relies on it: that it does not come must ring, though the incident is open. */
@@ -250,8 +268,10 @@ function loaded(record: Of<"rules.loaded">, known: Known): readonly Message[] {
     ({ policies }) => [...policies].some(isGone),
     (incident) => ofGone(record, incident),
   );
-  const blind = [...known.blind].filter(isGone);
-  for (const policy of blind) known.blind.delete(policy);
+  const blind = [...known.blind.keys()].filter(
+    (policy) => isGone(policy) && known.blind.get(policy) === true,
+  );
+  [...known.blind.keys()].filter(isGone).forEach((policy) => known.blind.delete(policy));
   const news = known.rejected ? ofLoaded(record) : ofChanged(record);
   known.rejected = false;
   return [

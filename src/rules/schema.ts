@@ -256,7 +256,10 @@ const PolicySchema = Type.Object(
       default: "refuse",
     }),
     provenAfter: positiveDuration("How long a revision must be live and healthy to count as good.", "1h"),
-    blindAfter: positiveDuration("No usable answer from Prometheus for this long pages.", "2m"),
+    blindAfter: positiveDuration(
+      "No usable answer from Prometheus for this long pages, or informs where every trigger only observes.",
+      "2m",
+    ),
     noDataAfter: positiveDuration(
       "A trigger unknown for this long for its own reasons is told about.",
       "10m",

@@ -80,7 +80,7 @@ function view(history: History): unknown {
     release: history.release(POLICY),
     releases: history.releases(TARGET),
     promoted: [...history.promoted(TARGET)],
-    blind: history.blindSince(POLICY),
+    blind: history.blind(POLICY),
   };
 }
 

@@ -308,6 +308,20 @@ describe("sight", () => {
     expect(decisions(world)).toEqual([]);
   });
 
+  it("trap 19: blindness of a policy that only observes is recorded as such, and again once it acts", async () => {
+    const { world, daemon } = await badRelease({ triggers: [metricTrigger({ mode: "observe" })] });
+    world.prometheus.down = "all";
+    await daemon.passUntil(clock("10:08:00"));
+    const since = "2026-03-02T10:00:00.000Z";
+    expect(ofType(world, "evaluation.blind")).toMatchObject([{ since, observes: true }]);
+    const acting = startDaemon(world, policy());
+    await acting.load();
+    await acting.passUntil(clock("10:12:00"));
+    expect(ofType(world, "evaluation.blind")).toHaveLength(2);
+    expect(ofType(world, "evaluation.blind")[1]).toMatchObject({ since });
+    expect(ofType(world, "evaluation.blind")[1]?.observes).toBeUndefined();
+  });
+
   it("trap 19: a trigger that is unknown for reasons of its own is told apart from blindness, once", async () => {
     const { world, daemon } = await badRelease();
     world.prometheus.put(EXPR, (at) =>

@@ -147,6 +147,13 @@ export const RECORDS: Bodies = {
       since: "2026-03-02T10:00:00.000Z",
       reason: "error-rate is unknown: unreachable: connection refused",
     },
+    {
+      type: "evaluation.blind",
+      policy: POLICY,
+      since: "2026-03-02T10:00:00.000Z",
+      reason: "error-rate is unknown: unreachable: connection refused",
+      observes: true,
+    },
   ],
   "evaluation.sighted": [{ type: "evaluation.sighted", policy: POLICY, blindMs: 150_000 }],
   "evaluation.no-data": [

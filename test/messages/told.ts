@@ -160,7 +160,7 @@ function leadTo(body: RecordBody, waiting: readonly RecordBody[]): readonly Reco
     ];
   if (body.type === "rules.loaded") return RECORDS["rules.rejected"];
   if (body.type === "rollback.applied" || body.type === "rollback.verified") return [ROLLBACK];
-  if (body.type === "evaluation.sighted") return RECORDS["evaluation.blind"];
+  if (body.type === "evaluation.sighted") return RECORDS["evaluation.blind"].slice(0, 1);
   return [];
 }
 

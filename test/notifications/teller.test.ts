@@ -17,6 +17,24 @@ function told(...bodies: readonly RecordBody[]): string[][] {
   );
 }
 
+test("a trigger that fires again after a verified rollback pages, unless it only observes", () => {
+  const relapse = {
+    decisionId: "d0",
+    verifiedAt: "2026-03-02T09:58:00.000Z",
+    trigger: "error-rate",
+    afterMs: 120_000,
+  };
+  const again = (changes: Parameters<typeof decision>[1]): RecordBody => ({
+    ...decision("d1", changes),
+    relapse,
+  });
+  expect(told(again({ decision: "escalate", reason: "cooldown" }))).toEqual([[`trigger ${KEY}`]]);
+  expect(told(again({ decision: "hold", reason: "frozen" }))).toEqual([[`trigger ${KEY}`]]);
+  expect(told(again({ decision: "hold", reason: "observe-mode" }))).toEqual([[`info ${KEY}`]]);
+  const otherReasons = ["observe-mode"] as const;
+  expect(told(again({ decision: "escalate", reason: "cooldown", otherReasons }))).toEqual([[`info ${KEY}`]]);
+});
+
 describe("a rollback", () => {
   test("pages when it is decided, informs when it is done, resolves when it is verified: one key", () => {
     const records = [
@@ -46,6 +64,37 @@ describe("a rollback", () => {
     ]);
     const [page] = recordsOf(records).map(createTeller())[3] ?? [];
     expect(page).toMatchObject({ severity: "critical", incident: KEY });
+  });
+
+  test("that fails pages once, also when what it put back fires, until that is quiet", () => {
+    const putBack = { release: "shop/api@8", revision: "8", cause: "rollback" } as const;
+    const records = [
+      trigger("firing"),
+      decision("d1"),
+      started("d1"),
+      applied("d1"),
+      observed(putBack),
+      failed("d1", "recovery-timeout"),
+      decision("d2", { decision: "escalate", reason: "no-known-good-revision", release: putBack.release }),
+      trigger("resolved"),
+    ];
+    expect(told(...records).slice(5)).toEqual([
+      [`trigger ${FAILED}`],
+      [`trigger ${KEY}`],
+      [`resolve ${KEY}`, `resolve ${FAILED}`],
+    ]);
+  });
+
+  test("that fails does not take the page of a release that a person deploys after it", () => {
+    const records = [
+      trigger("firing"),
+      decision("d1"),
+      started("d1"),
+      failed("d1"),
+      observed({ release: "shop/api@8", revision: "8", cause: "deploy" }),
+      decision("d2", { decision: "escalate", reason: "cooldown", release: "shop/api@8" }),
+    ];
+    expect(told(...records).at(-1)).toEqual(["trigger rollbackd/shop/api/shop/api@8"]);
   });
 
   test("that fails after its triggers resolved ends when a person deploys something else, or rolls back", () => {
@@ -278,6 +327,24 @@ test("trap 19: blind pages once under the policy's own key and is resolved by si
     reason: "x",
   };
   expect(told(blind, { type: "evaluation.sighted", policy: "api", blindMs: 5000 })).toEqual([
+    ["trigger rollbackd/blind/api"],
+    ["resolve rollbackd/blind/api"],
+  ]);
+});
+
+test("trap 19: blindness of a policy that only observes pages nobody, and sight tells it as quietly", () => {
+  const blind: RecordBody = {
+    type: "evaluation.blind",
+    policy: "api",
+    since: "2026-01-01T00:00:00.000Z",
+    reason: "x",
+    observes: true,
+  };
+  const sighted: RecordBody = { type: "evaluation.sighted", policy: "api", blindMs: 5000 };
+  expect(told(blind, sighted)).toEqual([["info rollbackd/blind/api"], ["info rollbackd/blind/api"]]);
+  const { observes: _, ...acts } = blind;
+  expect(told(blind, acts, sighted)).toEqual([
+    ["info rollbackd/blind/api"],
     ["trigger rollbackd/blind/api"],
     ["resolve rollbackd/blind/api"],
   ]);
