@@ -50,7 +50,7 @@ describe("the table of the demo", () => {
   it("without a terminal says the same on one line", () => {
     const line = statusLine(vcci, view({ firesAt: new Date(TEN + 5000).toISOString() }), TEN);
     expect(line).toBe(
-      "error-rate pending 25.0% (above 5%: fires in 5 s, 3 of 8 slots) | health inactive passes",
+      "error-rate pending 25 % (above 5%: fires in 5 s, 3 of 8 slots) | health inactive passes",
     );
   });
 });
